@@ -1,0 +1,67 @@
+/**
+ * Every failure that we foresee. A code never changes once released: clients, logs and `docs/errors.md` name it.
+ * The HTTP status of each lives at the HTTP edge (`@atelier/http`), which does not compile when a code is missing there.
+ */
+export const ERROR_CODES = [
+  // Asking for something that does not exist or cannot be used
+  'unknown-recipe',
+  'invalid-recipe',
+  'unknown-engine',
+  'engine-unavailable',
+  'invalid-configuration',
+  // The data set
+  'dataset-not-found',
+  'dataset-corrupt',
+  'malformed-idx',
+  'malformed-csv',
+  // Models as files
+  'malformed-onnx',
+  'malformed-tfjs-model',
+  'unsupported-layer',
+  // Training and publishing
+  'training-diverged',
+  'training-interrupted',
+  'parity-failed',
+  // The model repository
+  'model-not-found',
+  'invalid-manifest',
+  'digest-mismatch',
+  'contract-mismatch',
+  'golden-mismatch',
+  // Requests
+  'malformed-json',
+  'malformed-multipart',
+  'malformed-body',
+  'invalid-request',
+  'missing-image',
+  'undecodable-image',
+  'unsupported-media-type',
+  'payload-too-large',
+  'image-too-large',
+  'too-many-images',
+  'route-not-found',
+  'method-not-allowed',
+  // The service itself
+  'not-ready',
+  'shutting-down',
+  'engine-fault',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A foreseen failure. The message says what was expected, what came and where; `cause` carries a library's own error. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

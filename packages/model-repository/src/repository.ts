@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
+
+/** One version: `<root>/<name>/<version>/` with `model.onnx`, `manifest.json` and `tfjs/`. */
+export interface PublishedVersion {
+  name: string;
+  version: number;
+  directory: string;
+  manifest: Manifest;
+}
+
+export interface Listing {
+  /** By name, then ascending by version. */
+  versions: PublishedVersion[];
+  /** What lies in the repository and is no version, with the reason; it is named, never served. */
+  skipped: { path: string; reason: string }[];
+}
+
+export const MODEL_FILE = 'model.onnx';
+export const MANIFEST_FILE = 'manifest.json';
+
+/** Names that publishing uses while it writes; readers pass over them in silence. */
+export const STAGING_PREFIX = '.staging-';
+
+/** All versions in the folder `root`. A root that does not exist is empty. Digests are not checked: see `readModel`. */
+export async function listVersions(root: string): Promise<Listing> {
+  const listing: Listing = { versions: [], skipped: [] };
+  for (const name of await entriesOf(root)) {
+    if (name.isDirectory()) await listModel(root, name.name, listing);
+    else listing.skipped.push({ path: join(root, name.name), reason: 'not a folder; expected <name>/<version>/' });
+  }
+  listing.versions.sort((a, b) => a.name.localeCompare(b.name) || a.version - b.version);
+  return listing;
+}
+
+/** A version by number, or the highest readable one; `model-not-found` lists what there is and what was skipped. */
+export async function resolveVersion(
+  root: string,
+  name: string,
+  version: number | 'latest',
+): Promise<PublishedVersion> {
+  const { versions, skipped } = await listVersions(root);
+  const candidates = versions.filter((candidate) => candidate.name === name);
+  const found =
+    version === 'latest' ? candidates.at(-1) : candidates.find((candidate) => candidate.version === version);
+  if (found !== undefined) return found;
+  const present = versions.map((candidate) => `${candidate.name}/${candidate.version}`).join(', ') || 'none';
+  const faults = skipped.map(({ path, reason }) => `; skipped ${path}: ${reason}`).join('');
+  throw new DomainError(
+    'model-not-found',
+    `No version ${version} of "${name}" in ${root}; there is: ${present}${faults}.`,
+  );
+}
+
+/** The bytes of `model.onnx`, whose digest is the manifest's; `digest-mismatch` where it is not. */
+export async function readModel({ directory, manifest }: PublishedVersion): Promise<Uint8Array> {
+  const path = join(directory, MODEL_FILE);
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new DomainError('digest-mismatch', `${path} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  const found = digestOf(bytes);
+  if (found === manifest.digest) return bytes;
+  throw new DomainError('digest-mismatch', `${path} has digest ${found}; its manifest says ${manifest.digest}.`);
+}
+
+/** `sha256:` and the hexadecimal SHA-256 of `bytes`. */
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function listModel(root: string, name: string, listing: Listing): Promise<void> {
+  for (const entry of await entriesOf(join(root, name))) {
+    const directory = join(root, name, entry.name);
+    try {
+      listing.versions.push(await readVersion(directory, name, entry.name));
+    } catch (error) {
+      listing.skipped.push({ path: directory, reason: messageOf(error) });
+    }
+  }
+}
+
+async function readVersion(directory: string, name: string, folder: string): Promise<PublishedVersion> {
+  if (!/^[1-9]\d{0,8}$/.test(folder)) throw new Error('expected a folder named by a version number, 1 or more');
+  const path = join(directory, MANIFEST_FILE);
+  const manifest = parseManifest(parseJson(await readFile(path, 'utf8'), path), path);
+  const version = Number(folder);
+  if (manifest.name !== name || manifest.version !== version) {
+    throw new DomainError(
+      'invalid-manifest',
+      `${path} is of ${manifest.name}/${manifest.version}; its folder is ${name}/${version}.`,
+    );
+  }
+  return { name, version, directory, manifest };
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DomainError('invalid-manifest', `${path} is not JSON: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function entriesOf(directory: string) {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => !entry.name.startsWith('.'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
