@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   'unknown-engine',
   'engine-unavailable',
   'invalid-configuration',
+  'address-unavailable',
   // The data set
   'dataset-not-found',
   'dataset-corrupt',

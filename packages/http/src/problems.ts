@@ -1,0 +1,145 @@
+import { DomainError, type ErrorCode, messageOf } from '@atelier/domain';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { InvalidRequest, type RequestFault } from './invalid-request.ts';
+import type { Log } from './log.ts';
+
+interface Problem {
+  status: number;
+  title: string;
+  /** Sent as `Retry-After` where trying again later can help. */
+  retryAfterSeconds?: number;
+}
+
+/**
+ * What a client sees of each failure. A code that no request can cause is `internal`: raised while a request is
+ * answered it is our fault, explained in the log and not in the answer. A new code does not compile without a line here.
+ */
+export const PROBLEMS = {
+  'unknown-recipe': { status: 404, title: 'No such recipe' },
+  'invalid-recipe': { status: 422, title: 'The recipe does not match its schema' },
+  'unknown-engine': { status: 422, title: 'No such engine' },
+  'engine-unavailable': { status: 503, title: 'The engine is not available on this machine' },
+  'invalid-configuration': 'internal',
+  'address-unavailable': 'internal',
+  'dataset-not-found': 'internal',
+  'dataset-corrupt': 'internal',
+  'malformed-idx': 'internal',
+  'malformed-csv': 'internal',
+  'malformed-onnx': 'internal',
+  'malformed-tfjs-model': 'internal',
+  'unsupported-layer': 'internal',
+  'training-diverged': 'internal',
+  'training-interrupted': 'internal',
+  'parity-failed': 'internal',
+  'model-not-found': { status: 404, title: 'No such model version' },
+  'invalid-manifest': 'internal',
+  'digest-mismatch': 'internal',
+  'contract-mismatch': 'internal',
+  'golden-mismatch': 'internal',
+  'malformed-json': { status: 400, title: 'The body is not JSON' },
+  'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data' },
+  'malformed-body': { status: 400, title: 'The body could not be read' },
+  'invalid-request': { status: 422, title: 'The request does not match its schema' },
+  'missing-image': { status: 422, title: 'The request carries no image' },
+  'undecodable-image': { status: 422, title: 'The image cannot be decoded' },
+  'unsupported-media-type': { status: 415, title: 'This kind of content is not accepted' },
+  'payload-too-large': { status: 413, title: 'The body is too large' },
+  'image-too-large': { status: 413, title: 'The image has too many pixels' },
+  'too-many-images': { status: 413, title: 'The request carries too many images' },
+  'route-not-found': { status: 404, title: 'No such route' },
+  'method-not-allowed': { status: 405, title: 'This route does not take this method' },
+  'not-ready': { status: 503, title: 'The service is not ready', retryAfterSeconds: 5 },
+  'shutting-down': { status: 503, title: 'The service is stopping', retryAfterSeconds: 5 },
+  'engine-fault': { status: 500, title: 'The engine failed' },
+  internal: { status: 500, title: 'Internal error' },
+} as const satisfies Record<ErrorCode, Problem | 'internal'>;
+
+/** What the parsers of bodies report, by their `type`. */
+const BODY_FAULTS: Record<string, ErrorCode> = {
+  'entity.parse.failed': 'malformed-json',
+  'entity.too.large': 'payload-too-large',
+  'encoding.unsupported': 'unsupported-media-type',
+  'charset.unsupported': 'unsupported-media-type',
+};
+
+/** Answers with RFC 9457 problem details. The last handler of an application; what it hides it writes to `log`. */
+export function sendProblem(log: Log): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const explained = explain(error);
+    const { retryAfterSeconds, ...problem }: Problem = problemOf(explained.code);
+    const instance: unknown = response.locals['requestId'];
+    response.locals['code'] = explained.code;
+    if (problem.status >= 500 && !isWaiting(explained.code)) {
+      log.error({ err: error, requestId: instance, code: explained.code }, messageOf(error));
+    }
+    if (response.headersSent) {
+      next(error); // too late for an answer: Express ends the connection
+      return;
+    }
+    if (retryAfterSeconds !== undefined) response.set('Retry-After', String(retryAfterSeconds));
+    const { code, ...specifics } = explained;
+    response
+      .status(problem.status)
+      .type('application/problem+json')
+      .json({ type: `/problems/${code}`, ...problem, ...specifics, instance });
+  };
+}
+
+/** Answers whatever no route took. */
+export const routeNotFound: RequestHandler = (request) => {
+  throw new DomainError('route-not-found', `There is no ${request.path} here.`);
+};
+
+/** The last handler of a route: answers OPTIONS, and every method that is not `allowed` with 405. */
+export function methodNotAllowed(...allowed: string[]): RequestHandler {
+  return (request, response) => {
+    response.set('Allow', [...allowed, 'OPTIONS'].join(', '));
+    if (request.method === 'OPTIONS') {
+      response.status(204).end();
+      return;
+    }
+    throw new DomainError('method-not-allowed', `${request.path} takes ${allowed.join(', ')}; came ${request.method}.`);
+  };
+}
+
+interface Explained {
+  code: ErrorCode;
+  detail?: string;
+  errors?: RequestFault[];
+}
+
+/** A `ZodError` or any other foreign error is ours; only what the edge itself found wrong with a request is the client's. */
+function explain(error: unknown): Explained {
+  if (error instanceof InvalidRequest) return { code: error.code, detail: error.message, errors: error.faults };
+  if (error instanceof DomainError) {
+    return PROBLEMS[error.code] === 'internal' ? { code: 'internal' } : { code: error.code, detail: error.message };
+  }
+  return isBodyFault(error) ? explainBodyFault(error) : { code: 'internal' };
+}
+
+/** The errors of Express's parsers (http-errors): they say themselves that the client may see them. */
+interface BodyFault extends Error {
+  status: number;
+  type?: string;
+  limit?: number;
+}
+
+function isBodyFault(error: unknown): error is BodyFault {
+  return error instanceof Error && 'expose' in error && error.expose === true && 'status' in error;
+}
+
+function explainBodyFault(fault: BodyFault): Explained {
+  const code = BODY_FAULTS[fault.type ?? ''] ?? 'malformed-body';
+  if (code === 'payload-too-large') return { code, detail: `The body exceeds ${fault.limit} bytes.` };
+  return { code, detail: `${fault.message}.` };
+}
+
+function problemOf(code: ErrorCode): Problem {
+  const problem = PROBLEMS[code];
+  return problem === 'internal' ? PROBLEMS.internal : problem;
+}
+
+/** States that pass and that the service has logged itself, once, when it entered them. */
+function isWaiting(code: ErrorCode): boolean {
+  return code === 'not-ready' || code === 'shutting-down';
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import type { Log } from './log.ts';
+
+/** What we take over from a caller: it ends up in headers, answers and log lines. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Routes that are asked every few seconds for ever; their lines would bury the others. */
+const PROBES = ['/healthz', '/readyz'];
+
+/** Gives each request an id, the caller's `X-Request-Id` where that is sane, and returns it in the same header. */
+export const identifyRequest: RequestHandler = (request, response, next) => {
+  const offered = request.get('X-Request-Id') ?? '';
+  const requestId = SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
+  response.locals['requestId'] = requestId;
+  response.set('X-Request-Id', requestId);
+  next();
+};
+
+/** One line per request, when its answer has gone out or its client has left. */
+export function logRequests(log: Log): RequestHandler {
+  return (request, response, next) => {
+    const started = performance.now();
+    // Read now: a router further down changes it.
+    const { method, path } = request;
+    response.once('close', () => {
+      const line = {
+        requestId: response.locals['requestId'] as unknown,
+        method,
+        path,
+        status: response.statusCode,
+        code: response.locals['code'] as unknown,
+        durationMs: Math.round((performance.now() - started) * 100) / 100,
+      };
+      const message = response.writableFinished ? 'Answered' : 'Client left';
+      log[PROBES.includes(path) ? 'debug' : 'info'](line, message);
+    });
+    next();
+  };
+}
+
+/** For an interface that answers data and no pages. Other origins get no access: there are no CORS headers. */
+export const secureHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  next();
+};
