@@ -64,7 +64,8 @@ export function wilsonInterval(successes: number, count: number): [number, numbe
   const half =
     (NORMAL_QUANTILE / (1 + squared / count)) *
     Math.sqrt((proportion * (1 - proportion)) / count + squared / (4 * count * count));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+  // At 0 and 1 the bound equals the proportion; rounding must not put it on the wrong side.
+  return [Math.max(0, Math.min(centre - half, proportion)), Math.min(1, Math.max(centre + half, proportion))];
 }
 
 /** A class that is never predicted has precision 0, one that never occurs recall 0. */
