@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { CLASS_NAMES, classificationMetrics, MANIFEST_VERSION, type SplitMetrics } from '@atelier/domain';
+import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
+import type { VersionContent } from '@atelier/model-repository';
+import type { FitResult, TrainingData } from '../fit.ts';
+import type { Run } from '../runs/run.ts';
+import type { TrainingEngine } from '../training-engine.ts';
+import { goldenVectors } from './golden.ts';
+import { layersModelFiles } from './layers-model-files.ts';
+import { OnnxModel } from './onnx-model.ts';
+import { proveParity } from './parity.ts';
+import { publishedModel } from './published-model.ts';
+
+export type ExportedModel = Required<VersionContent>;
+
+/**
+ * Turns what the engine holds into everything a version consists of: converts it, proves on every test image that the
+ * graph computes what was trained, and measures the graph itself, because the graph is what will be served.
+ */
+export async function exportModel(
+  engine: TrainingEngine,
+  { run, fitted, data, dataset }: { run: Run; fitted: FitResult; data: TrainingData; dataset: Dataset },
+): Promise<ExportedModel> {
+  const artifacts = await engine.layersModel();
+  const model = publishedModel(artifacts, { run: run.id, recipe: run.recipe.name, data: run.data.digest });
+  const graph = await OnnxModel.open(model);
+  try {
+    const test = await graph.predict(dataset.test.images);
+    const parity = proveParity(await engine.logits(dataset.test), test);
+    const measure = async (examples: Examples): Promise<SplitMetrics> =>
+      classificationMetrics((await graph.predict(examples.images)).probabilities, examples.labels);
+    const seconds = fitted.history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+    return {
+      model,
+      files: layersModelFiles(artifacts),
+      manifest: {
+        manifestVersion: MANIFEST_VERSION,
+        createdAt: new Date().toISOString(),
+        classes: [...CLASS_NAMES],
+        recipe: run.recipe,
+        training: {
+          run: run.id,
+          engine: run.engine.name,
+          device: run.engine.device,
+          epochs: fitted.history.length,
+          bestEpoch: fitted.bestEpoch,
+          seconds,
+          imagesPerSecond: (data.train.length * fitted.history.length) / seconds,
+        },
+        data: { name: 'fashion-mnist', digest: run.data.digest, limit: run.data.limit },
+        metrics: {
+          train: await measure(select(data.examples, data.train)),
+          validation: await measure(select(data.examples, data.validation)),
+          test: classificationMetrics(test.probabilities, dataset.test.labels),
+        },
+        parity,
+        golden: await goldenVectors(graph),
+        temperature: 1,
+        software: softwareVersions(run.engine.name),
+      },
+    };
+  } finally {
+    await graph.release();
+  }
+}
+
+/** Versions of what made the model, read from the packages themselves. */
+function softwareVersions(engine: Run['engine']['name']): Record<string, string> {
+  const versionOf = (packageName: string): string => {
+    const file = new URL('package.json', packageRoot(packageName));
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  };
+  return {
+    atelier: (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+      .version,
+    node: process.versions.node,
+    'onnxruntime-node': versionOf('onnxruntime-node'),
+    ...(engine === 'tfjs' ? { tfjs: versionOf('@tensorflow/tfjs-core') } : {}),
+  };
+}
+
+/** Where an installed package lies: its entry's URL up to its name. */
+function packageRoot(packageName: string): string {
+  const entry = import.meta.resolve(packageName);
+  const marker = `/node_modules/${packageName}/`;
+  return entry.slice(0, entry.lastIndexOf(marker) + marker.length);
+}

@@ -1,0 +1,53 @@
+import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
+import type * as onnxruntime from 'onnxruntime-node';
+
+/** Rows a run takes at once. */
+const ROWS_PER_RUN = 1000;
+
+export interface Predictions {
+  /** [count, 10] */
+  logits: Float32Array;
+  /** [count, 10] */
+  probabilities: Float32Array;
+}
+
+/** A published graph on onnxruntime's CPU provider, for measuring and proving; serving has its own predictor. */
+export class OnnxModel {
+  readonly #runtime: typeof onnxruntime;
+  readonly #session: onnxruntime.InferenceSession;
+
+  private constructor(runtime: typeof onnxruntime, session: onnxruntime.InferenceSession) {
+    this.#runtime = runtime;
+    this.#session = session;
+  }
+
+  static async open(bytes: Uint8Array): Promise<OnnxModel> {
+    process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read by the native library when it loads, so before the import
+    const runtime = await import('onnxruntime-node');
+    const session = await runtime.InferenceSession.create(bytes, { executionProviders: ['cpu'] });
+    return new OnnxModel(runtime, session);
+  }
+
+  /** `images` is [count, 28, 28] uint8. */
+  async predict(images: Uint8Array): Promise<Predictions> {
+    const count = images.length / PIXELS_PER_IMAGE;
+    const predictions = {
+      logits: new Float32Array(count * CLASS_COUNT),
+      probabilities: new Float32Array(count * CLASS_COUNT),
+    };
+    for (let row = 0; row < count; row += ROWS_PER_RUN) {
+      const rows = Math.min(ROWS_PER_RUN, count - row);
+      const pixels = images.subarray(row * PIXELS_PER_IMAGE, (row + rows) * PIXELS_PER_IMAGE);
+      const image = new this.#runtime.Tensor('uint8', pixels, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
+      const outputs = await this.#session.run({ image });
+      for (const name of ['logits', 'probabilities'] as const) {
+        predictions[name].set(outputs[name]?.data as Float32Array, row * CLASS_COUNT);
+      }
+    }
+    return predictions;
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

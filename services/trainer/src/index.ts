@@ -1,0 +1,13 @@
+export { buildTrainerApp, findFault } from './app.ts';
+export { readTrainerConfig, TrainerConfig } from './config.ts';
+export { chooseEngine, ENGINE_CHOICES, type EngineChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { evaluate, type Evaluation } from './evaluate.ts';
+export { goldenImages } from './export/golden.ts';
+export { OnnxModel } from './export/onnx-model.ts';
+export { type EpochReport, fit, type FitOptions, type FitResult, type Progress, type TrainingData } from './fit.ts';
+export { learningRates } from './learning-rate.ts';
+export { findRecipe, RECIPES } from './recipes/index.ts';
+export { readRun } from './runs/run-folder.ts';
+export { Run } from './runs/run.ts';
+export { train, trainingData, type TrainingObserver, type TrainingRequest, type TrainingResult } from './train.ts';
+export type { EngineFactory, EngineState, TrainingEngine } from './training-engine.ts';

@@ -1,0 +1,28 @@
+import type { HiddenLayer, RecipeSource } from '@atelier/domain';
+
+const hidden = (units: number, dropout: number): HiddenLayer => ({
+  units,
+  activation: 'relu',
+  batchNormalization: 'before-activation',
+  dropout,
+});
+
+/**
+ * PyTorch, complete workflow: batch norm, ReLU, dropout, log-softmax with negative log-likelihood (which together are
+ * cross-entropy), early stopping and a learning-rate schedule on a train/validation/test split.
+ */
+export const deepBn: RecipeSource = {
+  name: 'deep-bn',
+  description: 'PyTorch, complete workflow: 512, 256, 128 with batch norm and dropout, early stopping, schedule',
+  hiddenLayers: [hidden(512, 0.3), hidden(256, 0.3), hidden(128, 0.2)], // the rates are ours
+  batchNormalization: { momentum: 0.9, epsilon: 1e-5 },
+  initializer: 'torch-linear',
+  inputRange: [0, 1],
+  optimizer: { kind: 'adam', learningRate: 0.001 },
+  schedule: { kind: 'reduce-on-plateau', factor: 0.5, patience: 2 },
+  batchSize: 64,
+  epochs: 40,
+  earlyStopping: { monitor: 'validation-loss', patience: 6 },
+  validationShare: 0.2,
+  seed: 1,
+};

@@ -1,0 +1,34 @@
+import type { Recipe } from '@atelier/domain';
+import type { Examples } from '@atelier/fashion-mnist';
+import type { LayersModelArtifacts } from '@atelier/tfjs-to-onnx';
+
+/** Trains one network. Implemented on tfjs; an ONNX training graph is to follow behind the same contract. */
+export interface TrainingEngine {
+  /** What computes, for people and the manifest: "wasm", "cuda (tfjs-node-gpu)". */
+  readonly device: string;
+  /**
+   * One optimiser step per learning rate, over consecutive batches of `examples`, the last of which may be short;
+   * resolves to each step's mean loss, in nats. A chunk of steps rather than a step, because one call into a runtime
+   * costs more than a step of this network. Examples and rates that do not fit each other are a `RangeError`.
+   */
+  train(examples: Examples, learningRates: Float32Array): Promise<Float32Array>;
+  /** Logits [count, 10] in inference mode: no dropout, running statistics. */
+  logits(examples: Examples): Promise<Float32Array>;
+  /** Weights, optimiser moments and random state: enough to go on to the same bits. */
+  snapshot(): Promise<EngineState>;
+  /** Refuses a state of another network with a `RangeError` that names the tensor. */
+  restore(state: EngineState): Promise<void>;
+  /** The network as the files of a tf.LayersModel: raw pixels 0 to 255, [batch, 28, 28], in; logits out. */
+  layersModel(): Promise<LayersModelArtifacts>;
+  dispose(): Promise<void>;
+}
+
+export interface EngineState {
+  /** Optimiser steps taken; the random streams of dropout are derived from it and the seed. */
+  steps: number;
+  /** Parameters and running statistics by `<layer>/<weight>`, optimiser state by `optimizer/<slot>`. */
+  tensors: Record<string, { shape: number[]; data: Float32Array }>;
+}
+
+/** Builds an engine with the recipe's initial weights. */
+export type EngineFactory = (recipe: Recipe) => Promise<TrainingEngine>;

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Recipe, RecipeSource } from '@atelier/domain';
+import { slice } from '@atelier/fashion-mnist';
+import { chooseEngine, type EngineState, evaluate, type TrainingEngine } from '@atelier/trainer';
+import { drawnExamples } from '../support/drawn-examples.ts';
+import { smallRecipe } from '../support/small-recipe.ts';
+
+/** Every engine keeps the same promises; a new one is added here. */
+const ENGINES = ['tfjs'] as const;
+
+const OPTIMIZERS: RecipeSource['optimizer'][] = [
+  { kind: 'sgd', learningRate: 0.1 },
+  { kind: 'momentum', learningRate: 0.05, nesterov: true },
+  { kind: 'rmsprop', learningRate: 0.01 },
+  { kind: 'adam', learningRate: 0.01 },
+];
+
+const examples = drawnExamples(200);
+const rates = (steps: number, rate = 0.01) => new Float32Array(steps).fill(rate);
+
+for (const name of ENGINES) {
+  describe(`training engine ${name}`, () => {
+    const open: TrainingEngine[] = [];
+    const engineFor = async (recipe: Recipe) => {
+      const { create } = await chooseEngine(name);
+      const engine = await create(recipe);
+      open.push(engine);
+      return engine;
+    };
+    let engine: TrainingEngine;
+    before(async () => {
+      engine = await engineFor(smallRecipe());
+    });
+    after(async () => {
+      for (const each of open) await each.dispose();
+    });
+
+    for (const optimizer of OPTIMIZERS) {
+      test(`learns drawn bands with ${optimizer.kind}`, async () => {
+        const learner = await engineFor(smallRecipe({ optimizer }));
+        const before = await evaluate(learner, examples);
+        for (let epoch = 0; epoch < 10; epoch++) await learner.train(examples, rates(10, optimizer.learningRate));
+        const after = await evaluate(learner, examples);
+        assert.ok(after.accuracy >= 0.9, `accuracy ${after.accuracy}`);
+        assert.ok(after.loss < before.loss / 2, `loss ${before.loss} became ${after.loss}`);
+      });
+
+      test(`goes on to the same bits from a restored snapshot with ${optimizer.kind}`, async () => {
+        const recipe = smallRecipe({ optimizer });
+        const first = await engineFor(recipe);
+        await first.train(examples, rates(10));
+        const snapshot = await first.snapshot();
+        const losses = await first.train(examples, rates(10));
+        const second = await engineFor({ ...recipe });
+        await second.restore(snapshot);
+        assert.deepEqual(await second.train(examples, rates(10)), losses);
+        assertSameState(await second.snapshot(), await first.snapshot());
+      });
+    }
+
+    for (const activation of ['relu', 'gelu', 'elu', 'selu', 'tanh', 'sigmoid', 'linear'] as const) {
+      test(`trains a layer with ${activation} and batch normalisation behind it`, async () => {
+        const hiddenLayers = [{ units: 16, activation, batchNormalization: 'after-activation' as const, dropout: 0 }];
+        const learner = await engineFor(smallRecipe({ hiddenLayers }));
+        const losses = await learner.train(examples, rates(10));
+        const later = await learner.train(examples, rates(10));
+        assert.ok(mean(later) < mean(losses), `${mean(losses)} became ${mean(later)}`);
+      });
+    }
+
+    test('gives the same losses and weights from the same seed, and others from another', async () => {
+      const run = async (seed: number) => {
+        const each = await engineFor(smallRecipe({ seed }));
+        const losses = await each.train(examples, rates(10));
+        return { losses, state: await each.snapshot() };
+      };
+      const [first, second, other] = [await run(3), await run(3), await run(4)];
+      assert.deepEqual(second.losses, first.losses);
+      assertSameState(second.state, first.state);
+      assert.notDeepEqual(other.losses, first.losses);
+    });
+
+    test('drops other units at every step, and none in inference mode', async () => {
+      const hiddenLayers = [
+        { units: 64, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0.5 },
+      ];
+      const dropping = await engineFor(smallRecipe({ hiddenLayers }));
+      const batch = slice(examples, 0, 20);
+      const losses = [
+        ...(await dropping.train(batch, rates(1, 1e-12))),
+        ...(await dropping.train(batch, rates(1, 1e-12))),
+      ];
+      assert.notEqual(losses[0], losses[1], 'at a vanishing rate only the mask can change the loss');
+      assert.deepEqual(await dropping.logits(batch), await dropping.logits(batch));
+    });
+
+    test('takes a short last batch', async () => {
+      const losses = await engine.train(slice(examples, 0, 47), rates(3));
+      assert.equal(losses.length, 3);
+      assert.ok(losses.every(Number.isFinite));
+    });
+
+    test('refuses learning rates that do not fit the examples', async () => {
+      await assert.rejects(engine.train(examples, rates(9)), {
+        name: 'RangeError',
+        message: /9 learning rates.*expected 10/,
+      });
+    });
+
+    test('refuses the state of another network and keeps its own', async () => {
+      const other = await engineFor(
+        smallRecipe({ hiddenLayers: [{ units: 8, activation: 'relu', batchNormalization: 'none', dropout: 0 }] }),
+      );
+      const before = await engine.logits(examples);
+      await assert.rejects(engine.restore(await other.snapshot()), {
+        name: 'RangeError',
+        message: /hidden_1\/kernel.*\[784,16\]/,
+      });
+      assert.deepEqual(await engine.logits(examples), before);
+    });
+
+    test('shrinks weights by decoupled decay as the learning rate and the rate say', async () => {
+      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 } };
+      const free = await oneStep(engineFor, smallRecipe(plain));
+      const decayed = await oneStep(
+        engineFor,
+        smallRecipe({ ...plain, weightDecay: { kind: 'decoupled', rate: 0.5, appliesTo: 'kernels' } }),
+      );
+      assertClose(decayed.after, (name, index) => {
+        const initial = name.endsWith('/kernel') ? valueAt(free.before, name, index) : 0;
+        return valueAt(free.after, name, index) - 0.1 * 0.5 * initial;
+      });
+    });
+
+    test('adds an L2 term to every gradient, which for plain SGD is decay by learning rate times rate', async () => {
+      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 }, initializer: 'torch-linear' as const };
+      const free = await oneStep(engineFor, smallRecipe(plain));
+      const decayed = await oneStep(
+        engineFor,
+        smallRecipe({ ...plain, weightDecay: { kind: 'l2', rate: 0.5, appliesTo: 'all' } }),
+      );
+      assertClose(decayed.after, (name, index) => {
+        const trained = !name.includes('/moving_');
+        return valueAt(free.after, name, index) - (trained ? 0.1 * 0.5 * valueAt(free.before, name, index) : 0);
+      });
+    });
+
+    test('smooths labels, which raises the loss of a certain and right network', async () => {
+      const sharp = await engineFor(smallRecipe());
+      for (let epoch = 0; epoch < 10; epoch++) await sharp.train(examples, rates(10));
+      const smoothed = await engineFor(smallRecipe({ loss: { labelSmoothing: 0.3 } }));
+      await smoothed.restore(await sharp.snapshot());
+      const [plain, raised] = [
+        await sharp.train(slice(examples, 0, 20), rates(1)),
+        await smoothed.train(slice(examples, 0, 20), rates(1)),
+      ];
+      assert.ok((raised[0] ?? 0) > (plain[0] ?? 0) + 0.2, `${plain[0]} and ${raised[0]}`);
+    });
+  });
+}
+
+async function oneStep(engineFor: (recipe: Recipe) => Promise<TrainingEngine>, recipe: Recipe) {
+  const engine = await engineFor(recipe);
+  const before = await engine.snapshot();
+  await engine.train(slice(examples, 0, 20), rates(1, 0.1));
+  return { before, after: await engine.snapshot() };
+}
+
+/** One float32 step of either order of operations: a few units in the last place of numbers around 1. */
+const STEP_TOLERANCE = 1e-6;
+
+function assertClose(state: EngineState, expected: (name: string, index: number) => number): void {
+  for (const [name, { data }] of Object.entries(state.tensors)) {
+    if (name.startsWith('optimizer/')) continue;
+    data.forEach((value, index) => {
+      assert.ok(
+        Math.abs(value - expected(name, index)) <= STEP_TOLERANCE,
+        `${name}[${index}]: ${value}, expected ${expected(name, index)}`,
+      );
+    });
+  }
+}
+
+function assertSameState(actual: EngineState, expected: EngineState): void {
+  assert.equal(actual.steps, expected.steps);
+  assert.deepEqual(Object.keys(actual.tensors), Object.keys(expected.tensors));
+  for (const [name, { data }] of Object.entries(expected.tensors))
+    assert.deepEqual(actual.tensors[name]?.data, data, name);
+}
+
+function valueAt(state: EngineState, name: string, index: number): number {
+  return state.tensors[name]?.data[index] ?? NaN;
+}
+
+function mean(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
