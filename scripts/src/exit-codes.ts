@@ -1,0 +1,20 @@
+import { DomainError, type ErrorCode } from '@atelier/domain';
+
+const FAILED = 1;
+export const USED_WRONGLY = 2;
+const UNSUPPORTED = 3;
+
+/** Failures that are not a plain 1: what the caller wrote is wrong, or a model is beyond us. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  'unknown-recipe': USED_WRONGLY,
+  'invalid-recipe': USED_WRONGLY,
+  'unknown-engine': USED_WRONGLY,
+  'engine-unavailable': USED_WRONGLY,
+  'invalid-configuration': USED_WRONGLY,
+  'malformed-tfjs-model': USED_WRONGLY,
+  'unsupported-layer': UNSUPPORTED,
+};
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof DomainError ? (EXIT_CODES[error.code] ?? FAILED) : FAILED;
+}

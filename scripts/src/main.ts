@@ -1,0 +1,69 @@
+import { messageOf } from '@atelier/domain';
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
+import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
+import { serveCommand } from './commands/serve.ts';
+import { setupCommand } from './commands/setup.ts';
+import { tfjsToOnnxCommand } from './commands/tfjs-to-onnx.ts';
+import { trainCommand } from './commands/train.ts';
+import { exitCodeOf, USED_WRONGLY } from './exit-codes.ts';
+import { readSettings } from './settings.ts';
+
+/** Runs one command and sets the process's exit code: 0 done, 1 failed, 2 used wrongly, 3 an unsupported model. */
+export async function main(words: string[]): Promise<void> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed its own message, or the help or version that was asked for.
+      process.exitCode = error.exitCode === 0 ? 0 : USED_WRONGLY;
+      return;
+    }
+    process.stderr.write(`atelier: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function buildProgram(): Command {
+  const settings = readSettings(process.env);
+  const program = new Command('atelier')
+    .description('Train an MLP on Fashion-MNIST, export it to ONNX, serve it.')
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true });
+  const commands = [
+    serveCommand(settings),
+    trainCommand(settings),
+    evaluateCommand(settings),
+    predictCommand(settings),
+    recipesCommand(),
+    tfjsToOnnxCommand(),
+    fetchDatasetCommand(settings),
+    setupCommand(settings),
+  ];
+  for (const command of commands) {
+    command.copyInheritedSettings(program);
+    program.addCommand(command as Command);
+  }
+  exitByException(program);
+  return program;
+}
+
+/** Commander would end the process itself, with 1 for wrong usage. */
+function exitByException(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) exitByException(child as Command);
+}
+
+const EXAMPLES = `
+Examples:
+  atelier serve                                    both services, with the published version
+  atelier train --recipe ann-128 --epochs 2        a run in runs/, with the exported model
+  atelier train --recipe atelier --publish         the same, and a new version in models/
+  atelier predict shoe.png --top 3                 without a server
+  atelier evaluate                                 the published version on the test images
+
+Exit codes: 0 done, 1 failed, 2 used wrongly, 3 a model uses something unsupported.`;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Who may import which of our own packages. What is not listed is not allowed. */
+const EDGES: Record<string, readonly string[]> = {
+  'packages/domain': [],
+  'packages/onnx': ['domain'],
+  'packages/http': ['domain'],
+  'packages/tfjs-to-onnx': ['domain', 'onnx'],
+  'packages/fashion-mnist': ['domain'],
+  'packages/model-repository': ['domain'],
+  'services/trainer': ['domain', 'http', 'onnx', 'tfjs-to-onnx', 'fashion-mnist', 'model-repository'],
+  'services/inference': ['domain', 'http', 'model-repository'],
+  scripts: ['domain', 'http', 'onnx', 'tfjs-to-onnx', 'fashion-mnist', 'model-repository', 'trainer', 'inference'],
+};
+
+/** Libraries that only these places know; everything else speaks to a port. */
+const HOMES: Record<string, readonly string[]> = {
+  '@tensorflow/': ['services/trainer/src/engines/tfjs/'],
+  'onnxruntime-node': ['services/trainer/src/export/onnx-model.ts', 'services/inference/src/predictor/'],
+  sharp: ['services/inference/src/image/'],
+  express: [
+    'packages/http/src/',
+    'services/trainer/src/app.ts',
+    'services/trainer/src/routes/',
+    'services/inference/src/app.ts',
+    'services/inference/src/routes/',
+  ],
+  busboy: ['services/inference/src/routes/'],
+  '@bufbuild/protobuf': ['packages/onnx/src/'],
+};
+
+/** Files that may read the environment; all others are handed what they need. */
+const READ_ENVIRONMENT = /(^|\/)(main\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$/;
+
+const workspaces = Object.keys(EDGES);
+const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));
+
+describe('architecture', () => {
+  test('every workspace is listed here', () => {
+    const found = ['packages', 'services'].flatMap((folder) =>
+      readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
+    );
+    assert.deepEqual([...found, 'scripts'].sort(), [...workspaces].sort());
+    assert.ok(files.length > 50, `only ${files.length} source files were found`);
+  });
+
+  test('our packages are imported along the listed edges only, and never by a deep path', () => {
+    const offences = eachImport(({ workspace, specifier }) => {
+      const [, name, rest] = /^@atelier\/([^/]+)(\/.*)?$/.exec(specifier) ?? [];
+      if (name === undefined) return null;
+      if (!EDGES[workspace]?.includes(name)) return `${workspace} may not know @atelier/${name}`;
+      return rest === undefined || specifier === '@atelier/tfjs-to-onnx/node' ? null : `${specifier} is a deep path`;
+    });
+    assert.deepEqual(offences, []);
+  });
+
+  test('a relative import stays inside its workspace', () => {
+    const offences = eachImport(({ workspace, file, specifier }) => {
+      if (!specifier.startsWith('.')) return null;
+      const target = relative(root, join(root, dirname(file), specifier));
+      return target.startsWith(`${workspace}/`) ? null : `it leaves ${workspace}`;
+    });
+    assert.deepEqual(offences, []);
+  });
+
+  test('each library with a home is imported there only', () => {
+    const offences = eachImport(({ file, specifier }) => {
+      const [library, homes] = Object.entries(HOMES).find(([name]) => matches(specifier, name)) ?? [];
+      if (homes === undefined || homes.some((home) => file.startsWith(home))) return null;
+      return `${library} belongs in ${homes.join(', ')}`;
+    });
+    assert.deepEqual(offences, []);
+  });
+
+  test('what a workspace imports stands in its package.json, and what stands there is imported', () => {
+    for (const workspace of workspaces) {
+      const { dependencies = {} } = JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')) as {
+        dependencies?: Record<string, string>;
+      };
+      const imported = new Set(
+        files
+          .filter((entry) => entry.workspace === workspace)
+          .flatMap(({ file }) => importsOf(file))
+          .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+          .map((specifier) =>
+            specifier
+              .split('/')
+              .slice(0, specifier.startsWith('@') ? 2 : 1)
+              .join('/'),
+          ),
+      );
+      assert.deepEqual([...imported].sort(), Object.keys(dependencies).sort(), workspace);
+    }
+  });
+
+  test('the environment is read at the edges only', () => {
+    const readers = files
+      .map(({ file }) => file)
+      .filter((file) => /process\.env(?!\['ORT_DISABLE_TELEMETRY'\] = )/.test(readFileSync(join(root, file), 'utf8')))
+      .filter((file) => !READ_ENVIRONMENT.test(file));
+    assert.deepEqual(readers, []);
+  });
+});
+
+function eachImport(fault: (found: { workspace: string; file: string; specifier: string }) => string | null): string[] {
+  return files.flatMap(({ workspace, file }) =>
+    importsOf(file).flatMap((specifier) => {
+      const reason = fault({ workspace, file, specifier });
+      return reason === null ? [] : [`${file} imports ${specifier}: ${reason}`];
+    }),
+  );
+}
+
+function matches(specifier: string, library: string): boolean {
+  return specifier === library || specifier.startsWith(library.endsWith('/') ? library : `${library}/`);
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const pattern =
+    /(?:^|\n)(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'|\b(?:import|import\.meta\.resolve)\(\s*'([^']+)'/g;
+  return [...text.matchAll(pattern)].map(([, statement, call]) => statement ?? call ?? '');
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourceFiles(path);
+    return /(?<!\.d)\.(ts|mjs|js)$/.test(entry.name) ? [path] : [];
+  });
+}
