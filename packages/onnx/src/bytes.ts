@@ -1,6 +1,30 @@
 /** Typed arrays as the little-endian bytes of ONNX's `raw_data`, on machines of either byte order. */
 
-const ARRAYS = {
+/** The types with a typed array of their own; 16-bit floats are read and written as their bits. */
+interface Arrays {
+  float32: Float32Array;
+  float64: Float64Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  float16: Uint16Array;
+  bfloat16: Uint16Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+}
+export type ArrayType = keyof Arrays;
+export type ArrayOf<T extends ArrayType> = Arrays[T];
+type TypedArray = ArrayOf<ArrayType>;
+
+interface ArrayConstructor<T extends TypedArray> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (source: number | ArrayBuffer): T;
+}
+const ARRAYS: { [T in ArrayType]: ArrayConstructor<Arrays[T]> } = {
   float32: Float32Array,
   float64: Float64Array,
   int8: Int8Array,
@@ -14,12 +38,7 @@ const ARRAYS = {
   uint32: Uint32Array,
   int64: BigInt64Array,
   uint64: BigUint64Array,
-} as const;
-
-/** The types with a typed array of their own; 16-bit floats are read and written as their bits. */
-export type ArrayType = keyof typeof ARRAYS;
-export type ArrayOf<T extends ArrayType> = InstanceType<(typeof ARRAYS)[T]>;
-type TypedArray = ArrayOf<ArrayType>;
+};
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -31,9 +50,9 @@ export function littleEndianBytes(values: TypedArray): Uint8Array {
 
 /** The elements that `bytes` hold, copied: the bytes may start anywhere in their buffer. */
 export function arrayFromBytes<T extends ArrayType>(type: T, bytes: Uint8Array): ArrayOf<T> {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // slice() of a Node Buffer would be a view
   const ordered = HOST_IS_LITTLE_ENDIAN ? copy : reversed(copy, ARRAYS[type].BYTES_PER_ELEMENT);
-  return new ARRAYS[type](ordered.buffer) as ArrayOf<T>;
+  return new ARRAYS[type](ordered.buffer);
 }
 
 /** Elements as the typed array of `type`. An integer that the type cannot hold is a `RangeError`. */

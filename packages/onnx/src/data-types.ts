@@ -48,6 +48,11 @@ export function dataTypeOf(code: number): DataType | undefined {
   return BY_CODE.get(code);
 }
 
+/** The number that stands for `type` in a file, as Cast's attribute `to` needs it. */
+export function dataTypeCode(type: DataType): number {
+  return DATA_TYPES[type].code;
+}
+
 /** Elements of a tensor of `shape`; 1 for a scalar. A dimension that is no whole number of 0 or more is a `RangeError`. */
 export function elementCount(shape: readonly number[]): number {
   const count = shape.reduce((product, dimension) => product * dimension, 1);

@@ -27,8 +27,10 @@ import { isFullyHeld, readType } from './value-types.ts';
  * exist and types fit is not checked here: a runtime does that.
  */
 export function decodeModel(bytes: Uint8Array, place: string): OnnxModel {
+  // A Node Buffer would make Buffers of all tensors' data.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return modelOf(fromBinary(ModelProtoSchema, bytes));
+    return modelOf(fromBinary(ModelProtoSchema, plain));
   } catch (cause) {
     throw new DomainError('malformed-onnx', `${place} is no valid ONNX model: ${messageOf(cause)}.`, { cause });
   }

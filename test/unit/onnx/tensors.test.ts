@@ -46,6 +46,17 @@ test('values come back from bytes that start at any address', () => {
   }
 });
 
+test('a Node Buffer, which is a window on a shared pool, gives the same values as plain bytes', () => {
+  const { data } = float32Tensor('w', [2], [3, -4]);
+  assert.deepEqual(
+    float32Values({ name: 'w', type: 'float32', shape: [2], data: Buffer.from(data) }),
+    Float32Array.of(3, -4),
+  );
+  const file = Buffer.from(encodeModel(modelOf(float32Tensor('w', [2], [3, -4]))));
+  const [read] = decodeModel(file, 'memory').graph.initializers;
+  assert.deepEqual(read, float32Tensor('w', [2], [3, -4]));
+});
+
 test('a tensor keeps a copy, so changing the values it was made from does not change it', () => {
   const values = Float32Array.of(1, 2);
   const made = float32Tensor('w', [2], values);
