@@ -62,9 +62,9 @@ export function firstDifference(root) {
  */
 function packagesOf(file) {
   try {
-    /** @type {{ packages?: Record<string, Entry> }} */
+    /** @type {unknown} */
     const lock = JSON.parse(readFileSync(file, 'utf8'));
-    return lock.packages ?? {};
+    return /** @type {{ packages?: Record<string, Entry> }} */ (lock).packages ?? {};
   } catch (error) {
     return fail(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

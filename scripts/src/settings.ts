@@ -14,11 +14,12 @@ export interface Settings {
 
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+  const given = (variable: string) => (environment[variable] === '' ? undefined : environment[variable]);
   return {
     root,
-    modelsDirectory: environment['MODELS_DIR'] || join(root, 'models'),
-    runsDirectory: environment['RUNS_DIR'] || join(root, 'runs'),
-    datasetDirectory: environment['FASHION_MNIST_DIR'] || undefined,
+    modelsDirectory: given('MODELS_DIR') ?? join(root, 'models'),
+    runsDirectory: given('RUNS_DIR') ?? join(root, 'runs'),
+    datasetDirectory: given('FASHION_MNIST_DIR'),
     datasetCache: join(root, 'data', 'fashion-mnist'),
   };
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Argument, Command } from '@commander-js/extra-typings';
 import { note } from '../output.ts';
 import type { Settings } from '../settings.ts';
@@ -18,7 +18,7 @@ export function setupCommand(settings: Settings) {
   tfjs-gpu  ${TFJS_NODE_GPU} (CUDA 11.2, cuDNN 8.1, Node 20 or 22), and its native library`,
     )
     .action((what) => {
-      const steps = { cuda: setUpCuda, 'tfjs-gpu': setUpTfjsGpu }[what]();
+      const steps = what === 'cuda' ? setUpCuda(settings) : setUpTfjsGpu();
       const { status } = spawnSync(steps.command, steps.arguments, {
         cwd: settings.root,
         stdio: 'inherit',
@@ -35,8 +35,8 @@ interface Step {
   environment: Record<string, string>;
 }
 
-function setUpCuda(): Step {
-  const script = fileURLToPath(new URL('../script/install.js', import.meta.resolve('onnxruntime-node')));
+function setUpCuda({ root }: Settings): Step {
+  const script = join(root, 'node_modules', 'onnxruntime-node', 'script', 'install.js');
   return { command: process.execPath, arguments: [script], environment: { ONNXRUNTIME_NODE_INSTALL: 'cuda12' } };
 }
 

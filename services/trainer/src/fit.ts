@@ -54,8 +54,8 @@ export interface FitResult {
 
 /**
  * Trains until the recipe's epochs are over or its patience is, and leaves the weights of the best epoch in the engine
- * (of the last one without early stopping). Rejects with `training-diverged` when a loss is not finite, and with
- * `training-interrupted` when `signal` aborts.
+ * (of the last one without early stopping). Rejects with `training-diverged` when a loss or a weight is not finite, and
+ * with `training-interrupted` when `signal` aborts.
  */
 export async function fit(
   engine: TrainingEngine,
@@ -74,6 +74,8 @@ export async function fit(
   for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
     const trained = await trainOneEpoch(engine, data, recipe, epoch, reductions, history.at(-1), options);
     const report = { epoch, ...trained, validation: await evaluate(engine, validation) };
+    const state = await engine.snapshot();
+    refuseNonFinite(state, report);
     history.push(report);
     await options.onEpoch?.(report);
 
@@ -86,7 +88,7 @@ export async function fit(
     if (recipe.earlyStopping === null) continue;
     if (best.improves(monitored(recipe.earlyStopping.monitor, report.validation))) {
       bestEpoch = epoch;
-      bestState = await engine.snapshot();
+      bestState = state;
     } else if (best.epochsSince >= recipe.earlyStopping.patience) break;
   }
   if (bestState !== null) await engine.restore(bestState);
@@ -153,5 +155,15 @@ function diverged(loss: number, epoch: number, step: number, rate: number | unde
   return new DomainError(
     'training-diverged',
     `The loss is ${loss} in epoch ${epoch}, step ${step}, at learning rate ${rate ?? 0}; a lower learning rate may help.`,
+  );
+}
+
+/** A loss can stay finite over weights that are not: WebAssembly's relu turns NaN into 0. */
+function refuseNonFinite(state: EngineState, { epoch, learningRate }: { epoch: number; learningRate: number }): void {
+  const broken = Object.entries(state.tensors).find(([, { data }]) => !data.every(Number.isFinite));
+  if (broken === undefined) return;
+  throw new DomainError(
+    'training-diverged',
+    `"${broken[0]}" is no longer finite after epoch ${epoch} at learning rate ${learningRate}; a lower one may help.`,
   );
 }

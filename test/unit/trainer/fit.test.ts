@@ -77,10 +77,19 @@ describe('fit', () => {
   });
 
   test('stops at a loss that is no number and says the epoch, the step and the learning rate', async () => {
+    const recipe = smallRecipe({
+      hiddenLayers: [{ units: 16, activation: 'relu', batchNormalization: 'none', dropout: 0 }],
+      optimizer: { kind: 'sgd', learningRate: 1e20 },
+    });
+    const message = /^The loss is NaN in epoch 1, step 2, at learning rate 1\d*e?\+?\d*/;
+    await assert.rejects(fitted(recipe, drawnData()), { code: 'training-diverged', message });
+  });
+
+  test('stops at weights that are no numbers, even where the loss hides them', async () => {
     const recipe = smallRecipe({ optimizer: { kind: 'sgd', learningRate: 1e30 } });
     await assert.rejects(fitted(recipe, drawnData()), {
       code: 'training-diverged',
-      message: /epoch \d+, step \d+, at learning rate 1.*e\+30/,
+      message: /^"hidden_1\/kernel" is no longer finite after epoch 1/,
     });
   });
 

@@ -1,13 +1,13 @@
-import type { LayersModelArtifacts } from '@atelier/tfjs-to-onnx';
+import type { TrainedLayersModel } from '../training-engine.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 
 /** The files that `tf.loadLayersModel` reads, by path: `tfjs/model.json` and its one shard. */
-export function layersModelFiles(artifacts: LayersModelArtifacts): Record<string, Uint8Array | string> {
-  const { weightData, weightSpecs, modelTopology, format, generatedBy, convertedBy } = artifacts;
+export function layersModelFiles(model: TrainedLayersModel): Record<string, Uint8Array | string> {
+  const { weightData, weightSpecs, modelTopology, generatedBy } = model;
   const weightsManifest = [{ paths: [WEIGHTS_FILE], weights: weightSpecs }];
   return {
-    'tfjs/model.json': JSON.stringify({ format, generatedBy, convertedBy, modelTopology, weightsManifest }),
+    'tfjs/model.json': JSON.stringify({ format: 'layers-model', generatedBy, modelTopology, weightsManifest }),
     [`tfjs/${WEIGHTS_FILE}`]: weightData,
   };
 }

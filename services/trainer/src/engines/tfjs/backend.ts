@@ -1,5 +1,6 @@
 import { messageOf } from '@atelier/domain';
 import * as tf from '@tensorflow/tfjs-core';
+import { transposeBeforeProducts } from './wasm-products.ts';
 
 /** A tfjs backend that is ready, and why the faster ones are not. */
 export interface Backend {
@@ -14,7 +15,7 @@ export interface Backend {
 const CANDIDATES = [
   { name: 'tfjs-node-gpu', start: () => startNative('@tensorflow/tfjs-node-gpu') },
   { name: 'tfjs-node', start: () => startNative('@tensorflow/tfjs-node') },
-  { name: 'wasm', start: () => startBackend('wasm', () => import('@tensorflow/tfjs-backend-wasm')) },
+  { name: 'wasm', start: startWasm },
   { name: 'cpu', start: () => startBackend('cpu', () => import('@tensorflow/tfjs-backend-cpu')) },
 ] as const;
 
@@ -39,6 +40,12 @@ async function startFirst(): Promise<Backend> {
     }
   }
   throw new Error(`No tfjs backend starts: ${passedOver.join('; ')}`);
+}
+
+async function startWasm() {
+  const backend = await startBackend('wasm', () => import('@tensorflow/tfjs-backend-wasm'));
+  transposeBeforeProducts();
+  return backend;
 }
 
 async function startBackend(name: 'wasm' | 'cpu', load: () => Promise<unknown>) {
@@ -66,11 +73,20 @@ async function withoutItsProcessListeners(start: () => Promise<void>): Promise<v
 
 /** The native packages register the backend `tensorflow` on the same tfjs-core when they are imported. */
 async function startNative(packageName: string) {
-  await import(packageName);
+  await importNative(packageName);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('it does not start');
   const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
   const shortName = packageName.replace('@tensorflow/', '');
   return { device: isUsingGpuDevice ? `cuda (${shortName})` : `cpu (${shortName})`, gpu: isUsingGpuDevice };
+}
+
+async function importNative(packageName: string): Promise<void> {
+  try {
+    await import(packageName);
+  } catch (error) {
+    const missing = messageOf(error).includes(`Cannot find package '${packageName}'`);
+    throw missing ? new Error('not installed') : error;
+  }
 }
 
 function firstLine(text: string): string {

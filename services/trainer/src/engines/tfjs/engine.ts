@@ -1,9 +1,8 @@
 import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, type Recipe } from '@atelier/domain';
 import { batches, type Examples } from '@atelier/fashion-mnist';
-import type { LayersModelArtifacts } from '@atelier/tfjs-to-onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
-import type { EngineState, TrainingEngine } from '../../training-engine.ts';
+import type { EngineState, TrainedLayersModel, TrainingEngine } from '../../training-engine.ts';
 import { startFastestBackend } from './backend.ts';
 import { layersModel } from './layers-model.ts';
 import { type OptimizerStep, optimizerStep } from './optimizer.ts';
@@ -56,12 +55,13 @@ class TfjsEngine implements TrainingEngine {
   }
 
   #step(batch: Examples, learningRate: number): tf.Scalar {
+    const { labelSmoothing } = this.#recipe.loss;
     const loss = tf.tidy(() => {
       const pixels = pixelTensor(batch);
       const labels = tf.oneHot(tf.tensor1d(Int32Array.from(batch.labels), 'int32'), CLASS_COUNT);
       const { value, grads } = tf.variableGrads(() => {
         const logits = this.#model.apply(pixels, { training: true }) as tf.Tensor;
-        return tf.losses.softmaxCrossEntropy(labels, logits, undefined, this.#recipe.loss.labelSmoothing) as tf.Scalar;
+        return tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(labels, logits, undefined, labelSmoothing);
       }, this.#trainable);
       this.#optimizer.apply(grads, learningRate);
       return value;
@@ -75,7 +75,7 @@ class TfjsEngine implements TrainingEngine {
     let row = 0;
     for (const batch of batches(examples, INFERENCE_BATCH)) {
       const logits = tf.tidy(() => this.#model.apply(pixelTensor(batch), { training: false }) as tf.Tensor);
-      result.set((await logits.data()) as Float32Array, row * CLASS_COUNT);
+      result.set(await logits.data(), row * CLASS_COUNT);
       logits.dispose();
       row += batch.count;
     }
@@ -114,7 +114,7 @@ class TfjsEngine implements TrainingEngine {
     this.#steps = state.steps;
   }
 
-  async layersModel(): Promise<LayersModelArtifacts> {
+  async layersModel(): Promise<TrainedLayersModel> {
     let saved: tf.io.ModelArtifacts | undefined;
     await this.#model.save(
       tf.io.withSaveHandler(async (artifacts) => {
@@ -122,16 +122,15 @@ class TfjsEngine implements TrainingEngine {
         return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
       }),
     );
-    if (saved?.modelTopology === undefined || saved.weightSpecs === undefined || saved.weightData === undefined) {
+    const { modelTopology, weightSpecs, weightData, generatedBy } = saved ?? {};
+    if (modelTopology === undefined || weightSpecs === undefined || weightData === undefined) {
       throw new Error('tfjs saved a model without topology or weights.');
     }
     return {
-      modelTopology: saved.modelTopology,
-      weightSpecs: saved.weightSpecs as LayersModelArtifacts['weightSpecs'],
-      weightData: new Uint8Array(tf.io.CompositeArrayBuffer.join(saved.weightData)),
-      format: saved.format ?? 'layers-model',
-      generatedBy: saved.generatedBy ?? null,
-      convertedBy: saved.convertedBy ?? null,
+      modelTopology,
+      weightSpecs,
+      weightData: new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)),
+      generatedBy: generatedBy ?? 'TensorFlow.js',
     };
   }
 

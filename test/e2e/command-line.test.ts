@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loadFashionMnist } from '@atelier/fashion-mnist';
+import { decodeModel } from '@atelier/onnx';
+import { readRun } from '@atelier/trainer';
+import { atelier, ROOT } from '../support/programs.ts';
+
+const DATA = join(ROOT, 'data', 'fashion-mnist');
+
+describe('command line', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'atelier-cli-'));
+  });
+  after(() => rm(directory, { recursive: true }));
+
+  const WRONG_USAGE: [string[], RegExp][] = [
+    [['train', '--recipe', 'resnet'], /No recipe "resnet"; there is: ann-128-64, .*atelier/],
+    [['train', '--recipe', 'ann-128', '--engine', 'torch'], /No engine "torch"; there is: auto, tfjs, onnx/],
+    [['train', '--recipe', 'ann-128', '--engine', 'onnx'], /ONNX engine is not in this version/],
+    [['train', '--recipe', 'ann-128', '--epochs', '0'], /--epochs.*whole number from 1/],
+    [['train', '--recipe', 'ann-128', '--limit', '5'], /--limit.*whole number from 100/],
+    [['train'], /required option '--recipe/],
+    [['train', '--recipe', 'ann-128', '--gpu'], /unknown option '--gpu'/],
+    [['trian'], /unknown command 'trian'[^]*train/],
+    [['predict'], /missing required argument/],
+    [['serve', 'everything'], /inference, trainer/],
+    [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],
+  ];
+  for (const [words, message] of WRONG_USAGE) {
+    test(`atelier ${words.join(' ')}: says what there is and exits with 2`, async () => {
+      const { code, stdout, stderr } = await atelier(words, { RUNS_DIR: join(directory, 'no-runs') }).finished;
+      assert.match(stderr, message);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      await assert.rejects(readdir(join(directory, 'no-runs')), { code: 'ENOENT' });
+    });
+  }
+
+  test('--help shows the commands with examples and exits with 0', async () => {
+    const { code, stdout } = await atelier(['--help']).finished;
+    assert.equal(code, 0);
+    for (const word of ['train', 'evaluate', 'predict', 'serve', 'tfjs-to-onnx', 'fetch-dataset', 'Examples:']) {
+      assert.ok(stdout.includes(word), word);
+    }
+  });
+
+  test('recipes --json gives all six', async () => {
+    const { stdout } = await atelier(['recipes', '--json']).finished;
+    assert.equal((JSON.parse(stdout) as unknown[]).length, 6);
+  });
+
+  test('predict without any version names the folder and exits with 1', async () => {
+    const { code, stderr } = await atelier(['predict', 'x.png'], { MODELS_DIR: directory }).finished;
+    assert.equal(code, 1);
+    assert.match(stderr, /No version latest of "fashion-mlp"/);
+  });
+
+  test('predict names the file that is no image', async () => {
+    const file = join(directory, 'text.png');
+    await writeFile(file, 'not a picture');
+    const { code, stderr } = await atelier(['predict', file]).finished;
+    assert.equal(code, 1);
+    assert.match(stderr, /text\.png: .*no image/);
+  });
+
+  test('tfjs-to-onnx converts the published LayersModel, and --json says what came out', async () => {
+    const target = join(directory, 'out.onnx');
+    const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
+    const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'tfjs', 'model.json');
+    const { code, stdout } = await atelier(['tfjs-to-onnx', source, target, '--json']).finished;
+    assert.equal(code, 0);
+    const { graph } = decodeModel(await readFile(target), target);
+    assert.equal(graph.outputs.length, 1);
+    const summary = JSON.parse(stdout) as { operators: Record<string, number>; parameters: number };
+    assert.ok((summary.operators['Gemm'] ?? 0) >= 2 && summary.parameters > 10_000);
+  });
+
+  test('tfjs-to-onnx exits with 3 for a layer it does not support, and writes nothing', async () => {
+    const source = join(directory, 'model.json');
+    const layers = [
+      { class_name: 'InputLayer', config: { name: 'in', batch_input_shape: [null, 4, 4] } },
+      { class_name: 'Lambda', config: { name: 'mystery' } },
+    ];
+    const modelTopology = { class_name: 'Sequential', config: { name: 's', layers } };
+    await writeFile(source, JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest: [] }));
+    const { code, stderr } = await atelier(['tfjs-to-onnx', source, join(directory, 'none.onnx')]).finished;
+    assert.match(stderr, /"mystery".*Lambda/);
+    assert.equal(code, 3);
+    assert.ok(!(await readdir(directory)).some((name) => name.startsWith('none.onnx')));
+  });
+
+  test('a truncated data file is named with what was expected, and nothing is trained (real data)', async () => {
+    await loadFashionMnist({ cacheDirectory: DATA });
+    const copy = join(directory, 'data');
+    await cp(DATA, copy, { recursive: true });
+    const [images] = (await readdir(copy)).filter((name) => name.startsWith('t10k-images'));
+    await truncate(join(copy, String(images)), 1_000_000);
+    const runs = join(directory, 'runs-of-truncated');
+    const { code, stderr } = await atelier(['train', '--recipe', 'ann-128', '--publish'], {
+      FASHION_MNIST_DIR: copy,
+      RUNS_DIR: runs,
+      MODELS_DIR: join(directory, 'models'),
+    }).finished;
+    assert.equal(code, 1);
+    assert.match(stderr, /t10k-images/);
+    assert.match(stderr, /expected|sha256|SHA-256/i);
+    await assert.rejects(readdir(runs), { code: 'ENOENT' });
+    await assert.rejects(readdir(join(directory, 'models')), { code: 'ENOENT' });
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`${signal} while training leaves a readable run that says interrupted (real data)`, async () => {
+      const runs = join(directory, `runs-${signal}`);
+      const environment = { RUNS_DIR: runs, MODELS_DIR: join(directory, 'models') };
+      const program = atelier(
+        ['train', '--recipe', 'ann-128', '--limit', '2000', '--epochs', '500', '--publish'],
+        environment,
+      );
+      await program.wrote(/Epoch 2:/);
+      program.process.kill(signal);
+      const { code, stderr } = await program.finished;
+      assert.equal(code, 1);
+      assert.match(stderr, /Interrupted in epoch \d+/);
+      const [id] = await readdir(runs);
+      const run = await readRun(join(runs, String(id)));
+      assert.equal(run.state, 'interrupted');
+      assert.equal(run.error?.code, 'training-interrupted');
+      const history = (await readFile(join(runs, String(id), 'history.ndjson'), 'utf8')).trim().split('\n');
+      assert.equal(history.length, run.epochs);
+      assert.ok(run.epochs >= 2);
+      await assert.rejects(readdir(join(directory, 'models')), { code: 'ENOENT' });
+    });
+  }
+});
