@@ -49,7 +49,7 @@ function parse<S extends z.ZodType>(
   const faults = parsed.error.issues.flatMap((issue) =>
     // An unknown key is reported at its parent; the fault is the key.
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => fault([...issue.path, key], 'Unknown; see the documentation of this route'))
+      ? issue.keys.map((key) => fault([...issue.path, key], 'unknown name'))
       : [fault(issue.path, issue.message)],
   );
   throw new InvalidRequest(message, faults);

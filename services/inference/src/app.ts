@@ -1,0 +1,42 @@
+import { createApplication, type Log, methodNotAllowed, probeRoutes } from '@atelier/http';
+import { type Express, Router } from 'express';
+import type { InferenceConfig } from './config.ts';
+import type { ImageDecoder } from './image/decode.ts';
+import { referenceTo } from './model-reference.ts';
+import { modelsRoute } from './routes/models.ts';
+import { predictRoute } from './routes/predict.ts';
+import type { ServedModel } from './served-model.ts';
+
+export interface AppParts {
+  model: ServedModel;
+  decode: ImageDecoder;
+  config: InferenceConfig;
+  log: Log;
+}
+
+/** The application; needs no port. */
+export function buildApp({ model, decode, config, log }: AppParts): Express {
+  return createApplication(log, [
+    indexRoute(),
+    probeRoutes(() => {
+      const { version, device } = model.predictor();
+      return { model: referenceTo(version), device };
+    }),
+    modelsRoute(model, config.modelsDirectory),
+    predictRoute(model, decode, config),
+  ]);
+}
+
+function indexRoute(): Router {
+  const router = Router();
+  router
+    .route('/')
+    .get((_request, response) => {
+      response.json({
+        service: 'Atelier inference',
+        routes: ['POST /predict', 'GET /models', 'GET /healthz', 'GET /readyz'],
+      });
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+  return router;
+}

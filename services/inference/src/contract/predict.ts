@@ -1,0 +1,57 @@
+import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { z } from 'zod';
+
+export const PredictQuery = z.strictObject({
+  top: z
+    .string()
+    .regex(/^([1-9]|10)$/, `expected one whole number from 1 to ${CLASS_COUNT}`)
+    .transform(Number)
+    .default(CLASS_COUNT)
+    .describe('Classes to return for each image, most probable first'),
+});
+
+/** An image in the data set's own form. */
+export const PixelRow = z
+  .array(z.int().min(0).max(MAXIMUM_PIXEL))
+  .length(PIXELS_PER_IMAGE)
+  .describe('28×28 pixels, row-major, 0 = background, 255 = brightest garment');
+
+/** The JSON body: image files, or images in the data set's form. */
+export const PredictRequest = predictRequest(PixelRow);
+
+/** The same with its pixel rows still to be checked: see `packPixelRows`. */
+export const UncheckedPredictRequest = predictRequest(z.unknown());
+
+function predictRequest<Row extends z.ZodType>(pixelRow: Row) {
+  return z
+    .strictObject({
+      images: z.array(z.base64().min(1)).min(1).optional().describe('Image files, base64'),
+      pixels: z.array(pixelRow).min(1).optional(),
+    })
+    .refine((body) => (body.images === undefined) !== (body.pixels === undefined), {
+      message: 'expected exactly one of "images" and "pixels"',
+    });
+}
+
+const probability = z.number().min(0).max(1);
+const ClassProbability = z.strictObject({
+  label: z.enum(CLASS_NAMES),
+  classIndex: z
+    .int()
+    .min(0)
+    .max(CLASS_COUNT - 1),
+  probability,
+});
+
+export const ModelReference = z.strictObject({ name: ModelName, version: z.int().positive(), digest: Digest });
+export type ModelReference = z.infer<typeof ModelReference>;
+
+export const PredictResponse = z.strictObject({
+  model: ModelReference,
+  device: z.literal('cpu').describe('What the model computed on'),
+  predictions: z
+    .array(ClassProbability.extend({ probabilities: z.array(ClassProbability).describe('Most probable first') }))
+    .describe('One per image, in the order of the request'),
+});
+export type PredictResponse = z.infer<typeof PredictResponse>;
+export type Prediction = PredictResponse['predictions'][number];

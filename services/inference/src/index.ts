@@ -1,0 +1,16 @@
+export { type AppParts, buildApp } from './app.ts';
+export { InferenceConfig, readConfig } from './config.ts';
+export * from './contract/models.ts';
+export * from './contract/predict.ts';
+export { createImageDecoder, type ImageDecoder } from './image/decode.ts';
+export { IMAGE_FORMATS, type ImageFormat, imageFormat } from './image/formats.ts';
+export type { Picture } from './image/picture.ts';
+export * from './image/to-model-image.ts';
+export * from './predictor/checks.ts';
+export type { EngineTask, FromEngine, TensorDescription, ToEngine } from './predictor/engine-messages.ts';
+export type { Device, Predictor } from './predictor/predictor.ts';
+export { loadPredictor, type PredictorOptions } from './predictor/worker-predictor.ts';
+export { rank } from './rank.ts';
+export { packPixelRows } from './routes/pixel-rows.ts';
+export { type ModelSource, type ServedModel, serveNewest } from './served-model.ts';
+export { type RunningInference, startInference } from './start.ts';

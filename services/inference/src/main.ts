@@ -1,0 +1,11 @@
+import { createLog, serveUntilSignal } from '@atelier/http';
+import { readConfig } from './config.ts';
+import { startInference } from './start.ts';
+
+const log = createLog('inference', 'info');
+
+await serveUntilSignal(log, async () => {
+  const config = readConfig(process.env);
+  log.level = config.logLevel;
+  return startInference(config, log);
+});

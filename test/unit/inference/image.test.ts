@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { centre, createImageDecoder, imageFormat, blackenBackground, negate, trim } from '@atelier/inference';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { garmentImage, pngOf, pngVariants, rectanglePicture } from '../../support/pictures.ts';
+
+const decode = createImageDecoder(1_000_000);
+
+/** The bounding box of what is lighter than a quarter of white in an image [28, 28]. */
+function boxOf(image: Uint8Array) {
+  const places = [...image.keys()].filter((place) => (image[place] ?? 0) > 63);
+  const [xs, ys] = [places.map((place) => place % 28), places.map((place) => Math.floor(place / 28))];
+  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+}
+
+describe('image files', () => {
+  test('a PNG of an image in the data set’s form gives exactly its pixels, whatever its colour type and depth', async () => {
+    const image = garmentImage();
+    for (const { name, depth, colourType, file } of await pngVariants(image)) {
+      assert.deepEqual([file[24], file[25]], [depth, colourType], `${name} is stored as it says`);
+      assert.deepEqual(Buffer.from(await decode(file)), Buffer.from(image), name);
+    }
+  });
+
+  test('any image with a black border passes through untouched, and so does its negative', async () => {
+    const framed = fc
+      .uint8Array({ minLength: 784, maxLength: 784 })
+      .map((image) =>
+        image.map((pixel, place) => (place % 28 === 0 || place % 28 === 27 || place < 28 || place >= 756 ? 0 : pixel)),
+      );
+    await fc.assert(
+      fc.asyncProperty(framed, async (image) => {
+        assert.deepEqual(Buffer.from(await decode(await pngOf(image))), Buffer.from(image));
+        const negative = image.map((pixel) => 255 - pixel);
+        assert.deepEqual(Buffer.from(await decode(await pngOf(negative))), Buffer.from(image));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('a dark garment on white and a light one on black become the same light garment on black', async () => {
+    const place = { left: 40, top: 60, width: 60, height: 120 };
+    const size = { width: 200, height: 300 };
+    const dark = await rectanglePicture(size, place, { background: 253, foreground: 20 }).png().toBuffer();
+    const light = await rectanglePicture(size, place, { background: 2, foreground: 235 }).png().toBuffer();
+    const fromDark = await decode(dark);
+    assert.deepEqual(Buffer.from(fromDark), Buffer.from(await decode(light)));
+    assert.equal(fromDark[0], 0);
+    assert.equal(fromDark[14 * 28 + 14], 233);
+  });
+
+  test('the garment’s longest edge becomes 28 pixels, its ratio is kept, and it is centred', async () => {
+    const picture = rectanglePicture(
+      { width: 400, height: 300 },
+      { left: 10, top: 200, width: 160, height: 80 },
+      { background: 255, foreground: 0 },
+    );
+    const box = boxOf(await decode(await picture.png().toBuffer()));
+    assert.deepEqual(box, { left: 0, right: 27, top: 7, bottom: 20 });
+  });
+
+  test('transparency counts as white, so a dark garment on nothing is seen', async () => {
+    const garment = { create: { width: 30, height: 60, channels: 4, background: '#000000ff' } } as const;
+    const file = await sharp({ create: { width: 90, height: 90, channels: 4, background: '#00000000' } })
+      .composite([{ input: garment }])
+      .png()
+      .toBuffer();
+    const image = await decode(file);
+    assert.equal(image[14 * 28 + 14], 255);
+    assert.equal(image[0], 0);
+  });
+
+  test('the EXIF orientation is followed', async () => {
+    const upright = await rectanglePicture(
+      { width: 60, height: 90 },
+      { left: 20, top: 10, width: 20, height: 60 },
+      { background: 255, foreground: 0 },
+    )
+      .png()
+      .toBuffer();
+    const turned = await sharp(upright).rotate(-90).withMetadata({ orientation: 6 }).png().toBuffer();
+    assert.deepEqual(Buffer.from(await decode(turned)), Buffer.from(await decode(upright)));
+  });
+
+  test('every format that is accepted is decoded', async () => {
+    const picture = rectanglePicture(
+      { width: 100, height: 100 },
+      { left: 30, top: 10, width: 40, height: 80 },
+      { background: 255, foreground: 30 },
+    );
+    const files = {
+      JPEG: await picture.jpeg().toBuffer(),
+      PNG: await picture.png().toBuffer(),
+      WebP: await picture.webp().toBuffer(),
+      GIF: await picture.gif().toBuffer(),
+      TIFF: await picture.tiff().toBuffer(),
+      AVIF: await picture.avif({ effort: 0 }).toBuffer(),
+    };
+    for (const [format, file] of Object.entries(files)) {
+      assert.equal(imageFormat(file), format);
+      // Lossy formats ring around edges: a pixel more or less is theirs.
+      const { left, right, top, bottom } = boxOf(await decode(file));
+      assert.ok(Math.abs(left - 7) <= 1 && Math.abs(right - 20) <= 1, `${format}: ${left} to ${right}`);
+      assert.deepEqual([top, bottom], [0, 27], format);
+    }
+  });
+
+  test('the smallest, the thinnest and blank pictures are images too', async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [2, 2],
+      [1, 5000],
+      [5000, 1],
+      [28, 28],
+      [300, 200],
+    ] as const) {
+      const blank = sharp({ create: { width, height, channels: 3, background: 'white' } });
+      assert.equal((await decode(await blank.png().toBuffer())).length, 784, `${width}×${height}`);
+    }
+    const thin = rectanglePicture(
+      { width: 3, height: 5000 },
+      { left: 1, top: 100, width: 1, height: 4000 },
+      { background: 255, foreground: 0 },
+    );
+    assert.equal((await decode(await thin.png().toBuffer())).length, 784);
+  });
+
+  test('refuses what is no image of an accepted kind, by content and not by name', async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="9" height="9"/></svg>';
+    for (const content of ['not a picture', svg, '%PDF-1.7', 'II', '\0']) {
+      await assert.rejects(decode(Buffer.from(content)), { code: 'unsupported-media-type' }, content);
+    }
+  });
+
+  test('the library cannot be led to a file of ours or to a format that is not accepted', async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"></svg>';
+    await assert.rejects(sharp(Buffer.from(svg)).metadata());
+    const folder = await temporaryFolder();
+    const path = join(folder.path, 'picture.png');
+    await writeFile(path, await pngOf(garmentImage()));
+    await assert.rejects(sharp(path).metadata());
+    assert.equal((await decode(await readFile(path))).length, 784);
+    await folder.remove();
+  });
+
+  test('refuses a damaged file without a word of the library that read it', async () => {
+    const whole = await rectanglePicture(
+      { width: 300, height: 300 },
+      { left: 30, top: 10, width: 40, height: 80 },
+      { background: 255, foreground: 30 },
+    )
+      .png()
+      .toBuffer();
+    const junkBehindSignature = Buffer.concat([whole.subarray(0, 8), Buffer.from('junk')]);
+    for (const file of [whole.subarray(0, whole.length / 2), junkBehindSignature]) {
+      await assert.rejects(decode(file), {
+        code: 'undecodable-image',
+        message: 'The image is damaged or incomplete.',
+      });
+    }
+  });
+
+  test('refuses more pixels than the limit, and takes as many as the limit', async () => {
+    const exact = createImageDecoder(200 * 100);
+    const blank = (width: number) =>
+      sharp({ create: { width, height: 100, channels: 3, background: 'white' } })
+        .png()
+        .toBuffer();
+    assert.equal((await exact(await blank(200))).length, 784);
+    await assert.rejects(exact(await blank(201)), { code: 'image-too-large', message: /more than 20000 pixels/ });
+  });
+
+  test('random bytes behind each signature are refused, never a crash', async () => {
+    const signatures = [
+      'ffd8ff',
+      '89504e470d0a1a0a',
+      '474946383961',
+      '49492a00',
+      '4d4d002a',
+      '000000206674797061766966',
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...signatures), fc.uint8Array({ maxLength: 200 }), async (signature, tail) => {
+        await assert.rejects(decode(Buffer.concat([Buffer.from(signature, 'hex'), tail])), {
+          code: 'undecodable-image',
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('steps from a picture to the data set’s form', () => {
+  const picture = (width: number, rows: number[]) => ({
+    width,
+    height: rows.length / width,
+    pixels: Uint8Array.from(rows),
+  });
+
+  test('the negative of a negative is the picture', () => {
+    const original = picture(2, [0, 1, 100, 255]);
+    assert.deepEqual(negate(original).pixels, Uint8Array.from([255, 254, 155, 0]));
+    assert.deepEqual(negate(negate(original)), original);
+  });
+
+  test('a light background becomes 0 and darker pixels light; a dark background becomes 0 and lighter pixels stay', () => {
+    const light = picture(3, [200, 200, 200, 200, 50, 200, 200, 210, 200]);
+    assert.deepEqual([...blackenBackground(light).pixels], [0, 0, 0, 0, 150, 0, 0, 0, 0]);
+    const dark = picture(3, [20, 20, 20, 20, 220, 20, 20, 10, 20]);
+    assert.deepEqual([...blackenBackground(dark).pixels], [0, 0, 0, 0, 200, 0, 0, 0, 0]);
+  });
+
+  test('trimming keeps the rectangle of what stands out, and the whole of a blank picture', () => {
+    const spotted = picture(4, [0, 0, 0, 0, 0, 14, 0, 0, 0, 0, 99, 0, 13, 0, 0, 0]);
+    assert.deepEqual(trim(spotted), picture(2, [14, 0, 0, 99]));
+    const blank = picture(2, [0, 13, 0, 0]);
+    assert.deepEqual(trim(blank), blank);
+  });
+
+  test('centring puts a picture into the middle of black', () => {
+    const image = centre(picture(2, [1, 2, 3, 4]));
+    assert.deepEqual(
+      [...image.entries()].filter(([, pixel]) => pixel > 0),
+      [
+        [13 * 28 + 13, 1],
+        [13 * 28 + 14, 2],
+        [14 * 28 + 13, 3],
+        [14 * 28 + 14, 4],
+      ],
+    );
+  });
+});
