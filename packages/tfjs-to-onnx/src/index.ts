@@ -1,0 +1,5 @@
+export { SUPPORTED_ACTIVATIONS } from './activations.ts';
+export { joinGroups, readModelJson } from './artifacts.ts';
+export type { LayersModelArtifacts, ModelJson, WeightGroup, WeightSpec } from './artifacts.ts';
+export * from './convert.ts';
+export { SUPPORTED_LAYERS } from './layer-rules.ts';

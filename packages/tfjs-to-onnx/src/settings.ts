@@ -1,0 +1,92 @@
+import { malformed } from './errors.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(source: unknown): source is JsonObject {
+  return typeof source === 'object' && source !== null && !Array.isArray(source);
+}
+
+/** `source` as an object; anything else is `malformed-tfjs-model`, where `place` begins the sentence. */
+export function expectObject(source: unknown, place: string): JsonObject {
+  if (isObject(source)) return source;
+  throw malformed(`${place} is ${shown(source)}; expected an object.`);
+}
+
+export function expectArray(source: unknown, place: string): readonly unknown[] {
+  if (Array.isArray(source)) return source;
+  throw malformed(`${place} is ${shown(source)}; expected a list.`);
+}
+
+export function expectString(source: unknown, place: string): string {
+  if (typeof source === 'string' && source !== '') return source;
+  throw malformed(`${place} is ${shown(source)}; expected text.`);
+}
+
+/**
+ * The `config` of one layer. Null counts as absent, as in Keras. A setting of another kind than the one asked for, or an
+ * absent one without a `fallback`, is `malformed-tfjs-model`.
+ */
+export class Settings {
+  readonly #owner: string;
+  readonly #source: JsonObject;
+
+  constructor(owner: string, source: JsonObject) {
+    this.#owner = owner;
+    this.#source = source;
+  }
+
+  get(key: string): unknown {
+    return this.#source[key] ?? undefined;
+  }
+
+  number(key: string, fallback?: number): number {
+    const found = this.get(key) ?? fallback;
+    if (typeof found === 'number' && Number.isFinite(found)) return found;
+    throw this.#wrong(key, 'a number');
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const found = this.get(key) ?? fallback;
+    if (typeof found === 'boolean') return found;
+    throw this.#wrong(key, 'true or false');
+  }
+
+  text(key: string, fallback?: string): string {
+    const found = this.get(key) ?? fallback;
+    if (typeof found === 'string') return found;
+    throw this.#wrong(key, 'text');
+  }
+
+  /** Sizes; null where the file has null or -1, which both mean that the size is open. */
+  sizes(key: string): (number | null)[] {
+    const found = this.get(key);
+    const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) >= -1);
+    if (!Array.isArray(found) || !found.every(isSize)) throw this.#wrong(key, 'a list of sizes');
+    return (found as (number | null)[]).map((size) => (size === -1 ? null : size));
+  }
+
+  /**
+   * One axis of a tensor of `rank`, from 0: a whole number, negative from the end, or a list of one such number. Undefined
+   * for a list of several.
+   */
+  axis(key: string, fallback: number, rank: number): number | undefined {
+    const found = this.get(key) ?? fallback;
+    if (Array.isArray(found) && found.length > 1) return undefined;
+    const axis: unknown = Array.isArray(found) ? found[0] : found;
+    if (Number.isInteger(axis)) {
+      const counted = (axis as number) < 0 ? (axis as number) + rank : (axis as number);
+      if (counted >= 0 && counted < rank) return counted;
+    }
+    throw this.#wrong(key, `an axis of an input of rank ${rank}`);
+  }
+
+  #wrong(key: string, expected: string) {
+    return malformed(`${this.#owner} has ${key} ${shown(this.get(key))}; expected ${expected}.`);
+  }
+}
+
+/** A value as a message shows it: short. */
+export function shown(source: unknown): string {
+  const text = source === undefined ? 'missing' : JSON.stringify(source);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

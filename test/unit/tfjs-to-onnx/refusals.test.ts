@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DomainError } from '@atelier/domain';
+import {
+  convert,
+  joinGroups,
+  type LayersModelArtifacts,
+  readModelJson,
+  SUPPORTED_ACTIVATIONS,
+  SUPPORTED_LAYERS,
+} from '@atelier/tfjs-to-onnx';
+import { functional, type LayerJson, sequential, type WeightJson } from './artifacts.ts';
+
+function refusal(code: string, attempt: () => unknown): string {
+  try {
+    attempt();
+  } catch (error) {
+    assert.ok(error instanceof DomainError, String(error));
+    assert.equal(error.code, code, error.message);
+    return error.message;
+  }
+  assert.fail('it was accepted');
+}
+
+const layerOf = (layer: LayerJson, shape: (number | null)[] = [4], weights: WeightJson[] = []) =>
+  sequential(shape, [layer], weights);
+const dense: LayerJson = ['Dense', { name: 'd', units: 2 }];
+const weights: WeightJson[] = [
+  ['d/kernel', [4, 2]],
+  ['d/bias', [2]],
+];
+const whole = layerOf(dense, [4], weights);
+const x = ['InputLayer', { name: 'x', batch_input_shape: [null, 4] }, []] as const;
+
+test('a layer without a rule is refused by name, with what is supported and the way out', () => {
+  const message = refusal('unsupported-layer', () => convert(layerOf(['Conv2D', { name: 'conv_1' }])));
+  assert.match(message, /^Layer "conv_1" is a Conv2D; supported: /);
+  for (const layer of SUPPORTED_LAYERS) assert.ok(message.includes(layer));
+  assert.match(message, /Build the model from these, or add a rule/);
+});
+
+test('an activation that is not in the table is refused by name', () => {
+  const message = refusal('unsupported-layer', () =>
+    convert(layerOf(['Activation', { name: 'a', activation: 'sine' }])),
+  );
+  assert.match(message, /^Layer "a" \(Activation\) has activation "sine"; supported: /);
+  for (const activation of SUPPORTED_ACTIVATIONS) assert.ok(message.includes(activation));
+});
+
+const unsupported: [what: string, artifacts: LayersModelArtifacts, reason: RegExp][] = [
+  [
+    'a model of another class',
+    { modelTopology: { class_name: 'Custom', config: {} } },
+    /The model is a Custom; supported: Sequential/,
+  ],
+  ['a layer called constructor', layerOf(['constructor', { name: 'c' }]), /Layer "c" is a constructor/],
+  ['a model inside a model', layerOf(['Sequential', { name: 'inner', layers: [] }]), /Layer "inner" is a Sequential/],
+  [
+    'a Softmax over several axes',
+    layerOf(['Softmax', { name: 's', axis: [1, 2] }], [4, 4]),
+    /"s" is a Softmax over several axes/,
+  ],
+  [
+    'a BatchNormalization over several axes',
+    layerOf(['BatchNormalization', { name: 'n', axis: [1, 2] }], [4, 4]),
+    /several axes/,
+  ],
+  [
+    'a ReLU of Keras 3 with a slope',
+    {
+      modelTopology: {
+        keras_version: '3.0.0',
+        model_config: layerOf(['ReLU', { name: 'a', negative_slope: 0.1 }]).modelTopology,
+      },
+    },
+    /ReLU with negative_slope 0\.1; supported: max_value/,
+  ],
+  [
+    'a call with arguments',
+    functional([x, ['ReLU', { name: 'a' }, [[['x', 0, 0, { training: true }]]]]], [['a', 0, 0]]),
+    /call arguments \{"training":true\}/,
+  ],
+];
+
+for (const [what, artifacts, reason] of unsupported) {
+  test(`${what} is unsupported-layer`, () => {
+    assert.match(
+      refusal('unsupported-layer', () => convert(artifacts)),
+      reason,
+    );
+  });
+}
+
+const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp][] = [
+  ['no topology', {}, /modelTopology is missing; expected an object/],
+  ['a topology that is text', { modelTopology: 'model' }, /modelTopology is "model"/],
+  ['a topology without a class', { modelTopology: {} }, /class_name of the model is missing/],
+  ['no layers', { modelTopology: { class_name: 'Sequential', config: [] } }, /no layers; expected at least one/],
+  ['a layer without a name', layerOf(['ReLU', {}]), /The name of layer 1 \(ReLU\) is missing/],
+  [
+    'two layers of one name',
+    sequential(
+      [4],
+      [
+        ['ReLU', { name: 'a' }],
+        ['ReLU', { name: 'a' }],
+      ],
+    ),
+    /Two layers are called "a"/,
+  ],
+  [
+    'an input without a shape',
+    { modelTopology: { class_name: 'Sequential', config: [{ class_name: 'ReLU', config: { name: 'a' } }] } },
+    /Input "a_input" has no batch_input_shape/,
+  ],
+  [
+    'an input of an unknown dtype',
+    {
+      modelTopology: {
+        class_name: 'Sequential',
+        config: [{ class_name: 'InputLayer', config: { name: 'x', batch_input_shape: [null, 1], dtype: 'float8' } }],
+      },
+    },
+    /dtype "float8"; expected float32, int32, bool/,
+  ],
+  [
+    'an input shape with a fraction',
+    layerOf(['ReLU', { name: 'a' }], [0.5]),
+    /Layer "x" has batch_input_shape \[null,0\.5\]; expected a list of sizes/,
+  ],
+  [
+    'a setting of another kind',
+    layerOf(['Dense', { name: 'd', units: 'two' }], [4], weights),
+    /Layer "d" has units "two"; expected a number/,
+  ],
+  [
+    'a flag of another kind',
+    layerOf(['Dense', { name: 'd', units: 2, use_bias: 'no' }], [4], weights),
+    /use_bias "no"; expected true or false/,
+  ],
+  ['Rescaling without a scale', layerOf(['Rescaling', { name: 's' }]), /scale missing; expected a number/],
+  [
+    'an axis beyond the rank',
+    layerOf(['Softmax', { name: 's', axis: 2 }]),
+    /axis 2; expected an axis of an input of rank 2/,
+  ],
+  [
+    'Dense on an unknown last size',
+    layerOf(dense, [null], weights),
+    /takes \[batch, x_axis_1\]; expected a known last size/,
+  ],
+  [
+    'normalising an unknown size',
+    layerOf(['BatchNormalization', { name: 'n' }], [null]),
+    /normalises axis 1 of \[batch, x_axis_1\]/,
+  ],
+  [
+    'reshaping to another number of elements',
+    layerOf(['Reshape', { name: 'r', target_shape: [3] }]),
+    /reshapes \[4\] to \[3\]; expected as many elements/,
+  ],
+  [
+    'reshaping with an open size that does not divide',
+    layerOf(['Reshape', { name: 'r', target_shape: [3, -1] }]),
+    /reshapes \[4\] to \[3, \?\]/,
+  ],
+  ['two open sizes', layerOf(['Reshape', { name: 'r', target_shape: [-1, null] }]), /at most one open size/],
+  ['a weight that is missing', layerOf(dense, [4], [['d/kernel', [4, 2]]]), /No weight "d\/bias"; there is: d\/kernel/],
+  [
+    'a weight that could be either of two',
+    layerOf(
+      ['Dense', { name: 'd', units: 2, use_bias: false }],
+      [4],
+      [
+        ['net/d/kernel', [4, 2]],
+        ['d/kernel:0', [4, 2]],
+      ],
+    ),
+    /"d\/kernel" is there more than once/,
+  ],
+  [
+    'a weight of another shape',
+    layerOf(
+      dense,
+      [4],
+      [
+        ['d/kernel', [5, 2]],
+        ['d/bias', [2]],
+      ],
+    ),
+    /Weight "d\/kernel" is float32 \[5, 2\]; expected float32 \[4, 2\]/,
+  ],
+  [
+    'a weight of another type',
+    {
+      ...whole,
+      weightSpecs: [
+        { name: 'd/kernel', shape: [4, 2], dtype: 'int32' },
+        { name: 'd/bias', shape: [2], dtype: 'float32' },
+      ],
+    },
+    /is int32 \[4, 2\]; expected float32 \[4, 2\]/,
+  ],
+  [
+    'a weight of an unknown type',
+    { ...whole, weightSpecs: [{ name: 'd/kernel', shape: [4, 2], dtype: 'float64' }] },
+    /dtype "float64"; expected float32, int32/,
+  ],
+  [
+    'too few bytes',
+    { ...whole, weightData: new Uint8Array(39) },
+    /"d\/bias" \(float32 \[2\]\) ends at byte 40 of the weight data; it has 39 bytes/,
+  ],
+  ['too many bytes', { ...whole, weightData: new Uint8Array(41) }, /take 40 bytes of the weight data; it has 41/],
+  ['no bytes', { modelTopology: whole.modelTopology, weightSpecs: whole.weightSpecs ?? [] }, /it has 0 bytes/],
+  [
+    'quantisation without a scale',
+    { ...whole, weightSpecs: [{ name: 'd/kernel', shape: [8], dtype: 'float32', quantization: { dtype: 'uint8' } }] },
+    /expected float16, or uint8 or uint16 with scale and min/,
+  ],
+  [
+    'a weight whose shape is not sizes',
+    { ...whole, weightSpecs: [{ name: 'd/kernel', shape: [-1], dtype: 'float32' }] },
+    /shape of weight "d\/kernel" is \[-1\]; expected sizes/,
+  ],
+  [
+    'a layer that is not there',
+    functional([x, ['ReLU', { name: 'a' }, [[['b', 0, 0]]]]], [['a', 0, 0]]),
+    /There is no layer "b"/,
+  ],
+  [
+    'a second output of a layer',
+    functional([x, ['ReLU', { name: 'a' }, [[['x', 0, 1]]]]], [['a', 0, 0]]),
+    /Output 1 of layer "x" \(InputLayer\) is used; it has only output 0/,
+  ],
+  [
+    'a circle',
+    functional([x, ['ReLU', { name: 'a' }, [[['b', 0, 0]]]], ['ReLU', { name: 'b' }, [[['a', 0, 0]]]]], [['a', 0, 0]]),
+    /Layer "a" takes its own output/,
+  ],
+  [
+    'two inputs where one is expected',
+    functional(
+      [
+        x,
+        [
+          'ReLU',
+          { name: 'a' },
+          [
+            [
+              ['x', 0, 0],
+              ['x', 0, 0],
+            ],
+          ],
+        ],
+      ],
+      [['a', 0, 0]],
+    ),
+    /"a" \(ReLU\) takes 2 inputs in call 0; expected one/,
+  ],
+  [
+    'a layer that is never called',
+    functional([x, ['ReLU', { name: 'a' }, []]], [['a', 0, 0]]),
+    /takes 0 inputs in call 0/,
+  ],
+  [
+    'an inbound node of another form',
+    functional([x, ['ReLU', { name: 'a' }, [{ args: [] }]]], [['a', 0, 0]]),
+    /inbound_nodes of layer "a" is \{"args":\[\]\}; expected a list/,
+  ],
+  [
+    'a reference of another form',
+    functional([x, ['ReLU', { name: 'a' }, [[['x']]]]], [['a', 0, 0]]),
+    /expected \[layer name, call number, output number\]/,
+  ],
+  [
+    'names that collide',
+    sequential(
+      [4],
+      [
+        ['ReLU', { name: 'd/preactivation' }],
+        ['Dense', { name: 'd', units: 2, activation: 'relu' }],
+      ],
+      weights,
+    ),
+    /Two values would be called "d\/preactivation"/,
+  ],
+];
+
+for (const [what, artifacts, reason] of malformed) {
+  test(`${what} is malformed-tfjs-model`, () => {
+    assert.match(
+      refusal('malformed-tfjs-model', () => convert(artifacts)),
+      reason,
+    );
+  });
+}
+
+const files: [what: string, json: unknown, reason: RegExp][] = [
+  ['a list', [], /^model\.json is \[\]; expected an object/],
+  [
+    'a graph model',
+    { format: 'graph-model', modelTopology: {}, weightsManifest: [] },
+    /model\.json is a graph model; expected a layers model/,
+  ],
+  ['no manifest', { modelTopology: {} }, /weightsManifest of model\.json is missing; expected a list/],
+  [
+    'a group without paths',
+    { weightsManifest: [{ weights: [] }] },
+    /paths of weightsManifest\[0\] of model\.json is missing/,
+  ],
+  [
+    'a path that is a number',
+    { weightsManifest: [{ paths: [1], weights: [] }] },
+    /A path of weightsManifest\[0\] of model\.json is 1; expected text/,
+  ],
+  [
+    'a weight without a name',
+    { weightsManifest: [{ paths: [], weights: [{ shape: [], dtype: 'float32' }] }] },
+    /The name of weight 0 in weightsManifest\[0\] of model\.json is missing/,
+  ],
+];
+
+for (const [what, json, reason] of files) {
+  test(`model.json with ${what} is malformed-tfjs-model`, () => {
+    assert.match(
+      refusal('malformed-tfjs-model', () => readModelJson(json, 'model.json')),
+      reason,
+    );
+  });
+}
+
+test('a weight group whose files have too many bytes is refused by its files', () => {
+  const group = { paths: ['a.bin', 'b.bin'], weights: [{ name: 'w', shape: [1], dtype: 'float32' }] };
+  const message = refusal('malformed-tfjs-model', () => joinGroups({ groups: [group] }, [new Uint8Array(5)]));
+  assert.equal(message, 'The weights take 4 bytes of a.bin, b.bin; it has 5.');
+});
