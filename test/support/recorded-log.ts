@@ -5,7 +5,7 @@ export interface RecordedLog {
   /** The lines so far, parsed. */
   lines: { msg: string; level: number; [field: string]: unknown }[];
   /** All of them as they would have been printed. */
-  text(): string;
+  text: () => string;
 }
 
 /** A log that keeps its lines for a test to read. */

@@ -10,7 +10,7 @@ export interface Listening {
    * Stops accepting, lets requests in flight finish for at most `graceMs`, and resolves when the last connection has
    * ended. Every call returns the same promise.
    */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** How often a closing server ends the keep-alive connections that have become idle. */

@@ -18,7 +18,7 @@ export const PROBLEMS = {
   'unknown-recipe': { status: 404, title: 'No such recipe' },
   'invalid-recipe': { status: 422, title: 'The recipe does not match its schema' },
   'unknown-engine': { status: 422, title: 'No such engine' },
-  'engine-unavailable': { status: 503, title: 'The engine is not available on this machine' },
+  'engine-unavailable': { status: 422, title: 'The engine is not available here' },
   'invalid-configuration': 'internal',
   'address-unavailable': 'internal',
   'dataset-not-found': 'internal',
@@ -64,7 +64,9 @@ const BODY_FAULTS: Record<string, ErrorCode> = {
 
 /** Answers with RFC 9457 problem details. The last handler of an application; what it hides it writes to `log`. */
 export function sendProblem(log: Log): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+  // Express knows a handler of errors by its four parameters.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  return (error: unknown, _request, response, _next) => {
     const explained = explain(error);
     const { retryAfterSeconds, ...problem }: Problem = problemOf(explained.code);
     const instance: unknown = response.locals['requestId'];
@@ -73,7 +75,7 @@ export function sendProblem(log: Log): ErrorRequestHandler {
       log.error({ err: error, requestId: instance, code: explained.code }, messageOf(error));
     }
     if (response.headersSent) {
-      next(error); // too late for an answer: Express ends the connection
+      response.destroy(); // too late for an answer; a broken connection tells the client that it has none
       return;
     }
     if (retryAfterSeconds !== undefined) response.set('Retry-After', String(retryAfterSeconds));

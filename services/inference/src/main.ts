@@ -7,5 +7,8 @@ const log = createLog('inference', 'info');
 await serveUntilSignal(log, async () => {
   const config = readConfig(process.env);
   log.level = config.logLevel;
-  return startInference(config, log);
+  const service = await startInference(config, log);
+  await service.settled;
+  process.send?.({ listening: service.url }); // to `atelier serve`, where that started us
+  return service;
 });

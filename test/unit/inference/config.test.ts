@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { InferenceConfig, readConfig } from '@atelier/inference';
+import { settingsOf } from '@atelier/http';
+
+describe('the configuration of the inference service', () => {
+  test('has a default for every setting, and an empty variable counts as unset', () => {
+    const defaults = readConfig({});
+    assert.deepEqual(defaults, {
+      host: '127.0.0.1',
+      port: 8080,
+      modelsDirectory: 'models',
+      modelName: 'fashion-mlp',
+      maximumBodyBytes: 16 * 1024 * 1024,
+      maximumImages: 256,
+      maximumFiles: 32,
+      maximumPixels: 40_000_000,
+      logLevel: 'info',
+    });
+    assert.deepEqual(readConfig({ INFERENCE_PORT: '', MODELS_DIR: '' }), defaults);
+  });
+
+  test('comes from the variables, 0 included, and cannot be changed afterwards', () => {
+    const config = readConfig({ INFERENCE_PORT: '0', INFERENCE_HOST: '0.0.0.0', LOG_LEVEL: 'warn' });
+    assert.deepEqual([config.port, config.host, config.logLevel], [0, '0.0.0.0', 'warn']);
+    assert.ok(Object.isFrozen(config));
+  });
+
+  test('reports every fault together, each with its variable and what came', () => {
+    const variables = {
+      INFERENCE_PORT: '65536',
+      INFERENCE_MAX_IMAGES: '1.5',
+      INFERENCE_MAX_FILES: '0',
+      INFERENCE_MODEL: '../secrets',
+      LOG_LEVEL: 'loud',
+    };
+    assert.throws(
+      () => readConfig(variables),
+      (error: { code?: string; message: string }) => {
+        assert.equal(error.code, 'invalid-configuration');
+        for (const [variable, value] of Object.entries(variables)) {
+          assert.ok(error.message.includes(`${variable}=${value}: `), `${variable} in: ${error.message}`);
+        }
+        return true;
+      },
+    );
+  });
+
+  test('stands in the README, every setting with its default and what it says here', async () => {
+    const readme = await readFile(new URL('../../../services/inference/README.md', import.meta.url), 'utf8');
+    const defaults = readConfig({});
+    for (const { field, variable, description } of settingsOf(InferenceConfig)) {
+      const value = defaults[field as keyof typeof defaults];
+      const row = new RegExp(`^\\| \`${variable}\` +\\| \`${value}\` +\\| (.*?) +\\|$`, 'm').exec(readme);
+      assert.equal(row?.[1], description, variable);
+    }
+  });
+});
