@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, ModelName, parseManifest } from '@atelier/domain';
 import { digestOf, MANIFEST_FILE, MODEL_FILE, type PublishedVersion, STAGING_PREFIX } from './repository.ts';
@@ -18,8 +19,8 @@ export interface VersionContent {
  */
 export async function publishVersion(root: string, name: string, content: VersionContent): Promise<PublishedVersion> {
   const home = join(root, ModelName.parse(name));
-  await mkdir(home, { recursive: true });
-  const staging = await mkdtemp(join(home, STAGING_PREFIX));
+  const staging = join(home, `${STAGING_PREFIX}${randomUUID()}`);
+  await mkdir(staging, { recursive: true }); // not mkdtemp, whose folders nobody else may read
   try {
     await writeSynced(join(staging, MODEL_FILE), content.model);
     for (const [path, data] of Object.entries(content.files ?? {})) await writeSynced(join(staging, path), data);
