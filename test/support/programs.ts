@@ -18,12 +18,21 @@ export class Program {
   stderr = '';
 
   constructor(command: string, words: string[], environment: Record<string, string> = {}) {
-    this.process = spawn(command, words, { cwd: ROOT, env: { ...process.env, LOG_LEVEL: 'info', ...environment } });
+    this.process = spawn(command, words, {
+      cwd: ROOT,
+      env: { ...process.env, LOG_LEVEL: 'info', ...environment },
+      detached: true, // a process group of its own, as a terminal gives each command
+    });
     this.process.stdout.on('data', (data: Buffer) => (this.stdout += data.toString()));
     this.process.stderr.on('data', (data: Buffer) => (this.stderr += data.toString()));
     this.finished = new Promise((resolve) => {
       this.process.on('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr }));
     });
+  }
+
+  /** What a terminal does at Ctrl-C: every process of the group gets the signal. */
+  pressControlC(): void {
+    if (this.process.pid !== undefined) process.kill(-this.process.pid, 'SIGINT');
   }
 
   /** Waits until `pattern` matches what was written to either stream; rejects when the program ends before. */

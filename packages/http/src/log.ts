@@ -8,5 +8,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Lines of JSON, on standard output unless told otherwise, times in ISO 8601. Requests are logged without query and body. */
 export function createLog(name: string, level: LogLevel, destination?: { write(line: string): void }): Log {
   const options = { level, timestamp: stdTimeFunctions.isoTime, base: { name } };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? standardOutput());
+}
+
+/**
+ * Node's own stream: pino's writer, when the reader of a pipe is gone, tries again for ever and never lets the process
+ * end. Here the lines are lost and the service goes on.
+ */
+function standardOutput(): NodeJS.WriteStream {
+  if (!process.stdout.listeners('error').includes(ignoreBrokenPipe)) process.stdout.on('error', ignoreBrokenPipe);
+  return process.stdout;
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

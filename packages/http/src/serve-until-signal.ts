@@ -4,7 +4,7 @@ import type { Log } from './log.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
- * Starts a service, waits for SIGINT or SIGTERM, closes it, and ends the process: 0 when it closed, 1 when it could not
+ * Starts a service, waits for SIGINT, SIGTERM or the end of a parent that forked it, closes it, and ends the process: 0 when it closed, 1 when it could not
  * start or did not close within `limitMs`. Further signals change nothing: a terminal's Ctrl-C reaches a child twice.
  */
 export async function serveUntilSignal(
@@ -14,6 +14,7 @@ export async function serveUntilSignal(
 ): Promise<never> {
   const signalled = new Promise<string>((resolve) => {
     for (const signal of SIGNALS) process.on(signal, resolve);
+    process.on('disconnect', () => resolve('disconnect')); // whoever forked us has died
   });
   try {
     const service = await start();

@@ -26,9 +26,9 @@ MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); the services' README f
       };
       const services = (only === undefined ? SERVICES : [only]).map((name) => new Service(name, settings, environment));
       // A terminal sends Ctrl-C to the services as well; they take a second signal for the first.
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.on(signal, () => services.forEach((service) => service.stop()));
-      }
+      const stop = () => services.forEach((service) => service.stop());
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+      if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(stop);
       const exits = services.map((service) => service.exited);
       try {
         await Promise.all(services.map((service) => service.listening));
@@ -36,7 +36,7 @@ MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); the services' README f
         const codes = await firstFailureOrAll(exits);
         if (codes.some((code) => code !== 0)) process.exitCode = 1;
       } finally {
-        services.forEach((service) => service.stop());
+        stop();
         await Promise.all(exits);
       }
     });
@@ -76,6 +76,17 @@ class Service {
     const code = await this.exited;
     throw new Error(`The ${this.name} service did not start (exit ${code ?? 'by a signal'}); its log is above.`);
   }
+}
+
+/** Who ends npm by a signal ends it and its shell, and no signal reaches us: only our parent changes. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 250);
+  watch.unref();
 }
 
 /** Waits for all to end, or for the first that ends by itself with a failure. */
