@@ -73,7 +73,10 @@ describe('the real engine', () => {
     folder = await temporaryFolder();
     predictor = await loadPredictor(await publishTiny(folder.path), recordedLog());
   });
-  after(() => folder.remove());
+  after(async () => {
+    await predictor.close();
+    await folder.remove();
+  });
 
   test('computes in a worker: the thread that takes requests never loads the runtime', async () => {
     const { cache } = createRequire(import.meta.url);
@@ -105,19 +108,18 @@ describe('the real engine', () => {
     await assert.rejects(predictor.predict(randomImage(1)), { code: 'shutting-down' });
     assert.equal((await Promise.all(inFlight)).length, 20);
     await closed;
-    await predictor.close();
   });
 });
 
 describe('a service that stops', () => {
-  test('refuses requests with 503 and says when to come back', async () => {
+  test('refuses requests with 503 and says when to come back', async (t) => {
     const folder = await temporaryFolder();
+    t.after(() => folder.remove());
     await publishTiny(folder.path);
     const service = await openInference(folder.path);
     await service.close();
     await problemOf(request(service.app).get('/readyz'), 503, 'shutting-down');
     await problemOf(request(service.app).post('/predict').send(body(0)), 503, 'shutting-down');
     await request(service.app).get('/healthz').expect(200);
-    await folder.remove();
   });
 });

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pngOf, garmentImage } from '../support/pictures.ts';
 import { publishTiny } from '../support/published-version.ts';
@@ -21,11 +21,13 @@ interface ServiceProcess {
   ended: Promise<number | string | null>;
 }
 
-function startProcess(environment: Record<string, string>): ServiceProcess {
+/** The process is gone when `context` is over, whatever became of it. */
+function startProcess(context: TestContext, environment: Record<string, string>): ServiceProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', main], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  context.after(() => child.kill('SIGKILL'));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string | null);
@@ -56,9 +58,9 @@ describe('the inference process', () => {
   test(
     'starts, answers a picture, and stops with 0 at SIGTERM, however often it comes',
     { timeout: 20_000 },
-    async () => {
+    async (t) => {
       await publishTiny(folder.path);
-      const service = startProcess({ INFERENCE_PORT: '0', MODELS_DIR: folder.path });
+      const service = startProcess(t, { INFERENCE_PORT: '0', MODELS_DIR: folder.path });
       const [, url = ''] = await service.prints(/listens on (http:\/\/127\.0\.0\.1:\d+)/);
       await service.prints(/Serving fashion-mlp\/1 on cpu/);
       const form = new FormData();
@@ -71,25 +73,25 @@ describe('the inference process', () => {
     },
   );
 
-  test('stops with 0 while it is still loading', { timeout: 20_000 }, async () => {
-    const service = startProcess({ INFERENCE_PORT: '0', MODELS_DIR: folder.path });
+  test('stops with 0 while it is still loading', { timeout: 20_000 }, async (t) => {
+    const service = startProcess(t, { INFERENCE_PORT: '0', MODELS_DIR: folder.path });
     await service.prints(/listens on/);
     service.child.kill('SIGINT');
     assert.equal(await service.ended, 0, service.printed());
   });
 
-  test('ends with 1 and one clear line when its port is taken', { timeout: 20_000 }, async () => {
+  test('ends with 1 and one clear line when its port is taken', { timeout: 20_000 }, async (t) => {
     const other = createServer().listen(0, '127.0.0.1');
+    t.after(() => other.close());
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const service = startProcess({ INFERENCE_PORT: String(port), MODELS_DIR: folder.path });
+    const service = startProcess(t, { INFERENCE_PORT: String(port), MODELS_DIR: folder.path });
     assert.equal(await service.ended, 1);
     assert.match(service.printed(), new RegExp(`Cannot listen on 127.0.0.1:${port}: another program listens there`));
-    other.close();
   });
 
-  test('ends with 1 and every fault of its configuration', { timeout: 20_000 }, async () => {
-    const service = startProcess({ INFERENCE_PORT: '80a', INFERENCE_MODEL: '../secrets', LOG_LEVEL: 'loud' });
+  test('ends with 1 and every fault of its configuration', { timeout: 20_000 }, async (t) => {
+    const service = startProcess(t, { INFERENCE_PORT: '80a', INFERENCE_MODEL: '../secrets', LOG_LEVEL: 'loud' });
     assert.equal(await service.ended, 1);
     for (const variable of ['INFERENCE_PORT=80a', 'INFERENCE_MODEL=../secrets', 'LOG_LEVEL=loud']) {
       assert.ok(service.printed().includes(variable), variable);

@@ -112,16 +112,16 @@ describe('POST /predict', () => {
     }
   });
 
-  test('answers as many rows as it allows, more than one run of the engine takes', async () => {
+  test('answers as many rows as it allows, more than one run of the engine takes', async (t) => {
     const images = Array.from({ length: 300 }, (_, seed) => randomImage(seed));
     const wide = await openInference(folder.path, { maximumImages: 300 });
+    t.after(() => wide.close());
     const body = await bodyOf(
       request(wide.app)
         .post('/predict')
         .send({ pixels: images.map((image) => [...image]) }),
     );
     assertPredictions(body, images);
-    await wide.close();
   });
 
   test('gives each of 64 requests at once its own rows', async () => {
@@ -155,11 +155,13 @@ describe('POST /predict', () => {
 });
 
 describe('GET /healthz, /readyz and /models', () => {
-  test('say that the process lives, which version is ready, and what became of each', async () => {
+  test('say that the process lives, which version is ready, and what became of each', async (t) => {
     const folder = await temporaryFolder();
+    t.after(() => folder.remove());
     await publishTiny(folder.path, { seed: 1 });
     const newest = await publishTiny(folder.path, { seed: 2 });
     const service = await openInference(folder.path);
+    t.after(() => service.close());
     await publishTiny(folder.path, { seed: 3 });
     await request(service.app).get('/healthz').expect(200, { status: 'alive' });
     const reference = { name: 'fashion-mlp', version: 2, digest: newest.manifest.digest };
@@ -175,7 +177,5 @@ describe('GET /healthz, /readyz and /models', () => {
         { version: 3, state: 'available', accuracy: 1 },
       ],
     );
-    await service.close();
-    await folder.remove();
   });
 });

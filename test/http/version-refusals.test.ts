@@ -158,7 +158,7 @@ describe('a version that fails a check is not served, and an older one is', () =
 
 describe('a service without a usable version', () => {
   async function assertNotReady(root: string): Promise<void> {
-    const service = await openInference(root);
+    const service = await openInference(root); // without a version it holds nothing to close
     await request(service.app).get('/healthz').expect(200);
     const { detail } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
     assert.equal(detail, 'No version of "fashion-mlp" can be served; the log says why.');
@@ -166,11 +166,11 @@ describe('a service without a usable version', () => {
     const lines = service.lines.filter(({ msg }) => msg.includes(`in ${root} can be served`));
     assert.equal(lines.length, 1, service.text());
     assert.match(lines[0]?.msg ?? '', /npm run train -- .* --publish/);
-    await service.close();
   }
 
-  test('is up and not ready, and its log names the folder and how to publish one', async () => {
+  test('is up and not ready, and its log names the folder and how to publish one', async (t) => {
     const folder = await temporaryFolder();
+    t.after(() => folder.remove());
     await assertNotReady(folder.path);
     await assertNotReady(join(folder.path, 'missing'));
     const file = join(folder.path, 'file');
@@ -178,6 +178,5 @@ describe('a service without a usable version', () => {
     await assertNotReady(file);
     await damageModel(await publishTiny(folder.path));
     await assertNotReady(folder.path);
-    await folder.remove();
   });
 });

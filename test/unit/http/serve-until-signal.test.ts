@@ -11,7 +11,9 @@ async function run(start: string, signals: NodeJS.Signals[]) {
     const up = () => console.log('up');
     await serveUntilSignal(createLog('test', 'info'), ${start}, 200);
   `;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source]);
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source], {
+    timeout: 15_000,
+  });
   let printed = '';
   const ended = once(child, 'close') as Promise<[number | null, string | null]>;
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
