@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { messageOf } from '@atelier/domain';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -29,7 +30,11 @@ export async function main(words: string[]): Promise<void> {
 
 function buildProgram(): Command {
   const settings = readSettings(process.env);
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   const program = new Command('atelier')
+    .version(version)
     .description('Train an MLP on Fashion-MNIST, export it to ONNX, serve it.')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
