@@ -1,6 +1,7 @@
 // `npm run check`: format, lint, types and the fast tests, in one word and under a minute.
 import { ensureInstalled } from './ensure-installed.mjs';
-import { root, runSteps, staticSteps, testStep } from './steps.mjs';
+import { checkStatically, root, runTests } from './steps.mjs';
 
 ensureInstalled(root);
-runSteps([...staticSteps, testStep(['test/architecture.test.ts', 'test/unit', 'test/contract', 'test/http'])]);
+await checkStatically();
+await runTests(['test/architecture.test.ts', 'test/unit', 'test/contract', 'test/http']);

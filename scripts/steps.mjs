@@ -1,7 +1,10 @@
 // What `npm run check` and `npm test` are made of.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {{ title: string, arguments: string[] }} Step Run by this Node in the repository's folder. */
@@ -9,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** @type {Step[]} */
-export const staticSteps = [
+const STATIC_STEPS = [
   {
     title: 'Format (prettier)',
     arguments: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'],
@@ -18,32 +21,45 @@ export const staticSteps = [
   { title: 'Types (tsc)', arguments: ['node_modules/typescript/bin/tsc', '-p', '.'] },
 ];
 
-/**
- * The tests in files and folders; its last output is the runner's own summary. Files are listed here because Node 20's
- * runner knows no glob patterns.
- * @param {string[]} places Relative to the repository's folder.
- * @returns {Step}
- */
-export function testStep(places) {
-  const files = places.flatMap(testFilesIn);
-  if (files.length === 0) throw new Error(`No *.test.ts in ${places.join(', ')}.`);
-  // One file at a time on two cores would idle while one waits; the files share no port and no folder.
-  return { title: 'Tests (node:test)', arguments: ['--import', 'tsx', '--test', '--test-reporter=spec', ...files] };
+/** Format, lint and types, at the same time; ends the process when one of them fails. */
+export async function checkStatically() {
+  const results = await Promise.all(STATIC_STEPS.map(runCaptured));
+  for (const { title, code, output } of results) {
+    process.stdout.write(`${code === 0 ? '✔' : '✖'} ${title}\n${output}`);
+  }
+  const failed = results.find(({ code }) => code !== 0);
+  if (failed !== undefined) process.exit(failed.code ?? 1);
 }
 
 /**
- * Runs the steps in order and ends the process with the first failure's exit code, else with 0.
- * @param {Step[]} steps
+ * Runs the tests in files and folders, and ends the process with their exit code; the runner's summary is the last output.
+ * @param {string[]} places Relative to the repository's folder.
  */
-export function runSteps(steps) {
-  for (const step of steps) {
-    process.stdout.write(`\n${step.title}\n`);
-    const { status } = spawnSync(process.execPath, step.arguments, { cwd: root, stdio: 'inherit' });
-    if (status !== 0) {
-      process.stderr.write(`\n${step.title}: failed\n`);
-      process.exit(status ?? 1);
-    }
-  }
+export async function runTests(places) {
+  const files = places.flatMap(testFilesIn); // listed here, because Node 20's runner knows no glob patterns
+  if (files.length === 0) throw new Error(`No *.test.ts in ${places.join(', ')}.`);
+  // Many tests wait for programs that they start. The files share no port and no folder.
+  const concurrency = Math.max(3, availableParallelism());
+  const options = ['--import', 'tsx', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
+  const child = spawn(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
+  process.exit((await exitCode(child)) ?? 1);
+}
+
+/**
+ * Null after a signal.
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number | null>}
+ */
+async function exitCode(child) {
+  await once(child, 'exit');
+  return child.exitCode;
+}
+
+/** @param {Step} step */
+async function runCaptured({ title, arguments: words }) {
+  const child = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [output, faults, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCode(child)]);
+  return { title, code, output: output + faults };
 }
 
 /**
