@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { messageOf } from '@atelier/domain';
+import { DomainError, messageOf } from '@atelier/domain';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
@@ -23,7 +23,8 @@ export async function main(words: string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : USED_WRONGLY;
       return;
     }
-    process.stderr.write(`atelier: ${messageOf(error)}\n`);
+    const code = error instanceof DomainError ? ` (${error.code})` : '';
+    process.stderr.write(`atelier: ${messageOf(error)}${code}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

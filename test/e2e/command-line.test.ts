@@ -18,7 +18,7 @@ describe('command line', () => {
   after(() => rm(directory, { recursive: true }));
 
   const WRONG_USAGE: [string[], RegExp][] = [
-    [['train', '--recipe', 'resnet'], /No recipe "resnet"; there is: ann-128-64, .*atelier/],
+    [['train', '--recipe', 'resnet'], /No recipe "resnet"; there is: ann-128-64, .*atelier\. \(unknown-recipe\)/],
     [['train', '--recipe', 'ann-128', '--engine', 'torch'], /No engine "torch"; there is: auto, tfjs, onnx/],
     [['train', '--recipe', 'ann-128', '--engine', 'onnx'], /ONNX engine is not in this version/],
     [['train', '--recipe', 'ann-128', '--epochs', '0'], /--epochs.*whole number from 1/],
