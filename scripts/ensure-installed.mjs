@@ -22,12 +22,14 @@ export function ensureInstalled(root) {
   if (difference === undefined) return;
   process.stderr.write(`Installing what package-lock.json lists (${difference}) ...\n`);
   const npm = npmCommand();
-  const result = spawnSync(npm.command, [...npm.arguments, 'ci', '--no-audit', '--no-fund'], {
+  // Development packages run everything here, so they come whatever NODE_ENV or an `omit` setting says.
+  const result = spawnSync(npm.command, [...npm.arguments, 'ci', '--include=dev', '--no-audit', '--no-fund'], {
     cwd: root,
+    shell: npm.shell,
     // npm's own report goes to standard error.
     stdio: ['ignore', 2, 2],
-    // Settings of the npm that runs us (--silent, a workspace) are not meant for this one; a CI's NODE_ENV is not either.
-    env: { ...process.env, NODE_ENV: 'development', npm_config_loglevel: 'warn' },
+    // The npm that runs us may have been told to be silent; what this one has to say matters.
+    env: { ...process.env, npm_config_loglevel: 'warn' },
   });
   if (result.status !== 0) fail('npm ci failed; its message is above. Is a package registry in reach?');
 }
@@ -42,13 +44,15 @@ export function firstDifference(root) {
   const installedFile = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return 'nothing is installed yet';
   const wanted = packagesOf(join(root, 'package-lock.json'));
+  if (wanted === undefined) fail('package-lock.json is missing or no JSON; take it back from git.');
   const installed = packagesOf(installedFile);
+  if (installed === undefined) return 'what was installed cannot be read';
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.includes('node_modules/')) continue; // the workspaces themselves
     const found = installed[path];
     const optional = entry.optional === true || entry.devOptional === true;
     if (found === undefined && optional) continue;
-    if (found === undefined || !existsSync(join(root, path))) return `${path} is missing`;
+    if (found === undefined || !existsSync(join(root, path, 'package.json'))) return `${path} is missing`;
     if (found.version !== entry.version || found.integrity !== entry.integrity) {
       return `${path} is ${found.version ?? 'another'}, wanted ${entry.version ?? 'another'}`;
     }
@@ -57,24 +61,25 @@ export function firstDifference(root) {
 }
 
 /**
+ * The packages of a lockfile by path; undefined when it cannot be read.
  * @param {string} file
- * @returns {Record<string, Entry>}
+ * @returns {Record<string, Entry> | undefined}
  */
 function packagesOf(file) {
   try {
     /** @type {unknown} */
     const lock = JSON.parse(readFileSync(file, 'utf8'));
     return /** @type {{ packages?: Record<string, Entry> }} */ (lock).packages ?? {};
-  } catch (error) {
-    return fail(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    return undefined;
   }
 }
 
 /** The npm that runs us, else the one on the path. */
 function npmCommand() {
   const script = process.env['npm_execpath'];
-  if (script?.endsWith('.js')) return { command: process.execPath, arguments: [script] };
-  return { command: process.platform === 'win32' ? 'npm.cmd' : 'npm', arguments: [] };
+  if (script?.endsWith('npm-cli.js')) return { command: process.execPath, arguments: [script], shell: false };
+  return { command: 'npm', arguments: [], shell: process.platform === 'win32' }; // npm.cmd starts through a shell only
 }
 
 /**

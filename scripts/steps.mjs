@@ -31,6 +31,13 @@ export async function checkStatically() {
   if (failed !== undefined) process.exit(failed.code ?? 1);
 }
 
+/** Finds Fashion-MNIST or fetches it, and says from where; ends the process when it cannot. */
+export async function fetchDataset() {
+  const child = spawn(process.execPath, ['scripts/atelier.mjs', 'fetch-dataset'], { cwd: root, stdio: 'inherit' });
+  const code = await exitCode(child);
+  if (code !== 0) process.exit(code ?? 1);
+}
+
 /**
  * Runs the tests in files and folders, and ends the process with their exit code; the runner's summary is the last output.
  * @param {string[]} places Relative to the repository's folder.

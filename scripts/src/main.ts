@@ -54,14 +54,33 @@ function buildProgram(): Command {
     command.copyInheritedSettings(program);
     program.addCommand(command as Command);
   }
-  exitByException(program);
+  prepareUsageErrors(program);
   return program;
 }
 
-/** Commander would end the process itself, with 1 for wrong usage. */
-function exitByException(command: Command): void {
+/** Commander would end the process itself, with 1 for wrong usage; and what is unknown is told with what there is. */
+function prepareUsageErrors(command: Command): void {
   command.exitOverride();
-  for (const child of command.commands) exitByException(child as Command);
+  command.configureOutput({
+    outputError: (text, write) => {
+      const known = text.includes('unknown option')
+        ? optionsOf(command)
+        : text.includes('unknown command')
+          ? commandsOf(command)
+          : [];
+      const line = text.trim().replaceAll(/\s*\n\s*/g, ' ');
+      write(known.length === 0 ? `${line}\n` : `${line}; there is: ${known.join(', ')}\n`);
+    },
+  });
+  for (const child of command.commands) prepareUsageErrors(child as Command);
+}
+
+function optionsOf(command: Command): string[] {
+  return [...command.options.flatMap(({ long }) => long ?? []), '--help'];
+}
+
+function commandsOf(command: Command): string[] {
+  return command.commands.map((child) => child.name());
 }
 
 const EXAMPLES = `

@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the command line finds things, from the environment, read once. */
+/** Where the command line finds things, from the environment, read once; paths are absolute. */
 export interface Settings {
   /** The repository's folder. */
   root: string;
@@ -17,8 +17,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
   const given = (variable: string) => (environment[variable] === '' ? undefined : environment[variable]);
   return {
     root,
-    modelsDirectory: given('MODELS_DIR') ?? join(root, 'models'),
-    runsDirectory: given('RUNS_DIR') ?? join(root, 'runs'),
+    modelsDirectory: resolve(given('MODELS_DIR') ?? join(root, 'models')),
+    runsDirectory: resolve(given('RUNS_DIR') ?? join(root, 'runs')),
     datasetDirectory: given('FASHION_MNIST_DIR'),
     datasetCache: join(root, 'data', 'fashion-mnist'),
   };

@@ -64,7 +64,12 @@ export const Schedule = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('cosine'),
     warmUpEpochs: z.number().min(0).default(0).describe('Linear rise from 0'),
-    finalFraction: z.number().min(0).max(1).default(0).describe('Of the peak learning rate, at the last step'),
+    finalFraction: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe('Of the peak learning rate, approached as training ends'),
   }),
   z.strictObject({
     kind: z.literal('reduce-on-plateau'),

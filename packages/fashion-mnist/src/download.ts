@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@atelier/domain';
 
@@ -24,7 +24,8 @@ class BrokenTransfer extends Error {}
 /**
  * Fetches `url` by way of the file `partPath` and resolves to its bytes. What an earlier download left there is kept
  * and only the rest asked for; so it is when the connection breaks, up to 5 times. Rejects where the server cannot be
- * reached, answers with a failure or breaks off a fifth time. The bytes are not verified, and `partPath` stays.
+ * reached, answers with a failure or breaks off a fifth time. The bytes are not verified, and `partPath`
+ * stays unless it is empty.
  */
 export async function download(url: string, partPath: string, options: DownloadOptions): Promise<Uint8Array> {
   const part = await open(partPath, constants.O_RDWR | constants.O_CREAT);
@@ -38,7 +39,9 @@ export async function download(url: string, partPath: string, options: DownloadO
       }
     }
   } finally {
+    const { size } = await part.stat();
     await part.close();
+    if (size === 0) await rm(partPath, { force: true }); // nothing to go on from
   }
 }
 

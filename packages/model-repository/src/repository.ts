@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
 
@@ -24,12 +24,27 @@ export const MANIFEST_FILE = 'manifest.json';
 /** Names that publishing uses while it writes; readers pass over them in silence. */
 export const STAGING_PREFIX = '.staging-';
 
-/** All versions in the folder `root`. A root that does not exist is empty. Digests are not checked: see `readModel`. */
+/** A manifest is about 40 KB; what is far larger is none. */
+const MAXIMUM_MANIFEST_BYTES = 1024 * 1024;
+/** The most that a protobuf message, and so an ONNX file, can have. */
+const MAXIMUM_MODEL_BYTES = 2 ** 31;
+
+/**
+ * All versions in the folder `root`, which is empty when it does not exist. Symbolic links count as what they point to.
+ * Never rejects: what cannot be read is skipped, with the reason. Digests are not checked: see `readModel`.
+ */
 export async function listVersions(root: string): Promise<Listing> {
   const listing: Listing = { versions: [], skipped: [] };
-  for (const name of await entriesOf(root)) {
-    if (name.isDirectory()) await listModel(root, name.name, listing);
-    else listing.skipped.push({ path: join(root, name.name), reason: 'not a folder; expected <name>/<version>/' });
+  for (const name of await entriesOf(root, listing)) {
+    const home = join(root, name);
+    for (const folder of await entriesOf(home, listing)) {
+      const directory = join(home, folder);
+      try {
+        listing.versions.push(await readVersion(directory, name, folder));
+      } catch (error) {
+        listing.skipped.push({ path: directory, reason: messageOf(error) });
+      }
+    }
   }
   listing.versions.sort((a, b) => a.name.localeCompare(b.name) || a.version - b.version);
   return listing;
@@ -46,18 +61,16 @@ export async function resolveVersion(
   const found =
     version === 'latest' ? candidates.at(-1) : candidates.find((candidate) => candidate.version === version);
   if (found !== undefined) return found;
+  const wanted = version === 'latest' ? 'version' : `version ${version}`;
   const present = versions.map((candidate) => `${candidate.name}/${candidate.version}`).join(', ') || 'none';
   const faults = skipped.map(({ path, reason }) => `; skipped ${path}: ${reason}`).join('');
-  throw new DomainError(
-    'model-not-found',
-    `No version ${version} of "${name}" in ${root}; there is: ${present}${faults}.`,
-  );
+  throw new DomainError('model-not-found', `No ${wanted} of "${name}" in ${root}; there is: ${present}${faults}.`);
 }
 
 /** The bytes of `model.onnx`, whose digest is the manifest's; `digest-mismatch` where it is not. */
 export async function readModel({ directory, manifest }: PublishedVersion): Promise<Uint8Array> {
   const path = join(directory, MODEL_FILE);
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await readPlainFile(path, MAXIMUM_MODEL_BYTES).catch((cause: unknown) => {
     throw new DomainError('digest-mismatch', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
   const found = digestOf(bytes);
@@ -70,21 +83,10 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-async function listModel(root: string, name: string, listing: Listing): Promise<void> {
-  for (const entry of await entriesOf(join(root, name))) {
-    const directory = join(root, name, entry.name);
-    try {
-      listing.versions.push(await readVersion(directory, name, entry.name));
-    } catch (error) {
-      listing.skipped.push({ path: directory, reason: messageOf(error) });
-    }
-  }
-}
-
 async function readVersion(directory: string, name: string, folder: string): Promise<PublishedVersion> {
   if (!/^[1-9]\d{0,8}$/.test(folder)) throw new Error('expected a folder named by a version number, 1 or more');
   const path = join(directory, MANIFEST_FILE);
-  const manifest = parseManifest(parseJson(await readFile(path, 'utf8'), path), path);
+  const manifest = parseManifest(parseJson((await readPlainFile(path, MAXIMUM_MANIFEST_BYTES)).toString(), path), path);
   const version = Number(folder);
   if (manifest.name !== name || manifest.version !== version) {
     throw new DomainError(
@@ -103,12 +105,22 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-async function entriesOf(directory: string) {
+/** A pipe or a device would be waited for without end, so its kind is asked first. */
+async function readPlainFile(path: string, maximumBytes: number): Promise<Buffer> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error(`${path} is no file`);
+  if (found.size > maximumBytes) throw new Error(`${path} has ${found.size} bytes; expected at most ${maximumBytes}`);
+  return readFile(path);
+}
+
+/** Names in a folder, hidden ones left out; none, and an entry in `skipped`, where it is no folder or unreadable. */
+async function entriesOf(directory: string, { skipped }: Listing): Promise<string[]> {
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries.filter((entry) => !entry.name.startsWith('.'));
+    return (await readdir(directory)).filter((name) => !name.startsWith('.'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') skipped.push({ path: directory, reason: 'not a folder; expected <name>/<version>/' });
+    else if (code !== 'ENOENT') skipped.push({ path: directory, reason: messageOf(error) });
+    return [];
   }
 }

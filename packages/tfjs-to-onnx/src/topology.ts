@@ -47,6 +47,8 @@ export function readTopology(source: unknown): Topology {
   }
 }
 
+const MODEL_CLASSES = ['Sequential', 'Functional', 'Model'];
+
 function readSequential(config: unknown): Omit<Topology, 'isKeras3'> {
   const settings = isObject(config) ? config : { layers: config };
   const entries = expectArray(settings['layers'], 'The list of layers').map(readLayer);
@@ -87,6 +89,9 @@ function readLayer(source: unknown, index: number): LayerEntry {
   const className = expectString(entry['class_name'], `class_name of layer ${index}`);
   const config = expectObject(entry['config'], `config of layer ${index} (${className})`);
   const name = expectString(entry['name'] ?? config['name'], `The name of layer ${index} (${className})`);
+  if (MODEL_CLASSES.includes(className)) {
+    throw unsupported(`Layer "${name}" is a ${className}, a model inside the model; supported: one flat model.`);
+  }
   const calls = expectArray(entry['inbound_nodes'] ?? [], `inbound_nodes of layer "${name}"`);
   return {
     className,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { DomainError, messageOf } from '@atelier/domain';
-import { createImageDecoder, rank, readConfig } from '@atelier/inference';
+import { messageOf } from '@atelier/domain';
+import { createImageDecoder, type Prediction, rank, readConfig } from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
 import { note, percent, print, printJson } from '../output.ts';
@@ -17,37 +17,27 @@ export function predictCommand(settings: Settings) {
     .addHelpText('after', '\nExample:\n  npm run predict -- shoe.png --top 1')
     .action(async (files, { top, modelVersion, json }) => {
       await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
-        const decode = createImageDecoder(readConfig({}).maximumPixels);
-        const results = [];
-        for (const file of files) {
-          const [prediction] = rank(await predictor.predict(await decodeFile(file, decode)), top);
-          if (prediction !== undefined) results.push({ file, ...prediction });
-        }
         const { name, version, manifest } = predictor.version;
-        if (json)
-          printJson({
-            model: { name, version, digest: manifest.digest },
-            device: predictor.device,
-            predictions: results,
-          });
-        else {
-          note(`${name} version ${version} on ${predictor.device}`);
-          for (const { file, probabilities } of results) {
-            print(
-              `${file}: ${probabilities.map(({ label, probability }) => `${label} ${percent(probability)}`).join(', ')}`,
-            );
+        if (!json) note(`${name} version ${version} on ${predictor.device}`);
+        const decode = createImageDecoder(readConfig({}).maximumPixels);
+        const predictions = [];
+        for (const file of files) {
+          try {
+            const [prediction] = rank(await predictor.predict(await decode(await readFile(file))), top);
+            if (prediction === undefined) throw new Error('The model gave no answer.');
+            predictions.push({ file, ...prediction });
+            if (!json) print(`${file}: ${describe(prediction)}`);
+          } catch (error) {
+            process.exitCode = 1; // the other files get their answers
+            note(`${file}: ${messageOf(error)}`);
           }
         }
+        if (json)
+          printJson({ model: { name, version, digest: manifest.digest }, device: predictor.device, predictions });
       });
     });
 }
 
-/** The image, or a failure that names the file. */
-async function decodeFile(file: string, decode: (bytes: Buffer) => Promise<Uint8Array>): Promise<Uint8Array> {
-  try {
-    return await decode(await readFile(file));
-  } catch (error) {
-    const code = error instanceof DomainError ? error.code : 'undecodable-image';
-    throw new DomainError(code, `${file}: ${messageOf(error)}`, { cause: error });
-  }
+function describe({ probabilities }: Prediction): string {
+  return probabilities.map(({ label, probability }) => `${label} ${percent(probability)}`).join(', ');
 }

@@ -1,9 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { encodeModel } from '@atelier/onnx';
 import { convert } from '@atelier/tfjs-to-onnx';
 import { readLayersModel } from '@atelier/tfjs-to-onnx/node';
 import { Command } from '@commander-js/extra-typings';
 import { note, print, printJson } from '../output.ts';
+import { writeWholeFile } from '../write-file.ts';
 
 export function tfjsToOnnxCommand() {
   return new Command('tfjs-to-onnx')
@@ -17,8 +17,7 @@ export function tfjsToOnnxCommand() {
     )
     .action(async (source, target, { json }) => {
       const { model, summary } = convert(await readLayersModel(source));
-      await writeFile(`${target}.part`, encodeModel(model));
-      await rename(`${target}.part`, target);
+      await writeWholeFile(target, encodeModel(model));
       for (const warning of summary.warnings) note(`Warning: ${warning}`);
       if (json) printJson(summary);
       else print(`${target}: ${summary.parameters} parameters, opset ${summary.opset}`);

@@ -32,6 +32,7 @@ export function trainCommand(settings: Settings) {
       const dataset = await loadDataset(settings, signal);
       note(`Data: ${dataset.source}`);
       const progress = new TrainingProgress();
+      process.once('exit', () => progress.stop()); // gives the terminal its cursor back
       try {
         const result = await train(
           {

@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
 import { DomainError, messageOf } from '@atelier/domain';
 import { createApplication, type Log, probeRoutes } from '@atelier/http';
 import type { Express } from 'express';
 import { RECIPES } from './recipes/index.ts';
 import { recipesRoute } from './routes/recipes.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** What the trainer's routes need. */
 export interface TrainerParts {
@@ -24,13 +23,9 @@ export function buildTrainerApp({ log, fault }: TrainerParts): Express {
 /** A trainer that cannot write its runs is up, to say so, and not ready. */
 export async function findFault(runsDirectory: string): Promise<DomainError | null> {
   try {
-    await mkdir(runsDirectory, { recursive: true });
-    await access(runsDirectory, constants.W_OK);
+    await requireWritable(runsDirectory, 'RUNS_DIR');
     return null;
   } catch (cause) {
-    return new DomainError(
-      'not-ready',
-      `The folder of the runs, ${runsDirectory}, cannot be written: ${messageOf(cause)}`,
-    );
+    return new DomainError('not-ready', messageOf(cause), { cause });
   }
 }

@@ -11,6 +11,6 @@ await serveUntilSignal(startLog, async () => {
   if (fault !== null) log.error(fault.message);
   const listening = await listen(buildTrainerApp({ log, fault }), config.host, config.port);
   log.info({ url: listening.url }, 'Trainer listens');
-  process.send?.({ listening: listening.url }); // to `atelier serve`, where that started us
+  process.send?.({ listening: listening.url, ready: fault === null }); // to `atelier serve`, where that started us
   return listening;
 });

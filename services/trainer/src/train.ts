@@ -1,6 +1,7 @@
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, shuffled, stratifiedSplit } from '@atelier/fashion-mnist';
 import { type PublishedVersion, publishVersion } from '@atelier/model-repository';
+import { requireWritable } from './writable-folder.ts';
 import type { ChosenEngine } from './engines/choose-engine.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { type EpochReport, fit, type FitOptions, type TrainingData } from './fit.ts';
@@ -39,14 +40,19 @@ export interface TrainingResult {
  */
 export async function train(request: TrainingRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
   const { recipe, dataset } = request;
-  const data = trainingData(dataset, recipe, request.limit);
+  const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
+  const data = trainingData(dataset, recipe, limit);
+  await requireWritable(request.runsDirectory, 'RUNS_DIR');
+  if (request.publish !== null) await requireWritable(request.publish.modelsDirectory, 'MODELS_DIR');
   const engine = await request.engine.create(recipe);
   try {
     const folder = await RunFolder.create(request.runsDirectory, {
       recipe,
       engine: { name: request.engine.name, device: engine.device, reason: request.engine.reason },
-      data: { digest: dataset.digest, source: dataset.source, limit: request.limit },
+      data: { digest: dataset.digest, source: dataset.source, limit },
     });
+    const endNow = () => folder.endNow('The process ended in the middle of the run.');
+    process.once('exit', endNow);
     observer.onRun?.(folder.run, folder.directory);
     try {
       const onEpoch = async (report: EpochReport) => {
@@ -55,9 +61,11 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
       };
       const fitted = await fit(engine, data, recipe, { ...observer, onEpoch });
       await folder.update({ bestEpoch: fitted.bestEpoch });
+      refuseInterrupted(observer.signal, 'before the export');
       const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
+      refuseInterrupted(observer.signal, 'during the export');
       await writeExport(folder, exported);
-      const published = await publish(request, exported, observer.signal);
+      const published = await publish(request, exported);
       if (published !== null) await folder.update({ published: { name: published.name, version: published.version } });
       await folder.end('finished');
       return {
@@ -71,6 +79,8 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
       const code = error instanceof DomainError ? error.code : 'internal';
       await folder.end(code === 'training-interrupted' ? 'interrupted' : 'failed', { code, message: messageOf(error) });
       throw error;
+    } finally {
+      process.off('exit', endNow);
     }
   } finally {
     await engine.dispose();
@@ -100,8 +110,10 @@ async function writeExport(folder: RunFolder, { model, files, manifest }: Export
   await folder.write('manifest.json', json(manifest));
 }
 
-async function publish({ publish: target }: TrainingRequest, exported: ExportedModel, signal: AbortSignal | undefined) {
-  if (target === null) return null;
-  if (signal?.aborted) throw new DomainError('training-interrupted', 'Interrupted before the model was published.');
-  return publishVersion(target.modelsDirectory, target.name, exported);
+async function publish({ publish: target }: TrainingRequest, exported: ExportedModel) {
+  return target === null ? null : publishVersion(target.modelsDirectory, target.name, exported);
+}
+
+function refuseInterrupted(signal: AbortSignal | undefined, when: string): void {
+  if (signal?.aborted) throw new DomainError('training-interrupted', `Interrupted ${when}; nothing was published.`);
 }

@@ -16,7 +16,7 @@ export interface TrainingEngine {
   logits(examples: Examples): Promise<Float32Array>;
   /** Weights, optimiser moments and random state: enough to go on to the same bits. */
   snapshot(): Promise<EngineState>;
-  /** Refuses a state of another network with a `RangeError` that names the tensor. */
+  /** Refuses a state of another network or optimiser with a `RangeError` that names the tensor, and changes nothing. */
   restore(state: EngineState): Promise<void>;
   /** The network as the files of a tf.LayersModel: raw pixels 0 to 255, [batch, 28, 28], in; logits out. */
   layersModel(): Promise<TrainedLayersModel>;

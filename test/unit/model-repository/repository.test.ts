@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { digestOf, listVersions, publishVersion, readModel, resolveVersion } from '@atelier/model-repository';
@@ -21,6 +22,36 @@ describe('a model repository', () => {
   test('is empty when its folder is missing or empty', async () => {
     assert.deepEqual(await listVersions(root), { versions: [], skipped: [] });
     assert.deepEqual(await listVersions(join(root, 'missing')), { versions: [], skipped: [] });
+  });
+
+  test('names an unreadable folder, a root that is no folder and a manifest that is a pipe, and lists the rest', async () => {
+    await publishTiny(root);
+    await mkdir(join(root, 'lost+found'));
+    await symlink('loop', join(root, 'loop')); // cannot be read by anyone, not even by root
+    await mkdir(join(root, 'fashion-mlp', '2'));
+    execFileSync('mkfifo', [join(root, 'fashion-mlp', '2', 'manifest.json')]);
+    const { versions, skipped } = await listVersions(root);
+    assert.deepEqual(names(versions), ['fashion-mlp/1']);
+    assert.deepEqual(skipped.map(({ path }) => path.slice(root.length + 1)).sort(), ['fashion-mlp/2', 'loop']);
+
+    const file = join(root, 'a-file');
+    await writeFile(file, '');
+    assert.deepEqual(await listVersions(file), {
+      versions: [],
+      skipped: [{ path: file, reason: 'not a folder; expected <name>/<version>/' }],
+    });
+  });
+
+  test('follows a link to a model folder and a link to a version', async () => {
+    const elsewhere = join(root, 'elsewhere');
+    const { directory } = await publishTiny(elsewhere);
+    const linked = join(root, 'linked');
+    await mkdir(linked);
+    await symlink(join(elsewhere, 'fashion-mlp'), join(linked, 'fashion-mlp'));
+    assert.deepEqual(names((await listVersions(linked)).versions), ['fashion-mlp/1']);
+    await mkdir(join(root, 'third', 'fashion-mlp'), { recursive: true });
+    await symlink(directory, join(root, 'third', 'fashion-mlp', '1'));
+    assert.deepEqual(names((await listVersions(join(root, 'third'))).versions), ['fashion-mlp/1']);
   });
 
   test('lists versions by name and then by number, not by spelling', async () => {

@@ -23,7 +23,10 @@ describe('what is installed against the lockfile', () => {
 
   /** Writes what npm leaves behind after installing `packages`. */
   async function install(packages: Record<string, object>): Promise<void> {
-    for (const path of Object.keys(packages)) await mkdir(join(root, path), { recursive: true });
+    for (const path of Object.keys(packages)) {
+      await mkdir(join(root, path), { recursive: true });
+      await writeFile(join(root, path, 'package.json'), '{}');
+    }
     await writeFile(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages }));
   }
   const installed = {
@@ -54,6 +57,18 @@ describe('what is installed against the lockfile', () => {
     await install(installed);
     await rm(join(root, 'node_modules', 'left'), { recursive: true });
     assert.match(firstDifference(root) ?? '', /node_modules\/left is missing/);
+  });
+
+  test('a package whose folder was emptied differs', async () => {
+    await install(installed);
+    await rm(join(root, 'node_modules', 'left', 'package.json'));
+    assert.match(firstDifference(root) ?? '', /node_modules\/left is missing/);
+  });
+
+  test("an install that broke off and left half of npm's list differs", async () => {
+    await install(installed);
+    await writeFile(join(root, 'node_modules', '.package-lock.json'), '{"packages": {"node_mod');
+    assert.match(firstDifference(root) ?? '', /cannot be read/);
   });
 
   test('a package too many is no difference, so that a GPU library may be added', async () => {

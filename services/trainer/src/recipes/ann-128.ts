@@ -4,10 +4,10 @@ import type { RecipeSource } from '@atelier/domain';
 export const ann128: RecipeSource = {
   name: 'ann-128',
   description: 'Keras, Colab: 128 ReLU with dropout, Adam, 7 epochs',
-  hiddenLayers: [{ units: 128, activation: 'relu', batchNormalization: 'none', dropout: 0.2 }],
+  hiddenLayers: [{ units: 128, activation: 'relu', batchNormalization: 'none', dropout: 0.2 }], // the rate is ours
   initializer: 'glorot-uniform',
   inputRange: [0, 1],
-  optimizer: { kind: 'adam', learningRate: 0.001 },
+  optimizer: { kind: 'adam', learningRate: 0.001 }, // Keras' default rate
   batchSize: 32, // Keras' default
   epochs: 7,
   validationShare: 0.1, // left open by the author

@@ -15,9 +15,10 @@ export const deepBn: RecipeSource = {
   name: 'deep-bn',
   description: 'PyTorch, complete workflow: 512, 256, 128 with batch norm and dropout, early stopping, schedule',
   hiddenLayers: [hidden(512, 0.3), hidden(256, 0.3), hidden(128, 0.2)], // the rates are ours
-  batchNormalization: { momentum: 0.9, epsilon: 1e-5 },
+  batchNormalization: { momentum: 0.9, epsilon: 1e-5 }, // PyTorch's defaults
   initializer: 'torch-linear',
   inputRange: [0, 1],
+  // The author named neither the optimiser nor the numbers from here on; they are ours.
   optimizer: { kind: 'adam', learningRate: 0.001 },
   schedule: { kind: 'reduce-on-plateau', factor: 0.5, patience: 2 },
   batchSize: 64,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EpochReport } from '../fit.ts';
@@ -48,6 +49,18 @@ export class RunFolder {
   /** Ends the run: its state, when, and why where it did not finish. */
   async end(state: Exclude<Run['state'], 'running'>, error: Run['error'] = null): Promise<void> {
     await this.update({ state, error, endedAt: new Date().toISOString() });
+  }
+
+  /** For a process that is about to exit and can wait for nothing: a run that is still running becomes interrupted. */
+  endNow(message: string): void {
+    if (this.#run.state !== 'running') return;
+    this.#run = {
+      ...this.#run,
+      state: 'interrupted',
+      endedAt: new Date().toISOString(),
+      error: { code: 'training-interrupted', message },
+    };
+    writeFileSync(join(this.directory, 'run.json'), json(this.#run));
   }
 
   async addEpoch(report: EpochReport): Promise<void> {

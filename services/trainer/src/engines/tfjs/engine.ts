@@ -5,10 +5,13 @@ import type { Sequential } from '@tensorflow/tfjs-layers';
 import type { EngineState, TrainedLayersModel, TrainingEngine } from '../../training-engine.ts';
 import { startFastestBackend } from './backend.ts';
 import { layersModel } from './layers-model.ts';
-import { type OptimizerStep, optimizerStep } from './optimizer.ts';
+import { type NamedVariable, type OptimizerStep, optimizerStep } from './optimizer.ts';
 
 /** Rows a pass in inference mode takes at once: enough to fill the cores, little enough to stay in memory. */
 const INFERENCE_BATCH = 1000;
+
+/** What the names of the optimiser's tensors begin with in a state. */
+const OPTIMIZER = 'optimizer/';
 
 /** A recipe on tfjs, on the fastest backend that starts here. */
 export async function createTfjsEngine(recipe: Recipe): Promise<TrainingEngine> {
@@ -21,7 +24,7 @@ class TfjsEngine implements TrainingEngine {
   readonly #recipe: Recipe;
   readonly #model: Sequential;
   readonly #optimizer: OptimizerStep;
-  readonly #trainable: tf.Variable[];
+  readonly #trainable: NamedVariable[];
   #steps = 0;
 
   constructor(recipe: Recipe, device: string) {
@@ -29,11 +32,11 @@ class TfjsEngine implements TrainingEngine {
     this.#recipe = recipe;
     this.#model = layersModel(recipe, (layerName) => `${recipe.seed}/${layerName}/${this.#steps}`);
     // A layer's weight is a tfjs variable underneath; LayerVariable declares only a tensor.
-    this.#trainable = this.#model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-    const kernels = this.#model.trainableWeights.flatMap((weight, index) =>
-      weight.originalName.endsWith('/kernel') ? [this.#trainable[index]?.name ?? ''] : [],
-    );
-    this.#optimizer = optimizerStep(recipe, this.#trainable, new Set(kernels));
+    this.#trainable = this.#model.trainableWeights.map((weight) => ({
+      name: weight.originalName,
+      variable: weight.read() as tf.Variable,
+    }));
+    this.#optimizer = optimizerStep(recipe, this.#trainable);
   }
 
   async train(examples: Examples, learningRates: Float32Array): Promise<Float32Array> {
@@ -56,13 +59,14 @@ class TfjsEngine implements TrainingEngine {
 
   #step(batch: Examples, learningRate: number): tf.Scalar {
     const { labelSmoothing } = this.#recipe.loss;
+    const variables = this.#trainable.map(({ variable }) => variable);
     const loss = tf.tidy(() => {
       const pixels = pixelTensor(batch);
       const labels = tf.oneHot(tf.tensor1d(Int32Array.from(batch.labels), 'int32'), CLASS_COUNT);
       const { value, grads } = tf.variableGrads(() => {
         const logits = this.#model.apply(pixels, { training: true }) as tf.Tensor;
         return tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(labels, logits, undefined, labelSmoothing);
-      }, this.#trainable);
+      }, variables);
       this.#optimizer.apply(grads, learningRate);
       return value;
     });
@@ -88,29 +92,30 @@ class TfjsEngine implements TrainingEngine {
       state.tensors[name] = { shape: [...tensor.shape], data: Float32Array.from(await tensor.data()) };
     };
     for (const weight of this.#model.weights) await save(weight.originalName, weight.read());
-    const slots = await this.#optimizer.state();
-    for (const [index, slot] of slots.entries()) await save(`optimizer/${index}`, slot);
+    const slots = await this.#optimizer.slots();
+    for (const [name, slot] of Object.entries(slots)) await save(`${OPTIMIZER}${name}`, slot);
+    tf.dispose(slots);
     return state;
   }
 
   async restore(state: EngineState): Promise<void> {
-    const restored = this.#model.weights.map((weight) => {
-      const saved = state.tensors[weight.originalName];
-      if (saved?.shape.join() !== weight.shape.join()) {
-        const found = saved ? `has shape [${saved.shape.join()}]` : 'is missing';
-        throw new RangeError(`"${weight.originalName}" ${found}; expected [${weight.shape.join()}].`);
-      }
-      return { weight, saved };
-    });
-    for (const { weight, saved } of restored) {
-      tf.tidy(() => (weight.read() as tf.Variable).assign(tf.tensor(saved.data, saved.shape)));
+    const weights = this.#model.weights.map((weight) => ({
+      variable: weight.read() as tf.Variable,
+      saved: savedWeight(state, weight.originalName, weight.shape),
+    }));
+    const slots = Object.fromEntries(
+      Object.entries(state.tensors)
+        .filter(([name]) => name.startsWith(OPTIMIZER))
+        .map(([name, { data, shape }]) => [name.slice(OPTIMIZER.length), tf.tensor(data, shape)]),
+    );
+    try {
+      await this.#optimizer.restore(slots);
+    } finally {
+      tf.dispose(slots);
     }
-    const slots = Object.keys(state.tensors).filter((name) => name.startsWith('optimizer/'));
-    const tensors = slots.map((_, index) => {
-      const { shape, data } = state.tensors[`optimizer/${index}`] ?? { shape: [0], data: new Float32Array() };
-      return index === 0 ? tf.tensor(Int32Array.from(data), shape, 'int32') : tf.tensor(data, shape);
-    });
-    await this.#optimizer.restore(tensors);
+    for (const { variable, saved } of weights) {
+      tf.tidy(() => variable.assign(tf.tensor(saved.data, saved.shape)));
+    }
     this.#steps = state.steps;
   }
 
@@ -138,6 +143,13 @@ class TfjsEngine implements TrainingEngine {
     this.#optimizer.dispose();
     this.#model.dispose();
   }
+}
+
+function savedWeight(state: EngineState, name: string, shape: (number | null)[]) {
+  const saved = state.tensors[name];
+  if (saved?.shape.join() === shape.join()) return saved;
+  const found = saved === undefined ? 'is missing' : `has shape [${saved.shape.join()}]`;
+  throw new RangeError(`"${name}" ${found}; expected [${shape.join()}].`);
 }
 
 function pixelTensor(examples: Examples): tf.Tensor {

@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export const SERVICES = ['inference', 'trainer'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** What a service tells whoever started it, once it listens. */
+interface Address {
+  listening: string;
+  /** Whether it can do its work; the log says why not. */
+  ready: boolean;
+}
+
+interface Exit {
+  name: ServiceName;
+  /** Null after a signal. */
+  code: number | null;
+}
+
+/** One service in a process of its own, so that a crash of its native libraries is its own. */
+export class ServiceProcess {
+  readonly name: ServiceName;
+  /** Resolves when the service listens; rejects when the process ends before. */
+  readonly listening: Promise<void>;
+  readonly exited: Promise<Exit>;
+  readonly #process: ChildProcess;
+  address: Address = { listening: '', ready: false };
+
+  constructor(name: ServiceName, root: string, environment: NodeJS.ProcessEnv) {
+    this.name = name;
+    const entry = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
+    this.#process = fork(entry, { cwd: root, env: environment, execArgv: ['--import', import.meta.resolve('tsx')] });
+    this.exited = once(this.#process, 'exit').then(([code]) => ({ name, code: code as number | null }));
+    this.listening = Promise.race([this.#announced(), this.#failed()]);
+    this.listening.catch(() => undefined); // awaited later, together with the other service's
+  }
+
+  stop(): void {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill('SIGTERM');
+  }
+
+  async #announced(): Promise<void> {
+    const [message] = (await once(this.#process, 'message')) as [Address];
+    this.address = message;
+  }
+
+  async #failed(): Promise<never> {
+    const { code } = await this.exited;
+    throw new Error(`The ${this.name} service did not start (exit ${code ?? 'by a signal'}); its log is above.`);
+  }
+}
