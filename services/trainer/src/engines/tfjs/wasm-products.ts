@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * Makes tfjs' WebAssembly backend multiply transposed matrices by transposing them first. Its own kernel goes to XNNPACK
- * for plain products only and loops over the elements for transposed ones, which is every product of a gradient: ten
- * times slower for this network. Call once, after the backend is registered.
+ * for plain products only and loops over the elements for transposed ones, which is every product of a gradient and
+ * what most of a training step would go to. Call once, after the backend is registered.
  */
 export function transposeBeforeProducts(): void {
   const product = kernelFunction('BatchMatMul');
