@@ -14,6 +14,10 @@ import { readSettings } from './settings.ts';
 
 /** Runs one command and sets the process's exit code: 0 done, 1 failed, 2 used wrongly, 3 an unsupported model. */
 export async function main(words: string[]): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(); // the reader has seen enough, as `| head` does
+  });
   const program = buildProgram();
   try {
     await program.parseAsync(words, { from: 'user' });
