@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   'contract-mismatch',
   'golden-mismatch',
   // Requests
+  'malformed-request',
   'malformed-json',
   'malformed-multipart',
   'malformed-body',

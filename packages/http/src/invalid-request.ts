@@ -17,7 +17,10 @@ export class InvalidRequest extends DomainError {
 /** More would only lengthen the answer: a body of 200,000 wrong numbers has one cause. */
 export const MAXIMUM_FAULTS = 20;
 
-/** The body as its schema gives it; `invalid-request` points at each faulty value. */
+/**
+ * The body as its schema gives it; `invalid-request` points at each faulty value. For small bodies: a schema builds an
+ * issue for every faulty element, so lists as long as a client likes are checked by a loop that stops at `MAXIMUM_FAULTS`.
+ */
 export function parseRequest<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
   return parse(schema, body, 'The body does not match its schema.', (path, detail) => ({
     pointer: jsonPointer(path),

@@ -1,24 +1,46 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
+import { Connections } from './connections.ts';
+import type { Log } from './log.ts';
+import { refuseMalformedRequest } from './malformed-request.ts';
 
 export interface Listening {
   /** For example `http://127.0.0.1:8080`. */
   url: string;
   /**
-   * Stops accepting, lets requests in flight finish for at most `graceMs`, and resolves when the last connection has
-   * ended. Every call returns the same promise.
+   * Stops accepting, answers requests in flight and the next one of each connection that is kept alive, for at most
+   * `graceMs`, and resolves when the last connection has ended. Every call returns the same promise.
    */
   close: () => Promise<void>;
 }
 
-/** How often a closing server ends the keep-alive connections that have become idle. */
-const IDLE_SWEEP_MS = 20;
+export interface ListenOptions {
+  /** Where to say what came and was no HTTP request. Default: nowhere. */
+  log?: Log;
+  /** How long `close` waits for the answers. Default: 10 s. */
+  graceMs?: number;
+}
+
+/** How long a closing server leaves an idle connection open: a client far away may just be sending on it. */
+const IDLE_MS = 500;
 
 /** Listens on `host` and `port` (0: any free one); `address-unavailable` says why it cannot. */
-export async function listen(app: RequestListener, host: string, port: number, graceMs = 10_000): Promise<Listening> {
+export async function listen(
+  app: RequestListener,
+  host: string,
+  port: number,
+  { log, graceMs = 10_000 }: ListenOptions = {},
+): Promise<Listening> {
   const server = createServer(app);
+  const connections = new Connections(server);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
+    else refuseMalformedRequest(error, socket, log);
+  });
+  // An expectation that we do not know is none of ours (RFC 9110, section 10.1.1): the application answers as ever.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -26,21 +48,8 @@ export async function listen(app: RequestListener, host: string, port: number, g
     throw new DomainError('address-unavailable', `Cannot listen on ${host}:${port}: ${reasonOf(cause)}.`, { cause });
   }
   let closed: Promise<void> | undefined;
-  return { url: urlOf(server.address() as AddressInfo), close: () => (closed ??= close(server, graceMs)) };
-}
-
-/** `server.close` waits for idle keep-alive connections of requests that end after it: sweep them until none is left. */
-async function close(server: Server, graceMs: number): Promise<void> {
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
-  const limit = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
-  } finally {
-    clearInterval(sweep);
-    clearTimeout(limit);
-  }
+  const close = () => (closed ??= connections.drain(IDLE_MS, graceMs));
+  return { url: urlOf(server.address() as AddressInfo), close };
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

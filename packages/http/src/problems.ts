@@ -1,13 +1,13 @@
 import { DomainError, type ErrorCode, messageOf } from '@atelier/domain';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { answerAndHangUp, isStillSending } from './hang-up.ts';
 import { InvalidRequest, type RequestFault } from './invalid-request.ts';
 import type { Log } from './log.ts';
+import { RetryLater } from './retry-later.ts';
 
 interface Problem {
   status: number;
   title: string;
-  /** Sent as `Retry-After` where trying again later can help. */
-  retryAfterSeconds?: number;
 }
 
 /**
@@ -36,6 +36,7 @@ export const PROBLEMS = {
   'digest-mismatch': 'internal',
   'contract-mismatch': 'internal',
   'golden-mismatch': 'internal',
+  'malformed-request': { status: 400, title: 'The request is not HTTP as this service reads it' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data' },
   'malformed-body': { status: 400, title: 'The body could not be read' },
@@ -48,42 +49,38 @@ export const PROBLEMS = {
   'too-many-images': { status: 413, title: 'The request carries too many images' },
   'route-not-found': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
-  'not-ready': { status: 503, title: 'The service is not ready', retryAfterSeconds: 5 },
-  'shutting-down': { status: 503, title: 'The service is stopping', retryAfterSeconds: 5 },
+  'not-ready': { status: 503, title: 'The service is not ready' },
+  'shutting-down': { status: 503, title: 'The service is stopping' },
   'engine-fault': { status: 500, title: 'The engine failed' },
   internal: { status: 500, title: 'Internal error' },
 } as const satisfies Record<ErrorCode, Problem | 'internal'>;
 
-/** What the parsers of bodies report, by their `type`. */
-const BODY_FAULTS: Record<string, ErrorCode> = {
-  'entity.parse.failed': 'malformed-json',
-  'entity.too.large': 'payload-too-large',
-  'encoding.unsupported': 'unsupported-media-type',
-  'charset.unsupported': 'unsupported-media-type',
-};
-
-/** Answers with RFC 9457 problem details. The last handler of an application; what it hides it writes to `log`. */
+/**
+ * Answers with RFC 9457 problem details, at once, even while the request's body is still on its way. The last handler of
+ * an application; what it hides it writes to `log`.
+ */
 export function sendProblem(log: Log): ErrorRequestHandler {
   // Express knows a handler of errors by its four parameters.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
-  return (error: unknown, _request, response, _next) => {
-    const explained = explain(error);
-    const { retryAfterSeconds, ...problem }: Problem = problemOf(explained.code);
+  return (error: unknown, request, response, _next) => {
+    const { code, ...specifics } = explain(error);
+    const problem = problemOf(code);
     const instance: unknown = response.locals['requestId'];
-    response.locals['code'] = explained.code;
-    if (problem.status >= 500 && !isWaiting(explained.code)) {
-      log.error({ err: error, requestId: instance, code: explained.code }, messageOf(error));
+    response.locals['code'] = code;
+    if (problem.status >= 500 && !isWaiting(code)) {
+      log.error({ err: error, requestId: instance, code }, messageOf(error));
+    } else if (error instanceof Error && error.cause !== undefined) {
+      log.debug({ err: error.cause, requestId: instance, code }, 'The cause of a refusal');
     }
     if (response.headersSent) {
       response.destroy(); // too late for an answer; a broken connection tells the client that it has none
       return;
     }
-    if (retryAfterSeconds !== undefined) response.set('Retry-After', String(retryAfterSeconds));
-    const { code, ...specifics } = explained;
-    response
-      .status(problem.status)
-      .type('application/problem+json')
-      .json({ type: `/problems/${code}`, ...problem, ...specifics, instance });
+    if (error instanceof RetryLater) response.set('Retry-After', String(error.retryAfterSeconds));
+    response.status(problem.status).type('application/problem+json');
+    const details = { type: `/problems/${code}`, ...problem, ...specifics, instance };
+    if (isStillSending(request)) answerAndHangUp(request, response, JSON.stringify(details));
+    else response.json(details);
   };
 }
 
@@ -116,24 +113,7 @@ function explain(error: unknown): Explained {
   if (error instanceof DomainError) {
     return PROBLEMS[error.code] === 'internal' ? { code: 'internal' } : { code: error.code, detail: error.message };
   }
-  return isBodyFault(error) ? explainBodyFault(error) : { code: 'internal' };
-}
-
-/** The errors of Express's parsers (http-errors): they say themselves that the client may see them. */
-interface BodyFault extends Error {
-  status: number;
-  type?: string;
-  limit?: number;
-}
-
-function isBodyFault(error: unknown): error is BodyFault {
-  return error instanceof Error && 'expose' in error && error.expose === true && 'status' in error;
-}
-
-function explainBodyFault(fault: BodyFault): Explained {
-  const code = BODY_FAULTS[fault.type ?? ''] ?? 'malformed-body';
-  if (code === 'payload-too-large') return { code, detail: `The body exceeds ${fault.limit} bytes.` };
-  return { code, detail: `${fault.message}.` };
+  return { code: 'internal' };
 }
 
 function problemOf(code: ErrorCode): Problem {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { DomainError } from '@atelier/domain';
 import type { RequestHandler } from 'express';
 import type { Log } from './log.ts';
 
@@ -17,7 +19,7 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** One line per request, when its answer has gone out or its client has left. */
+/** One line per request, when its answer has gone out or its client has left; without an answer it has no status. */
 export function logRequests(log: Log): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
@@ -28,7 +30,7 @@ export function logRequests(log: Log): RequestHandler {
         requestId: response.locals['requestId'] as unknown,
         method,
         path,
-        status: response.statusCode,
+        status: response.headersSent ? response.statusCode : null,
         code: response.locals['code'] as unknown,
         durationMs: Math.round((performance.now() - started) * 100) / 100,
       };
@@ -50,3 +52,13 @@ export const secureHeaders: RequestHandler = (_request, response, next) => {
   });
   next();
 };
+
+/** Aborts when the client of an unanswered request leaves; the reason is what a task that was given up may reject with. */
+export function clientLeaves(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (response.writableFinished) return;
+    controller.abort(new DomainError('malformed-body', 'The client left before it was answered.'));
+  });
+  return controller.signal;
+}

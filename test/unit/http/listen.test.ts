@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { listen } from '@atelier/http';
+import type { ProblemDetails } from '../../support/answers.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
 
 const hello: RequestListener = (_request, response) => void response.end('hello');
 
@@ -63,7 +66,7 @@ describe('listening', () => {
   });
 
   test('cuts off a request that outlasts the grace period', async (t) => {
-    const { url, close } = await listen(() => undefined, '127.0.0.1', 0, 50);
+    const { url, close } = await listen(() => undefined, '127.0.0.1', 0, { graceMs: 50 });
     t.after(close);
     const pending = getFrom(url);
     const cut = assert.rejects(pending, { code: 'ECONNRESET' });
@@ -77,5 +80,67 @@ describe('listening', () => {
     t.after(close);
     await Promise.all([close(), close()]);
     await close();
+  });
+
+  test('fails no request of clients that keep their connections while it is closed', { timeout: 20_000 }, async (t) => {
+    const soon: RequestListener = (_request, response) => void setTimeout(() => response.end('hello'), 2);
+    const { url, close } = await listen(soon, '127.0.0.1', 0);
+    t.after(close);
+    const clients = 16;
+    const agent = new Agent({ keepAlive: true, maxSockets: clients });
+    t.after(() => agent.destroy());
+    let closing: Promise<void> | undefined;
+    let answered = 0;
+    let farewells = 0;
+    const failures: string[] = [];
+    const load = async () => {
+      for (;;) {
+        try {
+          const { headers } = await getFrom(url, agent);
+          if (headers.connection === 'close') farewells++;
+        } catch (error) {
+          failures.push((error as NodeJS.ErrnoException).code ?? String(error));
+          return;
+        }
+        if (++answered === 20 * clients) closing = close();
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, load));
+    await closing;
+    // Each client goes on until it can open no new connection.
+    assert.deepEqual(failures, Array(clients).fill('ECONNREFUSED'));
+    assert.equal(farewells, clients, 'each was told once to leave');
+  });
+
+  test('says what is no request, as problem details, and logs it', async (t) => {
+    const { log, lines } = recordedLog();
+    const { url, close } = await listen(hello, '127.0.0.1', 0, { log });
+    t.after(close);
+    for (const [text, status] of [
+      ['GARBAGE\r\n\r\n', 400],
+      ['BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+      ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+    ] as const) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.end(text);
+      let answer = '';
+      for await (const chunk of socket as AsyncIterable<Buffer>) answer += chunk.toString();
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} \\w`));
+      assert.match(head, /^Content-Type: application\/problem\+json$/m);
+      const details = JSON.parse(body) as ProblemDetails;
+      assert.deepEqual([details.type, details.status], ['/problems/malformed-request', status]);
+    }
+    assert.equal(lines.filter(({ msg }) => msg === 'Refused what is no request').length, 4);
+  });
+
+  test('takes a request whatever it expects', async (t) => {
+    const { url, close } = await listen(hello, '127.0.0.1', 0);
+    t.after(close);
+    const request = get(url, { headers: { Expect: 'coffee' } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    assert.equal(response.statusCode, 200);
   });
 });

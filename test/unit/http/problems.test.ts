@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError, ERROR_CODES } from '@atelier/domain';
-import { createApplication, InvalidRequest, parseRequest, PROBLEMS } from '@atelier/http';
+import { createApplication, InvalidRequest, parseRequest, PROBLEMS, RetryLater } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import request from 'supertest';
 import { z } from 'zod';
@@ -65,6 +65,20 @@ describe('problem details', () => {
       () => Promise.reject(new Error('later')),
     ]) {
       await problemOf(request(failing(fail).app).get('/'), 500, 'internal');
+    }
+  });
+
+  test('say when to ask again only where waiting helps', async () => {
+    for (const [error, expected] of [
+      [new RetryLater('not-ready', 'is being loaded'), '5'],
+      [new RetryLater('shutting-down', 'is stopping'), '5'],
+      [new DomainError('not-ready', 'nothing to load'), undefined],
+    ] as const) {
+      const { app } = failing(() => {
+        throw error;
+      });
+      const { retryAfter } = await problemOf(request(app).get('/'), 503, error.code);
+      assert.equal(retryAfter, expected, error.message);
     }
   });
 

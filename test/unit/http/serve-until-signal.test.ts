@@ -48,6 +48,23 @@ describe('a service that runs until a signal', () => {
     assert.match(printed, /Not stopped after 200 ms/);
   });
 
+  test('ends with 1 also when the signal comes while it starts and it never comes up', async () => {
+    const { code, printed } = await run(`() => { up(); return new Promise(() => {}); }`, ['SIGTERM']);
+    assert.equal(code, 1);
+    assert.match(printed, /Not stopped after 200 ms/);
+  });
+
+  test('ends with 1 and one clear sentence when it cannot start for a reason that was foreseen', async () => {
+    const source = `async () => {
+      const { DomainError } = await import('@atelier/domain');
+      throw new DomainError('address-unavailable', 'Cannot listen.', { cause: new Error('listen EADDRINUSE') });
+    }`;
+    const { code, printed } = await run(source, []);
+    assert.equal(code, 1);
+    assert.match(printed, /"code":"address-unavailable","msg":"Cannot listen\."/);
+    assert.doesNotMatch(printed, /EADDRINUSE/);
+  });
+
   test('ends with 1 and the reason when it cannot start', async () => {
     const { code, printed } = await run(`() => { throw new Error('no place to stand'); }`, []);
     assert.equal(code, 1);

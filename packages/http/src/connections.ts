@@ -1,0 +1,68 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+
+/** How often a closing server looks for connections that have become idle. */
+const SWEEP_MS = 20;
+
+/** The connections of a server, each with the answer that it waits for. */
+export class Connections {
+  readonly #server: Server;
+  readonly #answers = new Map<Socket, ServerResponse | undefined>();
+  /** When a connection opened or its last answer went out, in ms as `performance.now` counts them. */
+  readonly #idleSince = new WeakMap<Socket, number>();
+  #draining = false;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket) => {
+      this.#rest(socket);
+      socket.once('close', () => this.#answers.delete(socket));
+    });
+    // Before the application's own listener, which may answer at once.
+    server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#answers.set(socket, response);
+      if (this.#draining) response.setHeader('Connection', 'close');
+      response.once('close', () => {
+        if (this.#answers.get(socket) === response) this.#rest(socket);
+      });
+    });
+  }
+
+  /** Whether an answer on this connection has begun: nothing else can be written there. */
+  isAnswering(socket: Socket): boolean {
+    return this.#answers.get(socket)?.headersSent ?? false;
+  }
+
+  /**
+   * Stops accepting, and resolves when the last connection has ended. Every answer from now on says
+   * `Connection: close`; a connection without a request ends after `idleMs`, in which a client that has just read the
+   * answer before can still send its next request. What is left after `graceMs` is cut off.
+   */
+  async drain(idleMs: number, graceMs: number): Promise<void> {
+    this.#draining = true;
+    for (const answer of this.#answers.values()) {
+      if (answer?.headersSent === false) answer.setHeader('Connection', 'close');
+    }
+    const started = performance.now();
+    const sweep = setInterval(() => this.#endIdle(Math.max(0, performance.now() - idleMs), started), SWEEP_MS);
+    const limit = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    // Not `Server.close` of node:http: that destroys idle connections at once, and with them requests just sent.
+    await new Promise((resolve) => NetServer.prototype.close.call(this.#server, resolve));
+    clearInterval(sweep);
+    clearTimeout(limit);
+    this.#server.close(() => undefined); // clears the timer by which node:http looks for requests that take too long
+  }
+
+  #rest(socket: Socket): void {
+    this.#answers.set(socket, undefined);
+    this.#idleSince.set(socket, performance.now());
+  }
+
+  /** Ends what has been idle since before `deadline`, counted from the start of the draining at the earliest. */
+  #endIdle(deadline: number, drainingSince: number): void {
+    for (const [socket, answer] of this.#answers) {
+      const since = Math.max(this.#idleSince.get(socket) ?? 0, drainingSince);
+      if (answer === undefined && since <= deadline) socket.destroySoon();
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { DomainError } from '@atelier/domain';
+
+const DECOMPRESSORS: Record<string, () => Duplex> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/**
+ * The body of a request, decompressed as its `Content-Encoding` says. Rejects with `unsupported-media-type` for another
+ * encoding, `payload-too-large` above `maximumBytes` (counted after decompression, and by `Content-Length` before a byte
+ * is read), `malformed-body` when it is cut short or wrongly compressed. What is left unread is for `sendProblem`.
+ */
+export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const decompressor = encoding === 'identity' ? undefined : decompressorFor(encoding);
+  if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
+  return collect(request, decompressor, maximumBytes);
+}
+
+function decompressorFor(encoding: string): Duplex {
+  const create = Object.hasOwn(DECOMPRESSORS, encoding) ? DECOMPRESSORS[encoding] : undefined;
+  if (create !== undefined) return create();
+  throw new DomainError(
+    'unsupported-media-type',
+    `Content-Encoding ${JSON.stringify(encoding)}; expected ${Object.keys(DECOMPRESSORS).join(', ')} or none.`,
+  );
+}
+
+function collect(request: IncomingMessage, decompressor: Duplex | undefined, maximumBytes: number): Promise<Buffer> {
+  const source: Readable = decompressor ?? request;
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maximumBytes) refuse(tooLarge(maximumBytes));
+      else chunks.push(chunk);
+    };
+    const refuse = (error: DomainError) => {
+      source.off('data', take);
+      request.unpipe();
+      request.pause();
+      decompressor?.destroy();
+      reject(error);
+    };
+    source.on('data', take);
+    source.once('end', () => resolve(Buffer.concat(chunks)));
+    decompressor?.once('error', (cause) => {
+      refuse(new DomainError('malformed-body', 'The body is not compressed as its Content-Encoding says.', { cause }));
+    });
+    request.on('error', () => undefined); // `close` says the same
+    request.once('close', () => {
+      if (!request.complete) refuse(new DomainError('malformed-body', 'The client left before its body had arrived.'));
+    });
+    if (decompressor !== undefined) request.pipe(decompressor);
+  });
+}
+
+function tooLarge(maximumBytes: number): DomainError {
+  return new DomainError('payload-too-large', `The body exceeds ${maximumBytes} bytes.`);
+}

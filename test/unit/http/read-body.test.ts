@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { createApplication, listen, type Listening, readBody } from '@atelier/http';
+import { Router } from 'express';
+import request from 'supertest';
+import { problemOf } from '../../support/answers.ts';
+import { type RecordedLog, recordedLog } from '../../support/recorded-log.ts';
+
+const MAXIMUM = 1000;
+
+describe('a body', () => {
+  let recorded: RecordedLog;
+  let server: Listening;
+  before(async () => {
+    recorded = recordedLog();
+    const echo = Router().post('/', async (incoming, response) => {
+      response.type('text').end((await readBody(incoming, MAXIMUM)).toString('hex'));
+    });
+    server = await listen(createApplication(recorded.log, [echo]), '127.0.0.1', 0);
+  });
+  after(() => server.close());
+  const post = (encoding?: string) => {
+    const started = request(server.url).post('/').set('Content-Type', 'application/octet-stream');
+    return encoding === undefined ? started : started.set('Content-Encoding', encoding);
+  };
+
+  /** Sends `text` as it is; what has come back when the server has ended the connection. */
+  async function talk(text: string, more?: (socket: Socket) => void): Promise<string> {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.on('error', () => undefined); // what is still being sent when the connection ends
+    socket.write(text);
+    more?.(socket);
+    await once(socket, 'close');
+    return answer;
+  }
+
+  test('comes as it is, or decompressed', async () => {
+    const body = Buffer.alloc(MAXIMUM, 7);
+    for (const [encoding, sent] of [
+      [undefined, body],
+      ['identity', body],
+      ['gzip', gzipSync(body)],
+      ['deflate', deflateSync(body)],
+      ['br', brotliCompressSync(body)],
+    ] as const) {
+      const answer = await post(encoding).send(sent).expect(200);
+      assert.equal(answer.text, body.toString('hex'), encoding);
+    }
+    await post().expect(200);
+  });
+
+  test('is refused above its limit, which counts after decompression', async () => {
+    const tooLarge = Buffer.alloc(MAXIMUM + 1);
+    await problemOf(post().send(tooLarge), 413, 'payload-too-large');
+    await problemOf(post('gzip').send(gzipSync(Buffer.alloc(50_000_000))), 413, 'payload-too-large');
+  });
+
+  test('is refused in words of ours; those of the library are for the log', async () => {
+    const { detail } = await problemOf(post('gzip').send('no gzip'), 400, 'malformed-body');
+    assert.equal(detail, 'The body is not compressed as its Content-Encoding says.');
+    assert.match(recorded.text(), /incorrect header check/);
+    const other = await problemOf(post('zip').send('x'), 415, 'unsupported-media-type');
+    assert.equal(other.detail, 'Content-Encoding "zip"; expected gzip, x-gzip, deflate, br or none.');
+  });
+
+  test(
+    'that declares too much is refused before it is sent, and the connection ends',
+    { timeout: 10_000 },
+    async () => {
+      const answer = await talk('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n');
+      assert.match(answer, /^HTTP\/1\.1 413 /);
+      assert.match(answer, /^Connection: close\r$/im);
+      assert.match(answer, /"type":"\/problems\/payload-too-large".*\}$/);
+    },
+  );
+
+  test('without an end is refused once it is too large, and the connection ends', { timeout: 10_000 }, async () => {
+    const chunk = `400\r\n${'a'.repeat(0x400)}\r\n`;
+    const answer = await talk('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n', (socket) => {
+      const sending = setInterval(() => socket.write(chunk), 5);
+      socket.once('close', () => clearInterval(sending));
+    });
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.match(answer, /^Connection: close\r$/im);
+  });
+});
