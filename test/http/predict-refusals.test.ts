@@ -24,6 +24,7 @@ describe('POST /predict refuses', () => {
     await publishTiny(folder.path, { overflow: true });
     service = await openInference(folder.path, {
       maximumBodyBytes: 200_000,
+      maximumJsonBytes: 100_000,
       maximumImages: 8,
       maximumFiles: 3,
       maximumPixels: 10_000,
@@ -75,6 +76,16 @@ describe('POST /predict refuses', () => {
     assert.equal(detail, 'File 2: The image is damaged or incomplete.');
   });
 
+  test('images with too many pixels together', async () => {
+    const half = await sharp({ create: { width: 60, height: 100, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    await post().attach('image', half, 'a.png').expect(200);
+    const both = post().attach('image', half, 'a.png').attach('image', half, 'b.png');
+    const { detail } = await problemOf(both, 413, 'image-too-large');
+    assert.equal(detail, 'File 2: Up to this image those of the request count 12000 pixels; at most 10000 are taken.');
+  });
+
   test('an image with too many pixels', async () => {
     const file = await sharp({ create: { width: 101, height: 100, channels: 3, background: 'red' } })
       .png()
@@ -89,16 +100,20 @@ describe('POST /predict refuses', () => {
     const bomb = post().set({ 'Content-Type': 'image/png', 'Content-Encoding': 'gzip' }).send(gzipSync(large));
     const { detail } = await problemOf(bomb, 413, 'payload-too-large');
     assert.equal(detail, 'The body exceeds 200000 bytes.');
+    const json = await problemOf(postJson(JSON.stringify('x'.repeat(100_000))), 413, 'payload-too-large');
+    assert.equal(json.detail, 'The body exceeds 100000 bytes.', 'JSON has a limit of its own');
   });
 
   test('too many images, in each form', async () => {
     const file = await pngOf(garmentImage());
     const form = post();
     for (let count = 0; count < 4; count++) form.attach('image', file, 'a.png');
-    await problemOf(form, 413, 'too-many-images');
+    const files = await problemOf(form, 413, 'too-many-images');
+    assert.equal(files.detail, 'More than 3 images came; at most 3 of this form are taken.');
     const base64 = file.toString('base64');
     await problemOf(post().send({ images: [base64, base64, base64, base64] }), 413, 'too-many-images');
-    await problemOf(post().send({ pixels: Array(9).fill(pixels) }), 413, 'too-many-images');
+    const rows = await problemOf(post().send({ pixels: Array(9).fill(pixels) }), 413, 'too-many-images');
+    assert.equal(rows.detail, '9 images came; at most 8 of this form are taken.');
     await post()
       .send({ pixels: Array(8).fill(pixels) })
       .expect(200);
@@ -107,8 +122,22 @@ describe('POST /predict refuses', () => {
   test('a form without an image, and names the fields that came', async () => {
     const wrong = await problemOf(post().attach('file', Buffer.from('x'), 'a.png'), 422, 'missing-image');
     assert.match(wrong.detail ?? '', /"image".*"file"/);
+  });
+
+  test('a file that was sent as text, and parts without a name, and says so', async () => {
     const text = await problemOf(post().field('image', 'shoe.png'), 422, 'missing-image');
-    assert.match(text.detail ?? '', /"image"/);
+    assert.equal(
+      text.detail,
+      'The field "image" came as text; expected a file (with curl: -F image=@shoe.png, the @ included).',
+    );
+    const form = post()
+      .attach('image', await pngOf(garmentImage()), 'a.png')
+      .field('image', 'b.png');
+    const { errors } = await problemOf(form, 422, 'invalid-request');
+    assert.match(errors?.[0]?.detail ?? '', /^came as text/);
+    const nameless = '--b\r\nContent-Disposition: form-data\r\n\r\n\r\n--b--\r\n';
+    const missing = post().set('Content-Type', 'multipart/form-data; boundary=b').send(nameless);
+    assert.match((await problemOf(missing, 422, 'missing-image')).detail ?? '', /a part without a name/);
   });
 
   test('an empty body where a file should be', async () => {
@@ -125,6 +154,14 @@ describe('POST /predict refuses', () => {
     assert.deepEqual(errors, [{ parameter: 'colour', detail: 'no such field' }]);
   });
 
+  test('a form of nothing but names, whose first ones it tells', async () => {
+    const form = post();
+    for (let count = 0; count < 18; count++) form.field(`field-${count}`, 'x');
+    const { detail, errors } = await problemOf(form, 422, 'invalid-request');
+    assert.equal(detail, 'Expected files in the field "image" and nothing else.');
+    assert.equal(errors?.length, 16);
+  });
+
   test('a form that is broken off, or has no boundary', async () => {
     const start = '--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\nbytes';
     for (const [type, body] of [
@@ -132,7 +169,9 @@ describe('POST /predict refuses', () => {
       ['multipart/form-data; boundary=b', '--b'],
       ['multipart/form-data', start],
     ] as const) {
-      await problemOf(post().set('Content-Type', type).send(body), 400, 'malformed-multipart');
+      const answer = post().set('Content-Type', type).send(body);
+      const { detail } = await problemOf(answer, 400, 'malformed-multipart');
+      assert.match(detail ?? '', /^The (body is not multipart\/form-data: it breaks off|Content-Type of the form)/);
     }
   });
 
@@ -166,6 +205,11 @@ describe('POST /predict refuses', () => {
         body,
       );
     }
+  });
+
+  test('one image without its outer brackets, and says what a row is', async () => {
+    const { errors } = await problemOf(post().send({ pixels }), 422, 'invalid-request');
+    assert.deepEqual(errors, [{ pointer: '/pixels/0', detail: 'expected a row of 784 numbers; came number' }]);
   });
 
   test('a pixel that is no whole number from 0 to 255, and points at it', async () => {
@@ -299,11 +343,17 @@ describe('POST /predict refuses', () => {
       .expect(200);
     const left = service.lines.filter(({ msg }) => msg === 'Client left');
     assert.equal(left.length, 5);
+    assert.ok(
+      left.every(({ status }) => status === null),
+      'none of them was answered',
+    );
   });
 
   test('with nothing of a request’s body or query in the log', async () => {
     const secret = 'do-not-log-me';
     await problemOf(postJson(`{"secret": "${secret}"`), 400, 'malformed-json');
+    const { detail } = await problemOf(postJson(secret), 400, 'malformed-json');
+    assert.equal(detail, 'The body is not JSON.');
     await problemOf(post(`/predict?${secret}=1`).send({ secret }), 422, 'invalid-request');
     const overflowing = rowWith(OVERFLOWING_PIXEL, 255);
     await problemOf(

@@ -1,7 +1,7 @@
 import { createApplication, type Log, methodNotAllowed, probeRoutes } from '@atelier/http';
 import { type Express, Router } from 'express';
 import type { InferenceConfig } from './config.ts';
-import type { ImageDecoder } from './image/decode.ts';
+import type { FilesDecoder } from './image/decode.ts';
 import { referenceTo } from './model-reference.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
@@ -9,7 +9,7 @@ import type { ServedModel } from './served-model.ts';
 
 export interface AppParts {
   model: ServedModel;
-  decode: ImageDecoder;
+  decode: FilesDecoder;
   config: InferenceConfig;
   log: Log;
 }
@@ -19,7 +19,7 @@ export function buildApp({ model, decode, config, log }: AppParts): Express {
   return createApplication(log, [
     indexRoute(),
     probeRoutes(() => {
-      const { version, device } = model.predictor();
+      const { version, device } = model.readyPredictor();
       return { model: referenceTo(version), device };
     }),
     modelsRoute(model, config.modelsDirectory),

@@ -28,6 +28,12 @@ export const InferenceConfig = z.object({
       variable: 'INFERENCE_MAX_BODY_BYTES',
       description: 'Largest body of a request, in bytes, after decompression',
     }),
+  maximumJsonBytes: wholeNumber(1024, 1024 * MEBIBYTE)
+    .default(8 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_MAX_JSON_BYTES',
+      description: 'Largest body in JSON, in bytes; reading 8 MiB occupies the service for up to 0.1 s',
+    }),
   maximumImages: wholeNumber(1, 10_000).default(256).meta({
     variable: 'INFERENCE_MAX_IMAGES',
     description: 'Most images of a request that come as pixels',
@@ -38,7 +44,7 @@ export const InferenceConfig = z.object({
   }),
   maximumPixels: wholeNumber(1, 1_000_000_000).default(40_000_000).meta({
     variable: 'INFERENCE_MAX_PIXELS',
-    description: 'Most pixels of a picture, width times height',
+    description: 'Most pixels of all pictures of a request; interlaced, WebP, GIF and AVIF count twice',
   }),
   logLevel: z
     .enum(LOG_LEVELS)

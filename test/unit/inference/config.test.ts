@@ -13,6 +13,7 @@ describe('the configuration of the inference service', () => {
       modelsDirectory: 'models',
       modelName: 'fashion-mlp',
       maximumBodyBytes: 16 * 1024 * 1024,
+      maximumJsonBytes: 8 * 1024 * 1024,
       maximumImages: 256,
       maximumFiles: 32,
       maximumPixels: 40_000_000,

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { centre, createImageDecoder, imageFormat, blackenBackground, negate, trim } from '@atelier/inference';
+import {
+  centre,
+  createFilesDecoder,
+  createImageDecoder,
+  imageFormat,
+  blackenBackground,
+  negate,
+  trim,
+} from '@atelier/inference';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -171,7 +179,63 @@ describe('image files', () => {
         .png()
         .toBuffer();
     assert.equal((await exact(await blank(200))).length, 784);
-    await assert.rejects(exact(await blank(201)), { code: 'image-too-large', message: /more than 20000 pixels/ });
+    await assert.rejects(exact(await blank(201)), {
+      code: 'image-too-large',
+      message: 'The image counts 20100 pixels; at most 20000 are taken.',
+    });
+  });
+
+  test('takes half as many pixels of a picture that can only be decoded as a whole', async () => {
+    const exact = createImageDecoder(200 * 100);
+    const blank = (width: number) => sharp({ create: { width, height: 100, channels: 3, background: 'white' } });
+    const files: Record<string, (width: number) => Promise<Buffer>> = {
+      'progressive JPEG': (width) => blank(width).jpeg({ progressive: true }).toBuffer(),
+      'interlaced PNG': (width) => blank(width).png({ progressive: true }).toBuffer(),
+      WebP: (width) => blank(width).webp().toBuffer(),
+      GIF: (width) => blank(width).gif().toBuffer(),
+      AVIF: (width) => blank(width).avif({ effort: 0 }).toBuffer(),
+    };
+    for (const [kind, file] of Object.entries(files)) {
+      assert.equal((await exact(await file(100))).length, 784, kind);
+      await assert.rejects(exact(await file(101)), { code: 'image-too-large' }, kind);
+    }
+  });
+
+  test('holds the pixels of all files of a request to the limit, before it decodes one of them', async () => {
+    const picture = await pngOf(garmentImage());
+    const broken = { bytes: picture.subarray(0, picture.length / 2), place: 'File 1' };
+    const file = (count: number) => ({ bytes: picture, place: `File ${count}` });
+    const exact = createFilesDecoder(3 * 784);
+    assert.equal((await exact([file(1), file(2), file(3)])).length, 3 * 784);
+    await assert.rejects(exact([broken, file(2), file(3), file(4)]), {
+      code: 'image-too-large',
+      message: 'File 4: Up to this image those of the request count 3136 pixels; at most 2352 are taken.',
+    });
+  });
+
+  test('goes round between requests: one picture does not wait for the many of another', async () => {
+    const bytes = await sharp({ create: { width: 400, height: 400, channels: 3, background: 'white' } })
+      .jpeg()
+      .toBuffer();
+    const decodeFiles = createFilesDecoder(40_000_000);
+    const finished: number[] = [];
+    const decodeMany = async (count: number) => {
+      await decodeFiles(Array.from({ length: count }, () => ({ bytes })));
+      finished.push(count);
+    };
+    await Promise.all([decodeMany(32), decodeMany(31), decodeMany(30), decodeMany(1)]);
+    assert.equal(finished[0], 1);
+  });
+
+  test('stops when whoever asked has left, between two files or in the queue', async () => {
+    const decodeFiles = createFilesDecoder(1_000_000);
+    const gone = new AbortController();
+    const reason = new Error('gone');
+    const files = Array(3).fill({ bytes: await pngOf(garmentImage()) }) as { bytes: Buffer }[];
+    const inWork = decodeFiles(files, gone.signal);
+    gone.abort(reason);
+    await assert.rejects(inWork, reason);
+    assert.equal((await decodeFiles(files)).length, 3 * 784, 'and the next is served');
   });
 
   test('random bytes behind each signature are refused, never a crash', async () => {

@@ -1,10 +1,12 @@
 import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { z } from 'zod';
 
+const TOP = `expected one whole number from 1 to ${CLASS_COUNT}`;
+
 export const PredictQuery = z.strictObject({
   top: z
-    .string()
-    .regex(/^([1-9]|10)$/, `expected one whole number from 1 to ${CLASS_COUNT}`)
+    .string(TOP)
+    .regex(/^([1-9]|10)$/, TOP)
     .transform(Number)
     .default(CLASS_COUNT)
     .describe('Classes to return for each image, most probable first'),
@@ -16,22 +18,15 @@ export const PixelRow = z
   .length(PIXELS_PER_IMAGE)
   .describe('28×28 pixels, row-major, 0 = background, 255 = brightest garment');
 
-/** The JSON body: image files, or images in the data set's form. */
-export const PredictRequest = predictRequest(PixelRow);
-
-/** The same with its pixel rows still to be checked: see `packPixelRows`. */
-export const UncheckedPredictRequest = predictRequest(z.unknown());
-
-function predictRequest<Row extends z.ZodType>(pixelRow: Row) {
-  return z
-    .strictObject({
-      images: z.array(z.base64().min(1)).min(1).optional().describe('Image files, base64'),
-      pixels: z.array(pixelRow).min(1).optional(),
-    })
-    .refine((body) => (body.images === undefined) !== (body.pixels === undefined), {
-      message: 'expected exactly one of "images" and "pixels"',
-    });
-}
+/** The JSON body: image files, or images in the data set's form. It describes; `jsonImages` checks, and says why. */
+export const PredictRequest = z
+  .strictObject({
+    images: z.array(z.base64().min(1)).min(1).optional().describe('Image files, base64'),
+    pixels: z.array(PixelRow).min(1).optional(),
+  })
+  .refine((body) => (body.images === undefined) !== (body.pixels === undefined), {
+    message: 'expected exactly one of "images" and "pixels"',
+  });
 
 const probability = z.number().min(0).max(1);
 const ClassProbability = z.strictObject({
