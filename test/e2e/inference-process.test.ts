@@ -87,7 +87,14 @@ describe('the inference process', () => {
     const { port } = other.address() as AddressInfo;
     const service = startProcess(t, { INFERENCE_PORT: String(port), MODELS_DIR: folder.path });
     assert.equal(await service.ended, 1);
-    assert.match(service.printed(), new RegExp(`Cannot listen on 127.0.0.1:${port}: another program listens there`));
+    const lines = service.printed().trim().split('\n');
+    assert.equal(lines.length, 1, service.printed());
+    const { code, msg } = JSON.parse(lines[0] ?? '') as { code: string; msg: string };
+    assert.equal(code, 'address-unavailable');
+    assert.equal(
+      msg,
+      `Cannot listen on 127.0.0.1:${port}: another program listens there; stop it or choose another port.`,
+    );
   });
 
   test('ends with 1 and every fault of its configuration', { timeout: 20_000 }, async (t) => {

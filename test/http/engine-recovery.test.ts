@@ -50,8 +50,9 @@ describe('an engine that dies', () => {
     }
     assert.match(service.text(), /fell over on command/);
     await request(service.app).get('/healthz').expect(200);
-    const { detail } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
+    const { detail, retryAfter } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
     assert.equal(detail, 'The engine is being restarted.');
+    assert.equal(retryAfter, '5');
     await request(service.app).post('/predict').send(body(0)).expect(503);
     await untilReady(service);
     await request(service.app).post('/predict').send(body(0)).expect(200);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { CLASS_NAMES } from '@atelier/domain';
-import { PredictResponse } from '@atelier/inference';
+import { ModelsResponse, PredictResponse } from '@atelier/inference';
 import request from 'supertest';
 import { bodyOf } from '../support/answers.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
@@ -177,5 +178,23 @@ describe('GET /healthz, /readyz and /models', () => {
         { version: 3, state: 'available', accuracy: 1 },
       ],
     );
+  });
+
+  test('the version that answers is the one that was loaded, whatever has become of its folder', async (t) => {
+    const folder = await temporaryFolder();
+    t.after(() => folder.remove());
+    const loaded = await publishTiny(folder.path, { seed: 1 });
+    const service = await openInference(folder.path);
+    t.after(() => service.close());
+    const states = async () => {
+      const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
+      return models.map(({ version, digest, state }) => [version, digest, state]);
+    };
+    const served = [1, loaded.manifest.digest, 'served'];
+    await rm(loaded.directory, { recursive: true });
+    assert.deepEqual(await states(), [served]);
+    const other = await publishTiny(folder.path, { seed: 2 });
+    assert.equal(other.version, 1);
+    assert.deepEqual(await states(), [[1, other.manifest.digest, 'available'], served]);
   });
 });

@@ -109,6 +109,15 @@ describe('a version that fails a check is not served, and an older one is', () =
       code: 'contract-mismatch',
       reason: /inputs are image uint8\[1, 28, 28\]/,
     },
+    {
+      title: 'when its probabilities are to be calibrated, which this server does not do',
+      publish: (root) => {
+        const { model, manifest } = versionContent();
+        return publishVersion(root, 'fashion-mlp', { model, manifest: { ...manifest, temperature: 1.5 } });
+      },
+      code: 'contract-mismatch',
+      reason: /temperature 1\.5; this server applies none/,
+    },
   ];
 
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -156,12 +165,28 @@ describe('a version that fails a check is not served, and an older one is', () =
   });
 });
 
+describe('a manifest', () => {
+  test('cannot allow its golden vectors to be met by any model', async (t) => {
+    const folder = await temporaryFolder();
+    t.after(() => folder.remove());
+    const content = versionContent();
+    content.manifest.golden.tolerance = 0.011;
+    await assert.rejects(publishVersion(folder.path, 'fashion-mlp', content), {
+      code: 'invalid-manifest',
+      message: /golden\W+tolerance/,
+    });
+  });
+});
+
 describe('a service without a usable version', () => {
   async function assertNotReady(root: string): Promise<void> {
     const service = await openInference(root); // without a version it holds nothing to close
     await request(service.app).get('/healthz').expect(200);
-    const { detail } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
+    const { detail, retryAfter } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
     assert.equal(detail, 'No version of "fashion-mlp" can be served; the log says why.');
+    assert.equal(retryAfter, undefined, 'waiting does not help');
+    const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
+    assert.ok(models.every(({ state }) => state === 'refused'));
     await problemOf(request(service.app).post('/predict').send({ pixels }), 503, 'not-ready');
     const lines = service.lines.filter(({ msg }) => msg.includes(`in ${root} can be served`));
     assert.equal(lines.length, 1, service.text());

@@ -1,6 +1,6 @@
 import {
   buildApp,
-  createImageDecoder,
+  createFilesDecoder,
   type InferenceConfig,
   loadPredictor,
   readConfig,
@@ -29,7 +29,7 @@ export async function openInference(
   const options = entry === undefined ? { log } : { log, entry };
   const load = (version: PublishedVersion) => loadPredictor(version, options);
   const model = serveNewest({ root, name: config.modelName, load }, log);
-  await model.settled;
-  const app = buildApp({ model, decode: createImageDecoder(config.maximumPixels), config, log });
+  await model.choose();
+  const app = buildApp({ model, decode: createFilesDecoder(config.maximumPixels), config, log });
   return { ...recorded, app, model, close: () => model.close() };
 }

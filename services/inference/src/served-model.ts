@@ -1,18 +1,26 @@
 import { resolve } from 'node:path';
 import { DomainError, type ErrorCode, messageOf } from '@atelier/domain';
-import type { Log } from '@atelier/http';
+import { type Log, RetryLater } from '@atelier/http';
 import { listVersions, type PublishedVersion } from '@atelier/model-repository';
 import type { Predictor } from './predictor/predictor.ts';
 
 /** The one version that a service answers with, chosen when it starts. */
 export interface ServedModel {
-  /** Ready to predict; throws `not-ready` with the reason, or `shutting-down`. */
+  /**
+   * Tries the versions from the newest to the oldest, and serves the first that loads and passes every check. Resolves
+   * when one has been chosen or none was found; every call returns the same promise.
+   */
+  choose(): Promise<void>;
+  /** Ready to predict; throws `not-ready` with the reason, or after `close` `shutting-down`. */
   predictor(): Predictor;
-  isServed(version: PublishedVersion): boolean;
+  /** The same for a caller who could go elsewhere: throws `shutting-down` from `announceStop` on. */
+  readyPredictor(): Predictor;
+  /** The version that was chosen, as it was loaded: its folder may have changed since. */
+  served(): PublishedVersion | undefined;
   /** The check that a version failed when it was tried; undefined for any other. */
   refusalOf(version: PublishedVersion): ErrorCode | undefined;
-  /** Resolves when a version has been chosen or none was found. */
-  readonly settled: Promise<void>;
+  /** The service is no longer ready, and still answers what it is asked. */
+  announceStop(): void;
   close(): Promise<void>;
 }
 
@@ -23,32 +31,47 @@ export interface ModelSource {
   load(version: PublishedVersion): Promise<Predictor>;
 }
 
-/** Tries the versions from the newest to the oldest, and serves the first that loads and passes every check. */
 export function serveNewest(source: ModelSource, log: Log): ServedModel {
   const refused = new Map<string, ErrorCode>();
   let predictor: Predictor | undefined;
-  let reason = `The newest version of "${source.name}" is being loaded and checked.`;
-  let closing = false;
+  let chosen: Promise<void> | undefined;
+  let unavailable: DomainError = new RetryLater(
+    'not-ready',
+    `The newest version of "${source.name}" is being loaded and checked.`,
+  );
+  let stopping = false;
+  let closed = false;
 
-  const settled = newestUsable(source, refused, log).then((found) => {
-    predictor = found;
-    if (found === undefined) reason = `No version of "${source.name}" can be served; the log says why.`;
-    else log.info({ digest: found.version.manifest.digest }, `Serving ${nameOf(found.version)} on ${found.device}`);
-  });
+  async function choose(): Promise<void> {
+    predictor = await newestUsable(source, refused, log);
+    if (predictor === undefined) {
+      unavailable = new DomainError('not-ready', `No version of "${source.name}" can be served; the log says why.`);
+      return;
+    }
+    const { version, device } = predictor;
+    log.info({ digest: version.manifest.digest }, `Serving ${nameOf(version)} on ${device}`);
+  }
+
+  function usable(): Predictor {
+    if (closed) throw new RetryLater('shutting-down', 'The service is stopping.');
+    if (predictor === undefined) throw unavailable;
+    if (!predictor.ready) throw new RetryLater('not-ready', 'The engine is being restarted.');
+    return predictor;
+  }
 
   return {
-    settled,
-    isServed: (version) => predictor !== undefined && nameOf(version) === nameOf(predictor.version),
-    refusalOf: (version) => refused.get(nameOf(version)),
-    predictor() {
-      if (closing) throw new DomainError('shutting-down', 'The service is stopping.');
-      if (predictor === undefined) throw new DomainError('not-ready', reason);
-      if (!predictor.ready) throw new DomainError('not-ready', 'The engine is being restarted.');
-      return predictor;
+    choose: () => (chosen ??= choose()),
+    predictor: usable,
+    readyPredictor() {
+      if (stopping) throw new RetryLater('shutting-down', 'The service is stopping.');
+      return usable();
     },
+    served: () => predictor?.version,
+    refusalOf: (version) => refused.get(identityOf(version)),
+    announceStop: () => void (stopping = true),
     async close() {
-      closing = true;
-      await settled;
+      stopping = closed = true;
+      await chosen;
       await predictor?.close();
     },
   };
@@ -64,7 +87,7 @@ async function newestUsable(
       return await source.load(version);
     } catch (error) {
       const code = error instanceof DomainError ? error.code : 'internal';
-      refused.set(nameOf(version), code);
+      refused.set(identityOf(version), code);
       log.error({ err: error, code }, `${nameOf(version)} is not served: ${code}: ${messageOf(error)}`);
     }
   }
@@ -89,4 +112,9 @@ async function candidates({ root, name }: ModelSource, log: Log): Promise<Publis
 
 function nameOf({ name, version }: PublishedVersion): string {
   return `${name}/${version}`;
+}
+
+/** A folder can be published again under its number: what is known of one content is not of the other. */
+function identityOf(version: PublishedVersion): string {
+  return `${nameOf(version)} ${version.manifest.digest}`;
 }

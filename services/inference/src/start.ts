@@ -1,7 +1,7 @@
 import { listen, type Listening, type Log } from '@atelier/http';
 import { buildApp } from './app.ts';
 import type { InferenceConfig } from './config.ts';
-import { createImageDecoder } from './image/decode.ts';
+import { createFilesDecoder } from './image/decode.ts';
 import { loadPredictor } from './predictor/worker-predictor.ts';
 import { serveNewest } from './served-model.ts';
 
@@ -10,17 +10,23 @@ export interface RunningInference extends Listening {
   settled: Promise<void>;
 }
 
-/** Starts the whole service. `close` stops accepting, finishes requests in flight, and releases the engine. */
+/**
+ * Starts the whole service. `close` lets it be known that it stops, stops accepting, finishes requests in flight, and
+ * releases the engine.
+ */
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
   const model = serveNewest({ root, name, load: (version) => loadPredictor(version, { log }) }, log);
-  const app = buildApp({ model, decode: createImageDecoder(config.maximumPixels), config, log });
-  try {
-    const server = await listen(app, config.host, config.port);
-    log.info(`Inference listens on ${server.url}`);
-    return { url: server.url, settled: model.settled, close: () => server.close().then(() => model.close()) };
-  } catch (error) {
-    await model.close();
-    throw error;
-  }
+  const app = buildApp({ model, decode: createFilesDecoder(config.maximumPixels), config, log });
+  const server = await listen(app, config.host, config.port, { log });
+  log.info(`Inference listens on ${server.url}`);
+  return {
+    url: server.url,
+    settled: model.choose(),
+    async close() {
+      model.announceStop();
+      await server.close();
+      await model.close();
+    },
+  };
 }

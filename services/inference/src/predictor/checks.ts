@@ -1,4 +1,11 @@
-import { CLASS_COUNT, DomainError, type GoldenVectors, PIXELS_PER_IMAGE, PUBLISHED_GRAPH } from '@atelier/domain';
+import {
+  CLASS_COUNT,
+  DomainError,
+  type GoldenVectors,
+  type Manifest,
+  PIXELS_PER_IMAGE,
+  PUBLISHED_GRAPH,
+} from '@atelier/domain';
 import type { TensorDescription } from './engine-messages.ts';
 
 /** Compares what a model takes and gives with `PUBLISHED_GRAPH`; `contract-mismatch` shows both. */
@@ -13,6 +20,15 @@ export function checkContract(inputs: readonly TensorDescription[], outputs: rea
       `The model's ${kind} are ${describe(found)}; expected ${describe(expected)}.`,
     );
   }
+}
+
+/** Probabilities come from the graph as they are: `contract-mismatch` for a manifest that wants its logits divided first. */
+export function checkTemperature({ temperature }: Manifest): void {
+  if (temperature === 1) return;
+  throw new DomainError(
+    'contract-mismatch',
+    `The manifest has temperature ${temperature}; this server applies none, so only 1.`,
+  );
 }
 
 /** The golden images [count, 28, 28]; `golden-mismatch` when one has another size. */

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { CLASS_COUNT, DomainError, IMAGE_HEIGHT, IMAGE_WIDTH, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
-import type { Log } from '@atelier/http';
+import { type Log, RetryLater } from '@atelier/http';
 import { type PublishedVersion, readModel } from '@atelier/model-repository';
-import { checkContract, checkGolden, goldenImages } from './checks.ts';
+import { checkContract, checkGolden, checkTemperature, goldenImages } from './checks.ts';
 import { type EngineHandle, startEngine } from './engine-handle.ts';
 import type { Device, Predictor } from './predictor.ts';
 
@@ -21,6 +21,7 @@ export interface PredictorOptions {
  * `golden-mismatch`: what comes out of here is what was published, and computes what was trained.
  */
 export async function loadPredictor(version: PublishedVersion, options: PredictorOptions): Promise<Predictor> {
+  checkTemperature(version.manifest);
   const model = await readModel(version);
   const start = () => startChecked(version, model, options);
   return new WorkerPredictor(version, await start(), start, options.log);
@@ -74,8 +75,8 @@ class WorkerPredictor implements Predictor {
     if (images.length === 0 || images.length % PIXELS_PER_IMAGE !== 0) {
       throw new RangeError(`${images.length} pixels; expected a positive multiple of ${PIXELS_PER_IMAGE}.`);
     }
-    if (this.#isClosing) throw new DomainError('shutting-down', 'The service is stopping.');
-    if (this.#engine === undefined) throw new DomainError('not-ready', 'The engine is being restarted.');
+    if (this.#isClosing) throw new RetryLater('shutting-down', 'The service is stopping.');
+    if (this.#engine === undefined) throw new RetryLater('not-ready', 'The engine is being restarted.');
     const probabilities = await this.#engine.predict(images);
     this.#attempts = 0;
     if (probabilities.every(Number.isFinite)) return probabilities;
