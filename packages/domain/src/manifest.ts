@@ -41,6 +41,9 @@ export const SplitMetrics = z.strictObject({
 });
 export type SplitMetrics = z.infer<typeof SplitMetrics>;
 
+/** A hundred times what runtimes differ by; a larger one would let another model pass for this one. */
+const MAXIMUM_GOLDEN_TOLERANCE = 0.01;
+
 export const GoldenVectors = z.strictObject({
   images: z
     .array(z.base64())
@@ -48,7 +51,11 @@ export const GoldenVectors = z.strictObject({
     .max(64)
     .describe(`Each ${PIXELS_PER_IMAGE} bytes, base64: synthetic pictures, no photograph`),
   probabilities: z.array(perClass(unitInterval)),
-  tolerance: z.number().positive().describe('Largest absolute difference of a probability that a server accepts'),
+  tolerance: z
+    .number()
+    .positive()
+    .max(MAXIMUM_GOLDEN_TOLERANCE)
+    .describe('Largest absolute difference of a probability that a server accepts'),
 });
 export type GoldenVectors = z.infer<typeof GoldenVectors>;
 
@@ -90,7 +97,12 @@ export const Manifest = z
       tolerance: z.number().positive(),
     }),
     golden: GoldenVectors,
-    temperature: z.number().positive().describe('Divides the logits for calibrated probabilities; 1 leaves them'),
+    temperature: z
+      .number()
+      .positive()
+      .describe(
+        'Divides the logits for calibrated probabilities; 1 leaves them, and a server that applies none refuses any other',
+      ),
     software: z.record(z.string(), z.string()).describe('Versions of what made this'),
   })
   .refine((manifest) => manifest.golden.images.length === manifest.golden.probabilities.length, {
