@@ -36,6 +36,8 @@ describe('npm run train, then npm start (real data)', () => {
     const problem = (await ready.json()) as { type: string; detail: string };
     assert.equal(problem.type, '/problems/not-ready');
     await started.program.wrote(/npm run train/);
+    await started.program.wrote(/inference +http:\S+ +\(not ready/);
+    assert.doesNotMatch(started.program.stdout, /Try: curl/);
     assert.equal((await fetch(`${started.trainer}/readyz`)).status, 200);
     await started.stop();
   });

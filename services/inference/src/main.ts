@@ -9,6 +9,6 @@ await serveUntilSignal(log, async () => {
   log.level = config.logLevel;
   const service = await startInference(config, log);
   await service.settled;
-  process.send?.({ listening: service.url }); // to `atelier serve`, where that started us
+  process.send?.({ listening: service.url, ready: service.served() !== undefined }); // to `atelier serve`, where that started us
   return service;
 });

@@ -1,4 +1,5 @@
 import { listen, type Listening, type Log } from '@atelier/http';
+import type { PublishedVersion } from '@atelier/model-repository';
 import { buildApp } from './app.ts';
 import type { InferenceConfig } from './config.ts';
 import { createFilesDecoder } from './image/decode.ts';
@@ -8,6 +9,8 @@ import { serveNewest } from './served-model.ts';
 export interface RunningInference extends Listening {
   /** Resolves when a version has been chosen or none was found; the service answers before that. */
   settled: Promise<void>;
+  /** The version that was chosen, if any. */
+  served(): PublishedVersion | undefined;
 }
 
 /**
@@ -23,6 +26,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   return {
     url: server.url,
     settled: model.choose(),
+    served: () => model.served(),
     async close() {
       model.announceStop();
       await server.close();
