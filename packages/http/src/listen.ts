@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
 import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
-import { refuseMalformedRequest } from './malformed-request.ts';
+import { lacksHost, refuseMalformedRequest, refuseWithoutHost } from './malformed-request.ts';
 
 export interface Listening {
   /** For example `http://127.0.0.1:8080`. */
@@ -33,9 +33,13 @@ export async function listen(
   port: number,
   { log, graceMs = 10_000 }: ListenOptions = {},
 ): Promise<Listening> {
-  const server = createServer(app);
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
+    if (lacksHost(request)) refuseWithoutHost(response, log);
+    else app(request, response);
+  });
   const connections = new Connections(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.writableEnded) return; // answered already, and more came
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
     else refuseMalformedRequest(error, socket, log);
   });

@@ -72,6 +72,7 @@ export function sendProblem(log: Log): ErrorRequestHandler {
     } else if (error instanceof Error && error.cause !== undefined) {
       log.debug({ err: error.cause, requestId: instance, code }, 'The cause of a refusal');
     }
+    if (response.closed) return; // the client has left
     if (response.headersSent) {
       response.destroy(); // too late for an answer; a broken connection tells the client that it has none
       return;

@@ -118,6 +118,7 @@ describe('listening', () => {
     t.after(close);
     for (const [text, status] of [
       ['GARBAGE\r\n\r\n', 400],
+      ['GET / HTTP/1.1\r\n\r\n', 400],
       ['BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
       ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
       [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
@@ -132,7 +133,7 @@ describe('listening', () => {
       const details = JSON.parse(body) as ProblemDetails;
       assert.deepEqual([details.type, details.status], ['/problems/malformed-request', status]);
     }
-    assert.equal(lines.filter(({ msg }) => msg === 'Refused what is no request').length, 4);
+    assert.equal(lines.filter(({ code }) => code === 'malformed-request').length, 5);
   });
 
   test('takes a request whatever it expects', async (t) => {
@@ -142,5 +143,23 @@ describe('listening', () => {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     response.resume();
     assert.equal(response.statusCode, 200);
+  });
+
+  test('ends the connection of what is no request also when its client does not', { timeout: 10_000 }, async (t) => {
+    const { url, close } = await listen(hello, '127.0.0.1', 0);
+    t.after(close);
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write('GARBAGE\r\n\r\n');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+      socket.write('and more'); // which is not answered again
+    });
+    const writing = setInterval(() => socket.write('and more'), 50); // fails once the server has closed its side
+    t.after(() => clearInterval(writing));
+    await new Promise((resolve) => socket.once('close', resolve)); // not `once`, which an error would reject
+    assert.equal(answer.split('HTTP/1.1 400').length - 1, 1);
   });
 });
