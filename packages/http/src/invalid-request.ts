@@ -19,7 +19,7 @@ export const MAXIMUM_FAULTS = 20;
 
 /**
  * The body as its schema gives it; `invalid-request` points at each faulty value. For small bodies: a schema builds an
- * issue for every faulty element, so lists as long as a client likes are checked by a loop that stops at `MAXIMUM_FAULTS`.
+ * issue for every faulty element, so a list as long as a client likes wants a loop that stops at `MAXIMUM_FAULTS`.
  */
 export function parseRequest<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
   return parse(schema, body, 'The body does not match its schema.', (path, detail) => ({

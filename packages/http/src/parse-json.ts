@@ -1,8 +1,8 @@
 import { DomainError, messageOf } from '@atelier/domain';
 
 /**
- * Most arrays, objects and strings (names included) of a body: what they cost is their number and not their bytes. 16 MB
- * of `{"a":0},` occupy the thread for seconds and take a gigabyte; so many of them take 50 ms.
+ * Most arrays, objects and strings (names included) of a body: what they cost is their number, not their bytes. 16 MB of
+ * `{"a":0},` occupy the thread for seconds and take a gigabyte; so many of them take 50 ms.
  */
 const MAXIMUM_PARTS = 50_000;
 

@@ -12,7 +12,7 @@ interface Problem {
 
 /**
  * What a client sees of each failure. A code that no request can cause is `internal`: raised while a request is
- * answered it is our fault, explained in the log and not in the answer. A new code does not compile without a line here.
+ * answered it is our fault, explained in the log and not in the answer. A code without a line here does not compile.
  */
 export const PROBLEMS = {
   'unknown-recipe': { status: 404, title: 'No such recipe' },
@@ -56,8 +56,8 @@ export const PROBLEMS = {
 } as const satisfies Record<ErrorCode, Problem | 'internal'>;
 
 /**
- * Answers with RFC 9457 problem details, at once, even while the request's body is still on its way. The last handler of
- * an application; what it hides it writes to `log`.
+ * Answers with RFC 9457 problem details, at once, even while the request's body is on its way. The last handler of an
+ * application; what it hides it writes to `log`.
  */
 export function sendProblem(log: Log): ErrorRequestHandler {
   // Express knows a handler of errors by its four parameters.
@@ -108,7 +108,7 @@ interface Explained {
   errors?: RequestFault[];
 }
 
-/** A `ZodError` or any other foreign error is ours; only what the edge itself found wrong with a request is the client's. */
+/** A `ZodError` or any other foreign error is ours; only what the edge itself found wrong is the client's. */
 function explain(error: unknown): Explained {
   if (error instanceof InvalidRequest) return { code: error.code, detail: error.message, errors: error.faults };
   if (error instanceof DomainError) {

@@ -12,7 +12,7 @@ const DECOMPRESSORS: Record<string, () => Duplex> = {
 
 /**
  * The body of a request, decompressed as its `Content-Encoding` says. Rejects with `unsupported-media-type` for another
- * encoding, `payload-too-large` above `maximumBytes` (counted after decompression, and by `Content-Length` before a byte
+ * encoding, `payload-too-large` above `maximumBytes` (counted after decompression, and by `Content-Length` before any
  * is read), `malformed-body` when it is cut short or wrongly compressed. What is left unread is for `sendProblem`.
  */
 export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {

@@ -53,7 +53,7 @@ export const secureHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** Aborts when the client of an unanswered request leaves; the reason is what a task that was given up may reject with. */
+/** Aborts when the client of an unanswered request leaves; a task that is given up may reject with the reason. */
 export function clientLeaves(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {

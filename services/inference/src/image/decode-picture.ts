@@ -21,8 +21,8 @@ export function restrictDecoders(): void {
 }
 
 /**
- * The picture in an image file of at most `maximumPixels` by its header, and held to that: upright, transparency on white, at most
- * `WORKING_EDGE` along an edge, grey. Rejects with `undecodable-image`, or `image-too-large` when it takes too long.
+ * The picture in an image file of at most `maximumPixels` by its header, and held to that: upright, transparency on
+ * white, at most `WORKING_EDGE` along an edge, grey. Rejects with `undecodable-image`, or `image-too-large` when it takes too long.
  */
 export async function decodePicture(file: Buffer, maximumPixels: number): Promise<Picture> {
   try {

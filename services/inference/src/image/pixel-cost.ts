@@ -10,8 +10,8 @@ const WHOLE_PICTURE_FACTOR = 2;
 
 /**
  * The pixels of an image file by its header, those of a picture that can only be decoded as a whole (interlaced or
- * progressive, or of such a format) counted twice. Rejects with `unsupported-media-type` for content that is no image of
- * a kind that we accept, `undecodable-image` where the header cannot be read.
+ * progressive, or of such a format) counted twice. Rejects with `unsupported-media-type` for content that is no
+ * image of a kind that we accept, `undecodable-image` where the header cannot be read.
  */
 export async function pixelCost(file: Buffer): Promise<number> {
   const format = imageFormat(file);

@@ -22,7 +22,7 @@ export function checkContract(inputs: readonly TensorDescription[], outputs: rea
   }
 }
 
-/** Probabilities come from the graph as they are: `contract-mismatch` for a manifest that wants its logits divided first. */
+/** Probabilities come from the graph as they are: `contract-mismatch` where the manifest wants logits divided first. */
 export function checkTemperature({ temperature }: Manifest): void {
   if (temperature === 1) return;
   throw new DomainError(

@@ -2,7 +2,7 @@ import { MAXIMUM_PIXEL, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { InvalidRequest, jsonPointer, MAXIMUM_FAULTS, type RequestFault } from '@atelier/http';
 
 /**
- * Packs what `PixelRow` describes into images [count, 28, 28]; `invalid-request` points at the values that are wrong, the
+ * Packs what `PixelRow` describes into images [count, 28, 28]; `invalid-request` points at the wrong values, the
  * first `MAXIMUM_FAULTS` of them. A loop of its own, because a schema takes 40 ms for 256 rows, in which the service
  * would answer nobody else.
  */

@@ -11,7 +11,7 @@ type Form = 'json' | 'multipart' | 'file';
 
 /**
  * The images [count, 28, 28] that a request carries, in their order, count at least 1. Another kind of body is refused
- * unread. Rejects with a code of the edge: everything that is wrong here is the request's. Gives up when `signal` aborts.
+ * unread. Rejects with a code of the edge: all that is wrong here is the request's. Gives up when `signal` aborts.
  */
 export async function readImages(
   request: IncomingMessage,
