@@ -21,7 +21,7 @@ const STATIC_STEPS = [
     title: 'Format (prettier)',
     arguments: [
       ...['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn'],
-      ...['--cache', '--cache-strategy=content', '--cache-location=node_modules/.cache/prettier', '.'],
+      ...['--cache', '--cache-strategy=content', '.'], // in its own place, node_modules/.cache/prettier
     ],
   },
   {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
 import { Connections } from './connections.ts';
@@ -34,7 +34,7 @@ export async function listen(
   { log, graceMs = 10_000 }: ListenOptions = {},
 ): Promise<Listening> {
   const server = createServer({ requireHostHeader: false }, (request, response) => {
-    if (lacksHost(request)) refuseWithoutHost(response, log);
+    if (lacksHost(request)) refuseWithoutHost(request, response, log);
     else app(request, response);
   });
   const connections = new Connections(server);
@@ -43,6 +43,9 @@ export async function listen(
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
     else refuseMalformedRequest(error, socket, log);
   });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) =>
+    refuseMalformedRequest(new Error('CONNECT'), socket, log),
+  );
   // An expectation that we do not know is none of ours (RFC 9110, section 10.1.1): the application answers as ever.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.listen(port, host);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from './log.ts';
+import { answerAndHangUp, isStillSending } from './hang-up.ts';
 import { PROBLEMS } from './problems.ts';
 
 /** How long the connection stays for its client to read the answer: closed over unread bytes it would be reset. */
@@ -54,16 +55,14 @@ export function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.host === undefined;
 }
 
-export function refuseWithoutHost(response: ServerResponse, log: Log | undefined): void {
+export function refuseWithoutHost(request: IncomingMessage, response: ServerResponse, log: Log | undefined): void {
   const { status } = OTHER_FAULT;
   log?.info({ code: CODE, status }, 'Refused a request without Host');
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/problem+json');
   const body = problem(status, 'The request has no Host header.');
-  response.writeHead(status, {
-    Connection: 'close',
-    'Content-Type': 'application/problem+json',
-    'Content-Length': Buffer.byteLength(body),
-  });
-  response.end(body);
+  if (isStillSending(request)) answerAndHangUp(request, response, body);
+  else response.setHeader('Connection', 'close').end(body);
 }
 
 function problem(status: number, detail: string): string {

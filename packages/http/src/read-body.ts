@@ -17,9 +17,8 @@ const DECOMPRESSORS: Record<string, () => Duplex> = {
  */
 export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const decompressor = encoding === 'identity' ? undefined : decompressorFor(encoding);
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
-  return collect(request, decompressor, maximumBytes);
+  return collect(request, encoding === 'identity' ? undefined : decompressorFor(encoding), maximumBytes);
 }
 
 function decompressorFor(encoding: string): Duplex {
@@ -34,22 +33,36 @@ function decompressorFor(encoding: string): Duplex {
 function collect(request: IncomingMessage, decompressor: Duplex | undefined, maximumBytes: number): Promise<Buffer> {
   const source: Readable = decompressor ?? request;
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let bytes = 0;
+    let compressedBytes = 0;
     const take = (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maximumBytes) refuse(tooLarge(maximumBytes));
       else chunks.push(chunk);
     };
-    const refuse = (error: DomainError) => {
+    const countCompressed = (chunk: Buffer) => {
+      compressedBytes += chunk.length;
+      if (compressedBytes > maximumBytes) refuse(tooLarge(maximumBytes)); // padding can decompress to nothing
+    };
+    /** The listeners below live as long as the request, and must not keep its body for so long. */
+    const letGo = () => {
       source.off('data', take);
+      request.off('data', countCompressed);
+      chunks = [];
+    };
+    const refuse = (error: DomainError) => {
+      letGo();
       request.unpipe();
       request.pause();
       decompressor?.destroy();
       reject(error);
     };
     source.on('data', take);
-    source.once('end', () => resolve(Buffer.concat(chunks)));
+    source.once('end', () => {
+      resolve(Buffer.concat(chunks));
+      letGo();
+    });
     decompressor?.once('error', (cause) => {
       refuse(new DomainError('malformed-body', 'The body is not compressed as its Content-Encoding says.', { cause }));
     });
@@ -57,7 +70,10 @@ function collect(request: IncomingMessage, decompressor: Duplex | undefined, max
     request.once('close', () => {
       if (!request.complete) refuse(new DomainError('malformed-body', 'The client left before its body had arrived.'));
     });
-    if (decompressor !== undefined) request.pipe(decompressor);
+    if (decompressor !== undefined) {
+      request.on('data', countCompressed);
+      request.pipe(decompressor);
+    }
   });
 }
 

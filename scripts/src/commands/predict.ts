@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '@atelier/domain';
+import { DomainError, messageOf } from '@atelier/domain';
 import { createImageDecoder, type Prediction, rank, readConfig } from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
@@ -23,19 +23,28 @@ export function predictCommand(settings: Settings) {
         const predictions = [];
         for (const file of files) {
           try {
-            const [prediction] = rank(await predictor.predict(await decode(await readFile(file))), top);
+            const [prediction] = rank(await predictor.predict(await decode(await readImage(file))), top);
             if (prediction === undefined) throw new Error('The model gave no answer.');
             predictions.push({ file, ...prediction });
             if (!json) print(`${file}: ${describe(prediction)}`);
           } catch (error) {
             process.exitCode = 1; // the other files get their answers
-            note(`${file}: ${messageOf(error)}`);
+            note(`${file}: ${messageOf(error)}${error instanceof DomainError ? ` (${error.code})` : ''}`);
           }
         }
         if (json)
           printJson({ model: { name, version, digest: manifest.digest }, device: predictor.device, predictions });
       });
     });
+}
+
+async function readImage(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? messageOf(cause)})`, {
+      cause,
+    });
+  });
 }
 
 function describe({ probabilities }: Prediction): string {

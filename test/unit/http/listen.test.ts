@@ -121,6 +121,7 @@ describe('listening', () => {
       ['GET / HTTP/1.1\r\n\r\n', 400],
       ['BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
       ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
+      ['CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
       [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
     ] as const) {
       const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -133,7 +134,7 @@ describe('listening', () => {
       const details = JSON.parse(body) as ProblemDetails;
       assert.deepEqual([details.type, details.status], ['/problems/malformed-request', status]);
     }
-    assert.equal(lines.filter(({ code }) => code === 'malformed-request').length, 5);
+    assert.equal(lines.filter(({ code }) => code === 'malformed-request').length, 6);
   });
 
   test('takes a request whatever it expects', async (t) => {

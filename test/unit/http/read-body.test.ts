@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createApplication, listen, type Listening, readBody } from '@atelier/http';
 import { Router } from 'express';
 import request from 'supertest';
@@ -60,6 +62,44 @@ describe('a body', () => {
     await problemOf(post('gzip').send(gzipSync(Buffer.alloc(50_000_000))), 413, 'payload-too-large');
   });
 
+  test('is refused when its compressed form alone is above the limit, whatever it decompresses to', async () => {
+    // Empty stored blocks of DEFLATE (RFC 1951, section 3.2.4): five bytes that stand for none.
+    const padding = Buffer.concat(Array<Buffer>(MAXIMUM).fill(Buffer.from([0, 0, 0, 0xff, 0xff])));
+    const padded = Buffer.concat([deflateRawSync(Buffer.alloc(10), { finishFlush: constants.Z_SYNC_FLUSH }), padding]);
+    const header = Buffer.from([0x78, 0x9c]);
+    const chunk = Buffer.concat([header, padded]);
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const answer = await talk(`${head}${chunk.length.toString(16)}\r\n`, (socket) => socket.write(chunk));
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.match(answer, /payload-too-large/);
+  });
+
+  test('is held once, and no longer than whoever reads it does', async (t) => {
+    const size = 4 * 1024 * 1024;
+    const held: Buffer[] = [];
+    const hold = Router().post('/', async (incoming) => {
+      held.push(await readBody(incoming, size)); // and no answer: the requests stay open
+    });
+    const holder = await listen(createApplication(recorded.log, [hold]), '127.0.0.1', 0, { graceMs: 100 });
+    t.after(() => holder.close());
+    const collectGarbage = garbageCollector();
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    const body = Buffer.alloc(size, 1);
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n`;
+    for (let count = 0; count < 8; count++) {
+      const socket = connect(Number(new URL(holder.url).port), '127.0.0.1');
+      socket.on('error', () => undefined); // cut off at the end
+      socket.write(head);
+      socket.write(body);
+      t.after(() => socket.destroy());
+    }
+    while (held.length < 8) await new Promise((resolve) => setTimeout(resolve, 10));
+    collectGarbage();
+    const perBody = (process.memoryUsage().arrayBuffers - before - size) / (8 * size);
+    assert.ok(perBody < 1.5, `a body takes ${perBody} times its size`);
+  });
+
   test('is refused in words of ours; those of the library are for the log', async () => {
     const { detail } = await problemOf(post('gzip').send('no gzip'), 400, 'malformed-body');
     assert.equal(detail, 'The body is not compressed as its Content-Encoding says.');
@@ -89,3 +129,9 @@ describe('a body', () => {
     assert.match(answer, /^Connection: close\r$/im);
   });
 });
+
+/** The engine's own, which is otherwise there only under a flag. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
