@@ -12,9 +12,10 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/onnx': ['domain'],
   'packages/http': ['domain'],
   'packages/tfjs-to-onnx': ['domain', 'onnx'],
+  'packages/onnx-training': ['domain', 'onnx'],
   'packages/fashion-mnist': ['domain'],
   'packages/model-repository': ['domain'],
-  'services/trainer': ['domain', 'http', 'onnx', 'tfjs-to-onnx', 'fashion-mnist', 'model-repository'],
+  'services/trainer': ['domain', 'http', 'onnx', 'onnx-training', 'tfjs-to-onnx', 'fashion-mnist', 'model-repository'],
   'services/inference': ['domain', 'http', 'model-repository'],
   scripts: ['domain', 'http', 'onnx', 'tfjs-to-onnx', 'fashion-mnist', 'model-repository', 'trainer', 'inference'],
 };

@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   'malformed-onnx',
   'malformed-tfjs-model',
   'unsupported-layer',
+  'not-differentiable',
   // Training and publishing
   'training-diverged',
   'training-interrupted',

@@ -28,6 +28,7 @@ export const PROBLEMS = {
   'malformed-onnx': 'internal',
   'malformed-tfjs-model': 'internal',
   'unsupported-layer': 'internal',
+  'not-differentiable': 'internal',
   'training-diverged': 'internal',
   'training-interrupted': 'internal',
   'parity-failed': 'internal',

@@ -1,0 +1,148 @@
+import type { OnnxGraph, OnnxNode } from '@atelier/onnx';
+import { DifferentiatedNode } from './differentiated-node.ts';
+import { malformedGraph, notDifferentiable } from './errors.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { NodeView } from './node-view.ts';
+import { isFloat } from './operators/selection.ts';
+import { operatorOf } from './operators/index.ts';
+
+export interface Differentiation {
+  /** The scalar to differentiate. */
+  loss: string;
+  /** Inputs or initializers of the graph, floating-point. */
+  withRespectTo: readonly string[];
+  /** Sizes of the graph's symbolic dimensions: `{ batch: 64 }`. */
+  sizes?: Readonly<Record<string, number>>;
+}
+
+export interface Differentiated {
+  /** The forward graph, what the gradients need, and the gradients. */
+  builder: GraphBuilder;
+  /** The gradient of the loss by each of `withRespectTo`, of that value's type and shape. */
+  gradients: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reverse-mode differentiation: the forward graph, followed by nodes that compute the gradient of a scalar loss. What
+ * the loss does not depend on gets a gradient of zeros. All nodes are operators of the standard set, version 16 or newer.
+ * `not-differentiable` names the node that has no rule.
+ */
+export function differentiate(forward: OnnxGraph, options: Differentiation): Differentiated {
+  const builder = new GraphBuilder();
+  declareValues(builder, forward, options.sizes ?? {}, new Set(options.withRespectTo));
+  for (const name of options.withRespectTo) requireFloat(builder, name);
+  const onPath = between(forward.nodes, options.withRespectTo, options.loss);
+  const nodes = forward.nodes.map((source) => addForward(builder, source, onPath.has(source)));
+  if (builder.shapeOf(options.loss).length > 0) {
+    throw malformedGraph(
+      `The loss "${options.loss}" has shape [${builder.shapeOf(options.loss).join()}]; expected a scalar.`,
+    );
+  }
+  const gradients = flowBack(
+    builder,
+    nodes.filter(({ isOnPath }) => isOnPath),
+    options,
+  );
+  return { builder, gradients };
+}
+
+interface ForwardNode {
+  source: OnnxNode;
+  isOnPath: boolean;
+  kept: Readonly<Record<string, string>>;
+}
+
+function addForward(builder: GraphBuilder, source: OnnxNode, isOnPath: boolean): ForwardNode {
+  const operator = operatorOf(new NodeView(source, builder));
+  if (!isOnPath || operator.expand === undefined) {
+    builder.addNode(source);
+    return { source, isOnPath, kept: {} };
+  }
+  const { expand } = operator;
+  const view = new NodeView(source, builder);
+  operator.infer(view); // refuses what contradicts the specification
+  return { source, isOnPath, kept: builder.under(view.output(0), () => expand(view)) };
+}
+
+/** The nodes through which the loss depends on `sources`. */
+function between(nodes: readonly OnnxNode[], sources: readonly string[], loss: string): Set<OnnxNode> {
+  const dependent = new Set(sources);
+  const forward = nodes.filter(({ inputs, outputs }) => {
+    const depends = inputs.some((name) => dependent.has(name));
+    if (depends) for (const name of outputs) dependent.add(name);
+    return depends;
+  });
+  const needed = new Set([loss]);
+  const onPath = new Set<OnnxNode>();
+  for (const each of forward.toReversed()) {
+    if (!each.outputs.some((name) => needed.has(name))) continue;
+    onPath.add(each);
+    for (const name of each.inputs) if (dependent.has(name)) needed.add(name);
+  }
+  return onPath;
+}
+
+function flowBack(
+  builder: GraphBuilder,
+  nodes: readonly ForwardNode[],
+  { loss, withRespectTo }: Differentiation,
+): ReadonlyMap<string, string> {
+  const wanted = new Set([...withRespectTo, ...nodes.flatMap(({ source }) => source.outputs)]);
+  /** What flows to each value, from every node that takes it. */
+  const flows = new Map<string, string[]>([[loss, [builder.scalar(1, loss)]]]);
+  const total = (name: string): string | undefined => {
+    const parts = flows.get(name);
+    if (parts === undefined) return undefined;
+    const sum = builder.under(`${name}/gradient`, () => parts.reduce((first, second) => builder.plus(first, second)));
+    flows.set(name, [sum]);
+    return sum;
+  };
+  for (const { source, kept } of nodes.toReversed()) {
+    const gradients = source.outputs.map((name) => (name === '' ? undefined : total(name)));
+    if (gradients.every((gradient) => gradient === undefined)) continue;
+    const view = new DifferentiatedNode(source, builder, { gradients, wanted, kept });
+    const { gradient: rule } = operatorOf(view);
+    if (rule === undefined) throw notDifferentiable(`${view.title} has no derivative, and the loss depends on it.`);
+    const flowing = builder.under(`${view.output(0)}/gradient`, () => rule(view));
+    flowing.forEach((flow, index) => {
+      const name = source.inputs[index] ?? '';
+      if (flow !== undefined && wanted.has(name)) flows.set(name, [...(flows.get(name) ?? []), flow]);
+    });
+  }
+  return new Map(
+    withRespectTo.map((name) => [name, total(name) ?? builder.filled(0, builder.shapeOf(name), name)] as const),
+  );
+}
+
+/** Inputs and initializers; an initializer that is to be trained becomes an input, for its value will change. */
+function declareValues(
+  builder: GraphBuilder,
+  { inputs, initializers }: OnnxGraph,
+  sizes: Readonly<Record<string, number>>,
+  trained: ReadonlySet<string>,
+): void {
+  const constants = new Set(initializers.map(({ name }) => name));
+  for (const { name, type, shape } of inputs) {
+    if (constants.has(name) && !trained.has(name)) continue; // a default that nobody overrides
+    if (type === 'other' || shape === null) {
+      throw malformedGraph(`Input "${name}" is no tensor of known rank; expected one.`);
+    }
+    const known = shape.map((dimension) => {
+      const size = typeof dimension === 'string' ? sizes[dimension] : dimension;
+      if (typeof size === 'number') return size;
+      throw malformedGraph(`Input "${name}" has an open dimension ${dimension ?? ''}; expected its size among sizes.`);
+    });
+    builder.input(name, type, known);
+  }
+  for (const initializer of initializers) {
+    if (builder.has(initializer.name)) continue;
+    if (trained.has(initializer.name)) builder.input(initializer.name, initializer.type, initializer.shape);
+    else builder.initializer(initializer);
+  }
+}
+
+function requireFloat(builder: GraphBuilder, name: string): void {
+  if (!builder.has(name)) throw malformedGraph(`There is no input or initializer "${name}" to differentiate by.`);
+  const { type } = builder.typeOf(name);
+  if (!isFloat(type)) throw notDifferentiable(`"${name}" is of ${type}; supported: floating-point values.`);
+}

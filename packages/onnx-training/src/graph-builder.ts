@@ -1,0 +1,259 @@
+import {
+  type AttributeSource,
+  type DataType,
+  dataTypeCode,
+  int,
+  int64Vector,
+  node,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  tensor,
+  value,
+} from '@atelier/onnx';
+import { malformedGraph } from './errors.ts';
+import { NodeView } from './node-view.ts';
+import { operatorOf } from './operators/index.ts';
+import { product, range, repeatedAxes, sameShape, type TensorType } from './shapes.ts';
+
+/** A value by its name, or a number, which takes the element type of the other operand. */
+export type Term = string | number;
+
+/**
+ * A graph under construction in which the type and the shape of every value are known. Nodes are added in execution
+ * order; each `add` gives the name of its result, so that a formula reads as nested calls.
+ */
+export class GraphBuilder {
+  readonly #types = new Map<string, TensorType>();
+  readonly #constants = new Map<string, OnnxTensor>();
+  readonly #initializers: OnnxTensor[] = [];
+  readonly #inputs: string[] = [];
+  readonly #nodes: OnnxNode[] = [];
+  readonly #shared = new Map<string, string>();
+  /** What the names of new values begin with. */
+  #prefix = '';
+  #count = 0;
+
+  /** Runs `work`; the values that it adds have names that begin with `prefix`. */
+  under<T>(prefix: string, work: () => T): T {
+    const outer = this.#prefix;
+    this.#prefix = prefix;
+    try {
+      return work();
+    } finally {
+      this.#prefix = outer;
+    }
+  }
+
+  input(name: string, type: DataType, shape: readonly number[]): string {
+    this.#define(name, { type, shape });
+    this.#inputs.push(name);
+    return name;
+  }
+
+  /** A constant under its own name. */
+  initializer(constant: OnnxTensor): string {
+    this.#define(constant.name, { type: constant.type, shape: constant.shape });
+    this.#initializers.push(constant);
+    this.#constants.set(constant.name, constant);
+    return constant.name;
+  }
+
+  /** A scalar of the element type of `like`; equal ones are one. */
+  scalar(number: number, like: string): string {
+    return this.#numbers([], [number], like);
+  }
+
+  /** A one-dimensional constant of the element type of `like`. */
+  vector(numbers: readonly number[], like: string): string {
+    return this.#numbers([numbers.length], numbers, like);
+  }
+
+  /** A one-dimensional int64 constant; equal ones are one. */
+  ints(values: readonly number[]): string {
+    return this.#sharedConstant(`constant/int64/[${values.join()}]`, (name) => int64Vector(name, values));
+  }
+
+  /** Adds a node; the name of its only or first output. */
+  add(opType: string, inputs: readonly string[], attributes: Record<string, AttributeSource> = {}): string {
+    const [name] = this.addNode(node(opType, inputs, this.#fresh(opType), attributes));
+    return name ?? '';
+  }
+
+  /** Adds a node as it is; the names of its outputs. */
+  addNode(source: OnnxNode): readonly string[] {
+    this.#nodes.push(source);
+    const constant = constantOf(source);
+    const [only] = source.outputs;
+    if (constant !== undefined && only !== undefined) this.#constants.set(only, { ...constant, name: only });
+    const view = new NodeView(source, this);
+    for (const name of source.inputs) if (name !== '') this.typeOf(name);
+    const types = operatorOf(view).infer(view);
+    source.outputs.forEach((name, index) => {
+      const type = types[index];
+      if (type === undefined) throw malformedGraph(`${view.title} gives ${types.length} outputs, not ${index + 1}.`);
+      if (name !== '') this.#define(name, type);
+    });
+    return source.outputs;
+  }
+
+  /** Makes a node that was added give its output `index` too, one that the specification leaves optional. */
+  requireOutput(source: OnnxNode, index: number): { node: OnnxNode; name: string } {
+    const existing = source.outputs[index] ?? '';
+    if (existing !== '') return { node: source, name: existing };
+    const name = `${source.outputs[0] ?? source.name}/output_${index}`;
+    const outputs = range(Math.max(index + 1, source.outputs.length)).map((position) =>
+      position === index ? name : (source.outputs[position] ?? ''),
+    );
+    const extended = { ...source, outputs };
+    this.#nodes[this.#nodes.indexOf(source)] = extended;
+    const view = new NodeView(extended, this);
+    const type = operatorOf(view).infer(view)[index];
+    if (type === undefined) throw malformedGraph(`${view.title} has no output ${index}.`);
+    this.#define(name, type);
+    return { node: extended, name };
+  }
+
+  plus(first: Term, second: Term): string {
+    return this.#binary('Add', first, second);
+  }
+
+  minus(first: Term, second: Term): string {
+    return this.#binary('Sub', first, second);
+  }
+
+  times(first: Term, second: Term): string {
+    return this.#binary('Mul', first, second);
+  }
+
+  over(first: Term, second: Term): string {
+    return this.#binary('Div', first, second);
+  }
+
+  negative(name: string): string {
+    return this.add('Neg', [name]);
+  }
+
+  /** `name` as elements of `type`. */
+  cast(name: string, type: DataType): string {
+    if (this.typeOf(name).type === type) return name;
+    return this.add('Cast', [name], { to: int(dataTypeCode(type)) });
+  }
+
+  has(name: string): boolean {
+    return this.#types.has(name);
+  }
+
+  typeOf(name: string): TensorType {
+    const type = this.#types.get(name);
+    if (type !== undefined) return type;
+    throw malformedGraph(`Value "${name}" is used, and nothing before gives it.`);
+  }
+
+  shapeOf(name: string): readonly number[] {
+    return this.typeOf(name).shape;
+  }
+
+  /** The tensor that a value always is, where that is known. */
+  constantOf(name: string): OnnxTensor | undefined {
+    return this.#constants.get(name);
+  }
+
+  /** `name` in another shape of as many elements; itself when it has that shape. */
+  reshape(name: string, shape: readonly number[]): string {
+    if (sameShape(this.shapeOf(name), shape)) return name;
+    return this.add('Reshape', [name, this.ints(shape)]);
+  }
+
+  /** Sums `name` back to `shape`, from which broadcasting made its own. */
+  sumTo(name: string, shape: readonly number[]): string {
+    const from = this.shapeOf(name);
+    const axes = repeatedAxes(from, shape);
+    if (axes.length === 0) return this.reshape(name, shape);
+    return this.reshape(this.sum(name, axes, false), shape);
+  }
+
+  /** The sum over `axes`, which stay as axes of size 1 when `keep` says so. */
+  sum(name: string, axes: readonly number[], keep: boolean): string {
+    if (axes.length === 0) return name;
+    return this.add('ReduceSum', [name, this.ints(axes)], { keepdims: int(keep ? 1 : 0) });
+  }
+
+  /** A value of `shape` filled with `number`, of the element type of `like`. */
+  filled(number: number, shape: readonly number[], like: string): string {
+    const scalar = this.scalar(number, like);
+    return shape.length === 0 ? scalar : this.add('Expand', [scalar, this.ints(shape)]);
+  }
+
+  /** The graph with these outputs, and without constants that no node takes. */
+  graph(name: string, outputs: readonly string[]): OnnxGraph {
+    const used = new Set([...this.#nodes.flatMap(({ inputs }) => inputs), ...outputs]);
+    return {
+      name,
+      nodes: this.#nodes,
+      inputs: this.#inputs.map((input) => this.#value(input)),
+      outputs: outputs.map((output) => this.#value(output)),
+      initializers: this.#initializers.filter((initializer) => used.has(initializer.name)),
+      values: [],
+    };
+  }
+
+  #value(name: string) {
+    const { type, shape } = this.typeOf(name);
+    return value(name, type, shape);
+  }
+
+  #define(name: string, type: TensorType): void {
+    if (name === '') throw malformedGraph('A value has no name.');
+    if (this.#types.has(name)) throw malformedGraph(`Value "${name}" is given twice.`);
+    product(type.shape);
+    this.#types.set(name, type);
+  }
+
+  #binary(opType: string, first: Term, second: Term): string {
+    const like = typeof first === 'string' ? first : second;
+    if (typeof like === 'number') throw malformedGraph(`${opType} of two numbers; expected a value among them.`);
+    return this.add(
+      opType,
+      [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term)),
+    );
+  }
+
+  #fresh(opType: string): string {
+    for (;;) {
+      const name = `${this.#prefix === '' ? '' : `${this.#prefix}/`}${opType}_${++this.#count}`;
+      if (!this.has(name)) return name;
+    }
+  }
+
+  #numbers(shape: readonly number[], numbers: readonly number[], like: string): string {
+    const { type } = this.typeOf(like);
+    return this.#sharedConstant(
+      `constant/${type}/${shape.length === 0 ? numbers.join() : `[${numbers.join()}]`}`,
+      (name) => {
+        if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
+          return tensor(name, type, shape, numbers);
+        throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
+      },
+    );
+  }
+
+  #sharedConstant(key: string, make: (name: string) => OnnxTensor): string {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const name = this.initializer(make(this.has(key) ? this.#fresh(key) : key));
+    this.#shared.set(key, name);
+    return name;
+  }
+}
+
+/** What a Constant node holds, in whichever of its attributes that we read. */
+function constantOf({ opType, attributes }: OnnxNode): OnnxTensor | undefined {
+  if (opType !== 'Constant') return undefined;
+  const { value: held, value_float: number, value_int: integer, value_ints: integers } = attributes;
+  if (held?.type === 'tensor') return held.value;
+  if (number?.type === 'float') return tensor('', 'float32', [], [number.value]);
+  if (integer?.type === 'int') return tensor('', 'int64', [], [integer.value]);
+  if (integers?.type === 'ints') return tensor('', 'int64', [integers.value.length], integers.value);
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import { notDifferentiable } from '../errors.ts';
+import type { NodeView } from '../node-view.ts';
+import { ACTIVATIONS } from './activations.ts';
+import { ARITHMETIC } from './arithmetic.ts';
+import { NORMALIZATION } from './normalization.ts';
+import type { Operator } from './operator.ts';
+import { PRODUCTS } from './products.ts';
+import { REDUCTIONS } from './reductions.ts';
+import { SELECTION } from './selection.ts';
+import { SHAPE_OPERATORS } from './shape-operators.ts';
+import { SOFTMAX } from './softmax.ts';
+
+/** Every operator of the standard set that a graph to be trained may have; those with a `gradient` can be trained through. */
+export const OPERATORS: Readonly<Record<string, Operator>> = {
+  ...ARITHMETIC,
+  ...ACTIVATIONS,
+  ...PRODUCTS,
+  ...SOFTMAX,
+  ...NORMALIZATION,
+  ...REDUCTIONS,
+  ...SHAPE_OPERATORS,
+  ...SELECTION,
+};
+
+/** The names of the operators that a gradient flows through. */
+export const DIFFERENTIABLE: readonly string[] = Object.keys(OPERATORS)
+  .filter((name) => OPERATORS[name]?.gradient !== undefined)
+  .sort();
+
+/** `not-differentiable` names the operator, its node and what there is. */
+export function operatorOf(view: NodeView): Operator {
+  const { domain, opType } = view.node;
+  const isStandard = domain === '' || domain === 'ai.onnx';
+  const operator = isStandard && Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
+  if (operator !== undefined) return operator;
+  const name = isStandard ? opType : `${domain}.${opType}`;
+  throw notDifferentiable(
+    `There is no rule for ${name} (node ${view.title}); supported: ${DIFFERENTIABLE.join(', ')}.`,
+  );
+}

@@ -1,0 +1,105 @@
+import { int } from '@atelier/onnx';
+import type { DifferentiatedNode } from '../differentiated-node.ts';
+import type { NodeView } from '../node-view.ts';
+import { broadcast, range, type TensorType } from '../shapes.ts';
+import { shown } from './inference.ts';
+import type { Operator } from './operator.ts';
+
+/** Matrix products. The gradients are products too, with transposition as an attribute where Gemm allows it. */
+export const PRODUCTS = {
+  Gemm: {
+    infer: inferGemm,
+    gradient: (node) => {
+      const { graph, gradient } = node;
+      const [first, second] = [node.input(0), node.input(1)];
+      const [transA, transB] = [node.int('transA', 0), node.int('transB', 0)];
+      const alpha = node.float('alpha', 1);
+      const beta = node.float('beta', 1);
+      const gemm = (left: string, right: string, leftTransposed: number, rightTransposed: number) =>
+        graph.add('Gemm', [left, right], {
+          alpha: { type: 'float', value: alpha },
+          transA: int(leftTransposed),
+          transB: int(rightTransposed),
+        });
+      return [
+        node.ifWanted(0, () =>
+          transA === 0 ? gemm(gradient, second, 0, 1 - transB) : gemm(second, gradient, transB, 1),
+        ),
+        node.ifWanted(1, () =>
+          transB === 0 ? gemm(first, gradient, 1 - transA, 0) : gemm(gradient, first, 1, transA),
+        ),
+        node.ifWanted(2, () => {
+          const scaled = beta === 1 ? gradient : graph.times(gradient, beta);
+          return graph.sumTo(scaled, node.shapeOf(2));
+        }),
+      ];
+    },
+  },
+  MatMul: { infer: inferMatMul, gradient: matMulGradient },
+} satisfies Record<string, Operator>;
+
+function inferGemm(node: NodeView): TensorType[] {
+  const sizes = (index: number, transposed: boolean) => {
+    const shape = node.shapeOf(index);
+    if (shape.length !== 2) throw node.malformed(`input ${index} has shape ${shown(shape)}; expected a matrix.`);
+    const [rows = 0, columns = 0] = shape;
+    return transposed ? [columns, rows] : [rows, columns];
+  };
+  const [rows = 0, inner = 0] = sizes(0, node.int('transA', 0) !== 0);
+  const [expected = 0, columns = 0] = sizes(1, node.int('transB', 0) !== 0);
+  if (inner !== expected) throw node.malformed(`it multiplies [${rows}, ${inner}] by [${expected}, ${columns}].`);
+  return [{ type: node.elementType(0), shape: [rows, columns] }];
+}
+
+/** Shapes of MatMul's operands as stacks of matrices: a vector is a row on the left, a column on the right. */
+function asMatrices(node: NodeView): { first: number[]; second: number[] } {
+  const [first, second] = [node.shapeOf(0), node.shapeOf(1)];
+  if (first.length === 0 || second.length === 0) throw node.malformed('an operand is a scalar.');
+  return {
+    first: first.length === 1 ? [1, ...first] : [...first],
+    second: second.length === 1 ? [...second, 1] : [...second],
+  };
+}
+
+function inferMatMul(node: NodeView): TensorType[] {
+  const { first, second } = asMatrices(node);
+  const stack = broadcast(first.slice(0, -2), second.slice(0, -2));
+  if (stack === null || first.at(-1) !== second.at(-2)) {
+    throw node.malformed(`it multiplies ${shown(node.shapeOf(0))} by ${shown(node.shapeOf(1))}.`);
+  }
+  const rows = node.shapeOf(0).length === 1 ? [] : [first.at(-2) ?? 1];
+  const columns = node.shapeOf(1).length === 1 ? [] : [second.at(-1) ?? 1];
+  return [{ type: node.elementType(0), shape: [...stack, ...rows, ...columns] }];
+}
+
+function matMulGradient(node: DifferentiatedNode): (string | undefined)[] {
+  const { graph } = node;
+  const shapes = asMatrices(node);
+  const stack = broadcast(shapes.first.slice(0, -2), shapes.second.slice(0, -2)) ?? [];
+  const gradient = graph.reshape(node.gradient, [...stack, shapes.first.at(-2) ?? 1, shapes.second.at(-1) ?? 1]);
+  const first = graph.reshape(node.input(0), shapes.first);
+  const second = graph.reshape(node.input(1), shapes.second);
+  const product = (left: string, right: string, transposed: 'left' | 'right') => {
+    if (stack.length === 0 && shapes.first.length === 2 && shapes.second.length === 2) {
+      const side = transposed === 'left' ? 'transA' : 'transB';
+      return graph.add('Gemm', [left, right], { [side]: int(1) });
+    }
+    return transposed === 'left'
+      ? graph.add('MatMul', [transposedLast(node, left), right])
+      : graph.add('MatMul', [left, transposedLast(node, right)]);
+  };
+  const back = (result: string, index: number, shape: readonly number[]) =>
+    graph.reshape(graph.sumTo(result, shape), node.shapeOf(index));
+  return [
+    node.ifWanted(0, () => back(product(gradient, second, 'right'), 0, shapes.first)),
+    node.ifWanted(1, () => back(product(first, gradient, 'left'), 1, shapes.second)),
+  ];
+}
+
+/** With its last two axes exchanged. */
+function transposedLast({ graph }: DifferentiatedNode, name: string): string {
+  const rank = graph.shapeOf(name).length;
+  const permutation = range(rank);
+  permutation.splice(rank - 2, 2, rank - 1, rank - 2);
+  return graph.add('Transpose', [name], { perm: { type: 'ints', value: permutation } });
+}

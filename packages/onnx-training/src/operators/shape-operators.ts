@@ -1,0 +1,206 @@
+import { int, ints } from '@atelier/onnx';
+import type { DifferentiatedNode } from '../differentiated-node.ts';
+import type { NodeView } from '../node-view.ts';
+import { broadcast, product, range, type TensorType } from '../shapes.ts';
+import { shown } from './inference.ts';
+import type { Operator } from './operator.ts';
+
+/** Operators that move elements. Their gradients move them back. */
+export const SHAPE_OPERATORS = {
+  Constant: {
+    infer: (node) => {
+      const constant = node.graph.constantOf(node.output(0));
+      if (constant === undefined) throw node.unsupported('supported: value, value_float, value_int and value_ints.');
+      return [{ type: constant.type, shape: constant.shape }];
+    },
+  },
+  Reshape: {
+    infer: (node) => like(node, reshaped(node)),
+    gradient: returned,
+  },
+  Flatten: {
+    infer: (node) => {
+      const shape = node.shapeOf(0);
+      const axis = node.int('axis', 1);
+      const split = axis === shape.length ? axis : node.axis(axis, Math.max(1, shape.length));
+      return like(node, [product(shape.slice(0, split)), product(shape.slice(split))]);
+    },
+    gradient: returned,
+  },
+  Squeeze: {
+    infer: (node) => {
+      const shape = node.shapeOf(0);
+      const axes = node.constantInts(1)?.map((axis) => node.axis(axis, shape.length));
+      return like(
+        node,
+        shape.filter((size, axis) => !(axes?.includes(axis) ?? size === 1)),
+      );
+    },
+    gradient: returned,
+  },
+  Unsqueeze: {
+    infer: (node) => {
+      const added = node.constantInts(1) ?? [];
+      const rank = node.shapeOf(0).length + added.length;
+      const axes = added.map((axis) => node.axis(axis, rank));
+      const sizes = [...node.shapeOf(0)];
+      return like(
+        node,
+        range(rank).map((axis) => (axes.includes(axis) ? 1 : (sizes.shift() ?? 1))),
+      );
+    },
+    gradient: returned,
+  },
+  Transpose: {
+    infer: (node) =>
+      like(
+        node,
+        permutation(node).map((axis) => node.shapeOf(0)[axis] ?? 1),
+      ),
+    gradient: (node) => [
+      node.ifWanted(0, () => {
+        const forward = permutation(node);
+        const back = range(forward.length).map((axis) => forward.indexOf(axis));
+        return node.graph.add('Transpose', [node.gradient], { perm: ints(back) });
+      }),
+    ],
+  },
+  Expand: {
+    infer: (node) => {
+      const target = node.constantInts(1) ?? [];
+      const shape = broadcast(node.shapeOf(0), target);
+      if (shape === null) throw node.malformed(`it expands ${shown(node.shapeOf(0))} to ${shown(target)}.`);
+      return like(node, shape);
+    },
+    gradient: (node) => [node.ifWanted(0, () => node.graph.sumTo(node.gradient, node.shapeOf(0)))],
+  },
+  Concat: {
+    infer: (node) => {
+      const shapes = range(node.inputCount).map((index) => node.shapeOf(index));
+      const [first = []] = shapes;
+      const axis = node.axis(node.int('axis', 0), first.length);
+      const fits = shapes.every(
+        (shape) => shape.length === first.length && shape.every((size, at) => at === axis || size === first[at]),
+      );
+      if (!fits) throw node.malformed(`it joins ${shapes.map(shown).join(', ')} along axis ${axis}.`);
+      return like(
+        node,
+        first.map((size, at) => (at === axis ? shapes.reduce((sum, shape) => sum + (shape[axis] ?? 0), 0) : size)),
+      );
+    },
+    gradient: (node) => {
+      const { graph, gradient } = node;
+      const axis = node.axis(node.int('axis', 0), node.shapeOf(0).length);
+      let start = 0;
+      return range(node.inputCount).map((index) => {
+        const [from, to] = [start, start + (node.shapeOf(index)[axis] ?? 0)];
+        start = to;
+        return node.ifWanted(index, () =>
+          graph.add('Slice', [gradient, graph.ints([from]), graph.ints([to]), graph.ints([axis])]),
+        );
+      });
+    },
+  },
+  Slice: {
+    infer: (node) => like(node, slicedShape(node, slices(node))),
+    gradient: (node) => [node.ifWanted(0, () => sliceGradient(node))],
+  },
+  Pad: {
+    infer: (node) => {
+      const pads = node.constantInts(1) ?? [];
+      if (node.hasInput(3)) throw node.unsupported('it has axes; supported: pads of every axis.');
+      const rank = node.shapeOf(0).length;
+      return like(
+        node,
+        node.shapeOf(0).map((size, axis) => size + (pads[axis] ?? 0) + (pads[axis + rank] ?? 0)),
+      );
+    },
+  },
+} satisfies Record<string, Operator>;
+
+function like(node: NodeView, shape: readonly number[]): TensorType[] {
+  return [{ type: node.elementType(0), shape }];
+}
+
+/** The gradient in the shape of the input. */
+function returned(node: DifferentiatedNode): (string | undefined)[] {
+  return [node.ifWanted(0, () => node.graph.reshape(node.gradient, node.shapeOf(0)))];
+}
+
+function permutation(node: NodeView): number[] {
+  const rank = node.shapeOf(0).length;
+  return node.ints('perm') ?? range(rank).reverse();
+}
+
+/** In Reshape's target, 0 keeps a size (unless `allowzero`) and one −1 takes what is left. */
+function reshaped(node: NodeView): number[] {
+  const shape = node.shapeOf(0);
+  const keepsZero = node.int('allowzero', 0) !== 0;
+  const target = (node.constantInts(1) ?? []).map((size, axis) =>
+    size === 0 && !keepsZero ? (shape[axis] ?? 0) : size,
+  );
+  const known = product(target.filter((size) => size !== -1));
+  const sizes = target.map((size) => (size === -1 ? product(shape) / known : size));
+  if (product(sizes) === product(shape) && sizes.every(Number.isInteger)) return sizes;
+  throw node.malformed(`it makes ${shown(target)} of ${shown(shape)}.`);
+}
+
+interface AxisSlice {
+  axis: number;
+  /** The positions that are taken, in order. */
+  positions: number[];
+  step: number;
+}
+
+/** What a Slice takes, per axis, in the specification's clamped form. */
+function slices(node: NodeView): AxisSlice[] {
+  const shape = node.shapeOf(0);
+  const [starts, ends] = [node.constantInts(1) ?? [], node.constantInts(2) ?? []];
+  const axes = node.constantInts(3) ?? range(starts.length);
+  const steps = node.constantInts(4) ?? starts.map(() => 1);
+  return starts.map((start, index) => {
+    const axis = node.axis(axes[index] ?? NaN, shape.length);
+    const size = shape[axis] ?? 0;
+    const step = steps[index] ?? 1;
+    if (step === 0) throw node.malformed(`step ${index} is 0.`);
+    const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
+    const clamped = (position: number) =>
+      Math.min(highest, Math.max(lowest, position < 0 ? position + size : position));
+    const end = ends[index] ?? size;
+    const [from, to] = [Math.max(0, clamped(start)), clamped(end)];
+    return { axis, step, positions: range(Math.max(0, Math.ceil((to - from) / step))).map((at) => from + at * step) };
+  });
+}
+
+function slicedShape(node: NodeView, taken: readonly AxisSlice[]): number[] {
+  const shape = [...node.shapeOf(0)];
+  for (const { axis, positions } of taken) shape[axis] = positions.length;
+  return shape;
+}
+
+/** Zeros around what was taken; where every second element was, or the order was turned, between them too. */
+function sliceGradient(node: DifferentiatedNode): string {
+  const { graph } = node;
+  const shape = node.shapeOf(0);
+  const taken = slices(node);
+  let gradient = node.gradient;
+  const pads = new Array<number>(shape.length * 2).fill(0);
+  for (const { axis, positions, step } of taken) {
+    const size = shape[axis] ?? 0;
+    const count = positions.length;
+    if (step === 1) {
+      pads[axis] = positions[0] ?? 0;
+      pads[axis + shape.length] = size - count - (pads[axis] ?? 0);
+      continue;
+    }
+    // One row of zeros behind, which every position that was not taken gathers.
+    const onlyBehind = range(shape.length * 2).map((at) => (at === axis + shape.length ? 1 : 0));
+    const padded = graph.add('Pad', [gradient, graph.ints(onlyBehind)]);
+    const sources = range(size).map((position) => {
+      const at = positions.indexOf(position);
+      return at === -1 ? count : at;
+    });
+    gradient = graph.add('Gather', [padded, graph.ints(sources)], { axis: int(axis) });
+  }
+  return pads.every((pad) => pad === 0) ? gradient : graph.add('Pad', [gradient, graph.ints(pads)]);
+}
