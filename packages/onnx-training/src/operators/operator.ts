@@ -5,15 +5,15 @@ import type { TensorType } from '../shapes.ts';
 /** What we know of one ONNX operator. */
 export interface Operator {
   /** Types of the outputs. Reads attributes and constant inputs; refuses what contradicts the specification. */
-  infer(node: NodeView): TensorType[];
+  readonly infer: (node: NodeView) => TensorType[];
   /**
    * The gradient of the loss with respect to each input, as names of values that the rule adds to `node.graph`;
    * undefined where none is wanted or none flows. Absent where the result has no useful derivative: comparisons, integers.
    */
-  gradient?(node: DifferentiatedNode): (string | undefined)[];
+  readonly gradient?: (node: DifferentiatedNode) => (string | undefined)[];
   /**
    * Nodes that compute the operator in training and keep what its gradient needs, in place of the node itself. They
    * give the node's outputs under their names; the result names what is kept.
    */
-  expand?(node: NodeView): Record<string, string>;
+  readonly expand?: (node: NodeView) => Record<string, string>;
 }
