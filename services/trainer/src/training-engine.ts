@@ -1,6 +1,5 @@
 import type { Recipe } from '@atelier/domain';
 import type { Examples } from '@atelier/fashion-mnist';
-import type { WeightSpec } from '@atelier/tfjs-to-onnx';
 
 /** Trains one network. Implemented on tfjs; an ONNX training graph is to follow behind the same contract. */
 export interface TrainingEngine {
@@ -18,8 +17,6 @@ export interface TrainingEngine {
   snapshot(): Promise<EngineState>;
   /** Refuses a state of another network or optimiser with a `RangeError` that names the tensor, and changes nothing. */
   restore(state: EngineState): Promise<void>;
-  /** The network as the files of a tf.LayersModel: raw pixels 0 to 255, [batch, 28, 28], in; logits out. */
-  layersModel(): Promise<TrainedLayersModel>;
   dispose(): Promise<void>;
 }
 
@@ -28,15 +25,6 @@ export interface EngineState {
   steps: number;
   /** Parameters and running statistics by `<layer>/<weight>`, optimiser state by `optimizer/<slot>`. */
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
-}
-
-/** What a tf.LayersModel is saved as. */
-export interface TrainedLayersModel {
-  modelTopology: object;
-  weightSpecs: readonly WeightSpec[];
-  weightData: Uint8Array;
-  /** The program that wrote it, for example "TensorFlow.js tfjs-layers v4.22.0". */
-  generatedBy: string;
 }
 
 /** Builds an engine with the recipe's initial weights. */

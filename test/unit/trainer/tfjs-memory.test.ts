@@ -18,7 +18,6 @@ test('training, looking at logits, snapshots and restoring leave no tensors behi
     await engine.train(examples, rates);
     await engine.logits(examples);
     await engine.restore(await engine.snapshot());
-    await engine.layersModel();
   }
   assert.equal(tf.memory().numTensors, settled);
   await engine.dispose();

@@ -3,6 +3,7 @@ import { CLASS_NAMES, classificationMetrics, MANIFEST_VERSION, type SplitMetrics
 import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
 import type { VersionContent } from '@atelier/model-repository';
 import type { FitResult, TrainingData } from '../fit.ts';
+import { layersModel } from '../network/layers-model.ts';
 import type { Run } from '../runs/run.ts';
 import type { TrainingEngine } from '../training-engine.ts';
 import { goldenVectors } from './golden.ts';
@@ -21,7 +22,7 @@ export async function exportModel(
   engine: TrainingEngine,
   { run, fitted, data, dataset }: { run: Run; fitted: FitResult; data: TrainingData; dataset: Dataset },
 ): Promise<ExportedModel> {
-  const artifacts = await engine.layersModel();
+  const artifacts = layersModel(run.recipe, await engine.snapshot());
   const model = publishedModel(artifacts, { run: run.id, recipe: run.recipe.name, data: run.data.digest });
   const graph = await OnnxModel.open(model);
   try {

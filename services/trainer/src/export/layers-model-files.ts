@@ -1,4 +1,4 @@
-import type { TrainedLayersModel } from '../training-engine.ts';
+import type { TrainedLayersModel } from '../network/layers-model.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 

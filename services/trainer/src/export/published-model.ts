@@ -1,7 +1,7 @@
 import { PUBLISHED_GRAPH } from '@atelier/domain';
 import { encodeModel, int, node } from '@atelier/onnx';
 import { convert } from '@atelier/tfjs-to-onnx';
-import type { TrainedLayersModel } from '../training-engine.ts';
+import type { TrainedLayersModel } from '../network/layers-model.ts';
 
 /** ONNX's number for float32 in Cast (TensorProto.DataType). */
 const FLOAT32 = 1;

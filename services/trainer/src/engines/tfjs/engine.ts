@@ -2,7 +2,8 @@ import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, type Recipe } from '@atelier/do
 import { batches, type Examples } from '@atelier/fashion-mnist';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
-import type { EngineState, TrainedLayersModel, TrainingEngine } from '../../training-engine.ts';
+import { initialState } from '../../network/initial-weights.ts';
+import type { EngineState, TrainingEngine } from '../../training-engine.ts';
 import { startFastestBackend } from './backend.ts';
 import { layersModel } from './layers-model.ts';
 import { type NamedVariable, type OptimizerStep, optimizerStep } from './optimizer.ts';
@@ -37,6 +38,7 @@ class TfjsEngine implements TrainingEngine {
       variable: weight.read() as tf.Variable,
     }));
     this.#optimizer = optimizerStep(recipe, this.#trainable);
+    this.#assign(this.#savedWeights(initialState(recipe)));
   }
 
   async train(examples: Examples, learningRates: Float32Array): Promise<Float32Array> {
@@ -99,10 +101,7 @@ class TfjsEngine implements TrainingEngine {
   }
 
   async restore(state: EngineState): Promise<void> {
-    const weights = this.#model.weights.map((weight) => ({
-      variable: weight.read() as tf.Variable,
-      saved: savedWeight(state, weight.originalName, weight.shape),
-    }));
+    const weights = this.#savedWeights(state.tensors);
     const slots = Object.fromEntries(
       Object.entries(state.tensors)
         .filter(([name]) => name.startsWith(OPTIMIZER))
@@ -113,30 +112,20 @@ class TfjsEngine implements TrainingEngine {
     } finally {
       tf.dispose(slots);
     }
-    for (const { variable, saved } of weights) {
-      tf.tidy(() => variable.assign(tf.tensor(saved.data, saved.shape)));
-    }
+    this.#assign(weights);
     this.#steps = state.steps;
   }
 
-  async layersModel(): Promise<TrainedLayersModel> {
-    let saved: tf.io.ModelArtifacts | undefined;
-    await this.#model.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        saved = artifacts;
-        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-      }),
-    );
-    const { modelTopology, weightSpecs, weightData, generatedBy } = saved ?? {};
-    if (modelTopology === undefined || weightSpecs === undefined || weightData === undefined) {
-      throw new Error('tfjs saved a model without topology or weights.');
-    }
-    return {
-      modelTopology,
-      weightSpecs,
-      weightData: new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)),
-      generatedBy: generatedBy ?? 'TensorFlow.js',
-    };
+  /** Each weight of the model with what `tensors` has for it. */
+  #savedWeights(tensors: EngineState['tensors']) {
+    return this.#model.weights.map((weight) => ({
+      variable: weight.read() as tf.Variable,
+      saved: savedWeight(tensors, weight.originalName, weight.shape),
+    }));
+  }
+
+  #assign(weights: { variable: tf.Variable; saved: EngineState['tensors'][string] }[]): void {
+    for (const { variable, saved } of weights) tf.tidy(() => variable.assign(tf.tensor(saved.data, saved.shape)));
   }
 
   async dispose(): Promise<void> {
@@ -145,8 +134,8 @@ class TfjsEngine implements TrainingEngine {
   }
 }
 
-function savedWeight(state: EngineState, name: string, shape: (number | null)[]) {
-  const saved = state.tensors[name];
+function savedWeight(tensors: EngineState['tensors'], name: string, shape: (number | null)[]) {
+  const saved = tensors[name];
   if (saved?.shape.join() === shape.join()) return saved;
   const found = saved === undefined ? 'is missing' : `has shape [${saved.shape.join()}]`;
   throw new RangeError(`"${name}" ${found}; expected [${shape.join()}].`);

@@ -6,10 +6,10 @@ export type MaskStream = (layerName: string) => string;
 
 /**
  * Dropout whose masks can be repeated. tfjs' own layer draws from Math.random without a seed, and with one it drops the
- * same units at every step. In a saved model this is an ordinary Dropout layer.
+ * same units at every step.
  */
 export class SeededDropout extends layers.Layer {
-  static readonly className: string = 'Dropout';
+  static readonly className: string = 'SeededDropout';
   readonly #rate: number;
   readonly #stream: MaskStream;
 
@@ -32,9 +32,5 @@ export class SeededDropout extends layers.Layer {
 
   override computeOutputShape<T>(inputShape: T): T {
     return inputShape;
-  }
-
-  override getConfig() {
-    return { ...super.getConfig(), rate: this.#rate, noiseShape: null, seed: null };
   }
 }
