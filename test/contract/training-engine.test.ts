@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Recipe, RecipeSource } from '@atelier/domain';
-import { slice } from '@atelier/fashion-mnist';
+import { sliceTraining, withTargets } from '@atelier/fashion-mnist';
 import { chooseEngine, type EngineState, evaluate, type TrainingEngine } from '@atelier/trainer';
 import { drawnExamples } from '../support/drawn-examples.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
@@ -16,7 +16,8 @@ const OPTIMIZERS: RecipeSource['optimizer'][] = [
   { kind: 'adam', learningRate: 0.01 },
 ];
 
-const examples = drawnExamples(200);
+const labelled = drawnExamples(200);
+const examples = withTargets(labelled, 0);
 const rates = (steps: number, rate = 0.01) => new Float32Array(steps).fill(rate);
 
 for (const name of ENGINES) {
@@ -39,9 +40,9 @@ for (const name of ENGINES) {
     for (const optimizer of OPTIMIZERS) {
       test(`learns drawn bands with ${optimizer.kind}`, async () => {
         const learner = await engineFor(smallRecipe({ optimizer }));
-        const before = await evaluate(learner, examples);
+        const before = await evaluate(learner, labelled);
         for (let epoch = 0; epoch < 10; epoch++) await learner.train(examples, rates(10, optimizer.learningRate));
-        const after = await evaluate(learner, examples);
+        const after = await evaluate(learner, labelled);
         assert.ok(after.accuracy >= 0.9, `accuracy ${after.accuracy}`);
         assert.ok(after.loss < before.loss / 2, `loss ${before.loss} became ${after.loss}`);
       });
@@ -87,7 +88,7 @@ for (const name of ENGINES) {
         { units: 64, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0.5 },
       ];
       const dropping = await engineFor(smallRecipe({ hiddenLayers }));
-      const batch = slice(examples, 0, 20);
+      const batch = sliceTraining(examples, 0, 20);
       const losses = [
         ...(await dropping.train(batch, rates(1, 1e-12))),
         ...(await dropping.train(batch, rates(1, 1e-12))),
@@ -97,7 +98,7 @@ for (const name of ENGINES) {
     });
 
     test('takes a short last batch', async () => {
-      const losses = await engine.train(slice(examples, 0, 47), rates(3));
+      const losses = await engine.train(sliceTraining(examples, 0, 47), rates(3));
       assert.equal(losses.length, 3);
       assert.ok(losses.every(Number.isFinite));
     });
@@ -106,6 +107,18 @@ for (const name of ENGINES) {
       await assert.rejects(engine.train(examples, rates(9)), {
         name: 'RangeError',
         message: /9 learning rates.*expected 10/,
+      });
+    });
+
+    test('refuses targets or pixels that do not fit the examples', async () => {
+      const { targets, images } = examples;
+      await assert.rejects(engine.train({ ...examples, targets: targets.subarray(10) }, rates(10)), {
+        name: 'RangeError',
+        message: /1990 target values for 200 examples; expected 2000/,
+      });
+      await assert.rejects(engine.train({ ...examples, images: images.subarray(784) }, rates(10)), {
+        name: 'RangeError',
+        message: /156016 pixels for 200 examples; expected 156800/,
       });
     });
 
@@ -178,16 +191,21 @@ for (const name of ENGINES) {
       });
     });
 
-    test('smooths labels, which raises the loss of a certain and right network', async () => {
-      const sharp = await engineFor(smallRecipe());
-      for (let epoch = 0; epoch < 10; epoch++) await sharp.train(examples, rates(10));
-      const smoothed = await engineFor(smallRecipe({ loss: { labelSmoothing: 0.3 } }));
-      await smoothed.restore(await sharp.snapshot());
-      const [plain, raised] = [
-        await sharp.train(slice(examples, 0, 20), rates(1)),
-        await smoothed.train(slice(examples, 0, 20), rates(1)),
+    test('takes soft targets: the loss is the mean cross-entropy and each class pulls with its probability', async () => {
+      const hiddenLayers = [
+        { units: 16, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0 },
       ];
-      assert.ok((raised[0] ?? 0) > (plain[0] ?? 0) + 0.2, `${plain[0]} and ${raised[0]}`);
+      const learner = await engineFor(smallRecipe({ hiddenLayers, optimizer: { kind: 'sgd', learningRate: 0.1 } }));
+      const batch = { ...sliceTraining(examples, 0, 20), targets: unevenTargets(20) };
+      const [before, logits] = [await learner.snapshot(), await learner.logits(batch)];
+      const losses = await learner.train(batch, rates(1, 0.1));
+      const after = await learner.snapshot();
+      const { loss, gradient } = crossEntropy(logits, batch.targets);
+      assert.ok(Math.abs((losses[0] ?? NaN) - loss) <= 1e-5, `${losses[0]}, expected ${loss}`);
+      gradient.forEach((value, index) => {
+        const moved = valueAt(after, 'logits/bias', index) - valueAt(before, 'logits/bias', index);
+        assert.ok(Math.abs(moved + 0.1 * value) <= STEP_TOLERANCE, `bias ${index} moved by ${moved}`);
+      });
     });
   });
 }
@@ -195,8 +213,33 @@ for (const name of ENGINES) {
 async function oneStep(engineFor: (recipe: Recipe) => Promise<TrainingEngine>, recipe: Recipe) {
   const engine = await engineFor(recipe);
   const before = await engine.snapshot();
-  await engine.train(slice(examples, 0, 20), rates(1, 0.1));
+  await engine.train(sliceTraining(examples, 0, 20), rates(1, 0.1));
   return { before, after: await engine.snapshot() };
+}
+
+/** Rows of ten probabilities, none of them 0, each row another than the last. */
+function unevenTargets(count: number): Float32Array {
+  return Float32Array.from({ length: count * 10 }, (_, index) => {
+    const [row, column] = [Math.floor(index / 10), index % 10];
+    return (column === row % 10 ? 0.55 : 0.05) + (column === 0 ? 0 : 0.01 * (column - 5));
+  });
+}
+
+/** Mean over the rows, in nats, of −Σ target·log softmax(logits), and its gradient by a bias added to every row, [10]. */
+function crossEntropy(logits: Float32Array, targets: Float32Array): { loss: number; gradient: number[] } {
+  const count = logits.length / 10;
+  const gradient = new Array<number>(10).fill(0);
+  let loss = 0;
+  for (let row = 0; row < count; row++) {
+    const exponentials = Array.from(logits.subarray(row * 10, row * 10 + 10), Math.exp);
+    const sum = exponentials.reduce((total, value) => total + value, 0);
+    exponentials.forEach((value, column) => {
+      const target = targets[row * 10 + column] ?? NaN;
+      loss -= (target * Math.log(value / sum)) / count;
+      gradient[column] = (gradient[column] ?? NaN) + (value / sum - target) / count;
+    });
+  }
+  return { loss, gradient };
 }
 
 /** One float32 step of either order of operations: a few units in the last place of numbers around 1. */

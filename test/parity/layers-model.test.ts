@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { ACTIVATIONS, type Recipe, type RecipeSource } from '@atelier/domain';
-import type { Examples } from '@atelier/fashion-mnist';
+import { type Examples, withTargets } from '@atelier/fashion-mnist';
 import { chooseEngine, type EngineState, initialState, layersModel, RECIPES } from '@atelier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
@@ -48,7 +48,7 @@ describe('the LayersModel that we write', () => {
   test("gives, loaded by TensorFlow.js, the engine's logits after some steps with every activation", async () => {
     const recipe = smallRecipe({ hiddenLayers: HIDDEN_LAYERS, inputRange: [-1, 1] });
     const engine = await create(recipe);
-    await engine.train(examples, new Float32Array(5).fill(0.01));
+    await engine.train(withTargets(examples, 0), new Float32Array(5).fill(0.01));
     const loaded = await load(layersModel(recipe, await engine.snapshot()));
     assertClose(logitsOf(loaded, examples), await engine.logits(examples));
     await engine.dispose();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { RecipeSource } from '@atelier/domain';
+import { withTargets } from '@atelier/fashion-mnist';
 import { chooseEngine, type EngineState } from '@atelier/trainer';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -19,7 +20,7 @@ const OPTIMIZERS: RecipeSource['optimizer'][] = [
 const TOLERANCE = 1e-4;
 
 describe("the tfjs engine on tfjs' two portable backends", () => {
-  const examples = drawnExamples(200);
+  const examples = withTargets(drawnExamples(200), 0);
   let create: Awaited<ReturnType<typeof chooseEngine>>['create'];
   before(async () => {
     ({ create } = await chooseEngine('tfjs'));

@@ -28,10 +28,7 @@ export function select(examples: Examples, indices: Uint32Array): Examples {
  * Anything but 0 <= start <= end <= count is a `RangeError`.
  */
 export function slice(examples: Examples, start: number, end: number): Examples {
-  const inOrder = 0 <= start && start <= end && end <= examples.count;
-  if (!inOrder || !Number.isInteger(start) || !Number.isInteger(end)) {
-    throw new RangeError(`Slice ${start} to ${end}; expected integers in order from 0 to ${examples.count}.`);
-  }
+  requireRange(examples.count, start, end);
   return {
     images: examples.images.subarray(start * PIXELS_PER_IMAGE, end * PIXELS_PER_IMAGE),
     labels: examples.labels.subarray(start, end),
@@ -41,10 +38,19 @@ export function slice(examples: Examples, start: number, end: number): Examples 
 
 /** Consecutive views of `batchSize` examples, an integer of at least 1; the last may be shorter, none is empty. */
 export function* batches(examples: Examples, batchSize: number): Generator<Examples, void, undefined> {
+  for (const [start, end] of batchRanges(examples.count, batchSize)) yield slice(examples, start, end);
+}
+
+/** First and last plus one of each batch of `count` examples; a size that is no integer of at least 1 is a `RangeError`. */
+export function* batchRanges(count: number, batchSize: number): Generator<[number, number], void, undefined> {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Batch size ${batchSize}; expected an integer of at least 1.`);
   }
-  for (let start = 0; start < examples.count; start += batchSize) {
-    yield slice(examples, start, Math.min(start + batchSize, examples.count));
-  }
+  for (let start = 0; start < count; start += batchSize) yield [start, Math.min(start + batchSize, count)];
+}
+
+export function requireRange(count: number, start: number, end: number): void {
+  const inOrder = 0 <= start && start <= end && end <= count;
+  if (inOrder && Number.isInteger(start) && Number.isInteger(end)) return;
+  throw new RangeError(`Slice ${start} to ${end}; expected integers in order from 0 to ${count}.`);
 }

@@ -1,7 +1,7 @@
 export type { Dataset, DatasetOptions, DownloadProgress } from './dataset.ts';
 export type { DebianTools } from './debian-package.ts';
 export * from './edition.ts';
-export * from './examples.ts';
+export { batches, type Examples, select, slice } from './examples.ts';
 export * from './idx.ts';
 export * from './kaggle-csv.ts';
 export * from './load.ts';
@@ -9,3 +9,4 @@ export * from './mirror.ts';
 export * from './random-stream.ts';
 export * from './shuffle.ts';
 export * from './split.ts';
+export * from './training-examples.ts';

@@ -1,20 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError, type Recipe } from '@atelier/domain';
-import { type Examples, mirrored, select, shuffled, slice } from '@atelier/fashion-mnist';
+import { select, sliceTraining } from '@atelier/fashion-mnist';
 import { BestSoFar } from './best-so-far.ts';
 import { evaluate, type Evaluation } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
 import type { EngineState, TrainingEngine } from './training-engine.ts';
+import { type TrainingData, trainingExamples } from './training-examples.ts';
+
+export type { TrainingData };
 
 /** Steps between two looks at the clock, the progress bar and Ctrl-C. */
 const STEPS_PER_CHUNK = 25;
-
-export interface TrainingData {
-  /** Images to choose from, and which of them train and which validate. */
-  examples: Examples;
-  train: Uint32Array;
-  validation: Uint32Array;
-}
 
 export interface EpochReport {
   /** Counted from 1. */
@@ -104,8 +100,7 @@ async function trainOneEpoch(
   previous: EpochReport | undefined,
   { signal, onProgress }: FitOptions,
 ) {
-  const order = shuffled(data.train, recipe.seed, epoch);
-  const examples = mirrored(select(data.examples, order), recipe.augmentation.mirrorProbability, recipe.seed, epoch);
+  const examples = trainingExamples(data, recipe, epoch);
   const stepsPerEpoch = Math.ceil(examples.count / recipe.batchSize);
   const rates = learningRates(recipe, epoch - 1, stepsPerEpoch, reductions);
   const started = performance.now();
@@ -114,7 +109,7 @@ async function trainOneEpoch(
 
   for (let step = 0; step < stepsPerEpoch; step += STEPS_PER_CHUNK) {
     const end = Math.min(step + STEPS_PER_CHUNK, stepsPerEpoch);
-    const chunk = slice(examples, step * recipe.batchSize, Math.min(end * recipe.batchSize, examples.count));
+    const chunk = sliceTraining(examples, step * recipe.batchSize, Math.min(end * recipe.batchSize, examples.count));
     const losses = await engine.train(chunk, rates.subarray(step, end));
     losses.forEach((loss, index) => {
       if (!Number.isFinite(loss)) throw diverged(loss, epoch, step + index + 1, rates[step + index]);

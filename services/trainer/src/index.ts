@@ -13,4 +13,5 @@ export { findRecipe, RECIPES } from './recipes/index.ts';
 export { readRun } from './runs/run-folder.ts';
 export { Run } from './runs/run.ts';
 export { train, trainingData, type TrainingObserver, type TrainingRequest, type TrainingResult } from './train.ts';
-export type { EngineFactory, EngineState, TrainingEngine } from './training-engine.ts';
+export type { EngineFactory, EngineState, TrainingEngine, TrainingExamples } from './training-engine.ts';
+export { trainingExamples } from './training-examples.ts';

@@ -1,5 +1,10 @@
 import type { Recipe } from '@atelier/domain';
-import type { Examples } from '@atelier/fashion-mnist';
+import type { TrainingExamples } from '@atelier/fashion-mnist';
+
+export type { TrainingExamples };
+
+/** Images without labels, [count, 28, 28], 0 to 255. */
+export type UnlabelledImages = Pick<TrainingExamples, 'count' | 'images'>;
 
 /** Trains one network. Implemented on tfjs; an ONNX training graph is to follow behind the same contract. */
 export interface TrainingEngine {
@@ -7,12 +12,13 @@ export interface TrainingEngine {
   readonly device: string;
   /**
    * One optimiser step per learning rate, over consecutive batches of `examples`, the last of which may be short;
-   * resolves to each step's mean loss, in nats. A chunk of steps rather than a step, because one call into a runtime
+   * resolves to each step's mean cross-entropy with the targets, in nats. Label smoothing and mixup are in the targets
+   * already; mirroring and the like in the images. A chunk of steps rather than a step, because one call into a runtime
    * costs more than a step of this network. Examples and rates that do not fit each other are a `RangeError`.
    */
-  train(examples: Examples, learningRates: Float32Array): Promise<Float32Array>;
+  train(examples: TrainingExamples, learningRates: Float32Array): Promise<Float32Array>;
   /** Logits [count, 10] in inference mode: no dropout, running statistics. */
-  logits(examples: Examples): Promise<Float32Array>;
+  logits(examples: UnlabelledImages): Promise<Float32Array>;
   /** Weights, optimiser moments and random state: enough to go on to the same bits. */
   snapshot(): Promise<EngineState>;
   /** Refuses a state of another network or optimiser with a `RangeError` that names the tensor, and changes nothing. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withTargets } from '@atelier/fashion-mnist';
 import { chooseEngine } from '@atelier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { drawnExamples } from '../../support/drawn-examples.ts';
@@ -7,7 +8,7 @@ import { smallRecipe } from '../../support/small-recipe.ts';
 
 test('training, looking at logits, snapshots and restoring leave no tensors behind in tfjs', async () => {
   const { create } = await chooseEngine('tfjs');
-  const examples = drawnExamples(100);
+  const examples = withTargets(drawnExamples(100), 0);
   const rates = new Float32Array(5).fill(0.01);
   const before = tf.memory().numTensors;
   const engine = await create(smallRecipe());

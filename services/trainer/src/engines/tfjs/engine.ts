@@ -1,9 +1,10 @@
-import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, type Recipe } from '@atelier/domain';
-import { batches, type Examples } from '@atelier/fashion-mnist';
+import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE, type Recipe } from '@atelier/domain';
+import { trainingBatches } from '@atelier/fashion-mnist';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
 import { initialState } from '../../network/initial-weights.ts';
-import type { EngineState, TrainingEngine } from '../../training-engine.ts';
+import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
+import { requireFittingExamples } from '../fitting-examples.ts';
 import { startFastestBackend } from './backend.ts';
 import { layersModel } from './layers-model.ts';
 import { type NamedVariable, type OptimizerStep, optimizerStep } from './optimizer.ts';
@@ -41,15 +42,10 @@ class TfjsEngine implements TrainingEngine {
     this.#assign(this.#savedWeights(initialState(recipe)));
   }
 
-  async train(examples: Examples, learningRates: Float32Array): Promise<Float32Array> {
-    const expected = Math.ceil(examples.count / this.#recipe.batchSize);
-    if (learningRates.length !== expected) {
-      throw new RangeError(
-        `${learningRates.length} learning rates for ${examples.count} examples; expected ${expected}.`,
-      );
-    }
+  async train(examples: TrainingExamples, learningRates: Float32Array): Promise<Float32Array> {
+    requireFittingExamples(examples, learningRates, this.#recipe.batchSize);
     const losses: tf.Scalar[] = [];
-    for (const batch of batches(examples, this.#recipe.batchSize)) {
+    for (const batch of trainingBatches(examples, this.#recipe.batchSize)) {
       losses.push(this.#step(batch, learningRates[losses.length] ?? 0));
     }
     try {
@@ -59,15 +55,14 @@ class TfjsEngine implements TrainingEngine {
     }
   }
 
-  #step(batch: Examples, learningRate: number): tf.Scalar {
-    const { labelSmoothing } = this.#recipe.loss;
+  #step(batch: TrainingExamples, learningRate: number): tf.Scalar {
     const variables = this.#trainable.map(({ variable }) => variable);
     const loss = tf.tidy(() => {
       const pixels = pixelTensor(batch);
-      const labels = tf.oneHot(tf.tensor1d(Int32Array.from(batch.labels), 'int32'), CLASS_COUNT);
+      const targets = tf.tensor2d(batch.targets, [batch.count, CLASS_COUNT]);
       const { value, grads } = tf.variableGrads(() => {
         const logits = this.#model.apply(pixels, { training: true }) as tf.Tensor;
-        return tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(labels, logits, undefined, labelSmoothing);
+        return tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(targets, logits);
       }, variables);
       this.#optimizer.apply(grads, learningRate);
       return value;
@@ -76,14 +71,14 @@ class TfjsEngine implements TrainingEngine {
     return loss;
   }
 
-  async logits(examples: Examples): Promise<Float32Array> {
-    const result = new Float32Array(examples.count * CLASS_COUNT);
-    let row = 0;
-    for (const batch of batches(examples, INFERENCE_BATCH)) {
+  async logits({ count, images }: UnlabelledImages): Promise<Float32Array> {
+    const result = new Float32Array(count * CLASS_COUNT);
+    for (let start = 0; start < count; start += INFERENCE_BATCH) {
+      const end = Math.min(start + INFERENCE_BATCH, count);
+      const batch = { count: end - start, images: images.subarray(start * PIXELS_PER_IMAGE, end * PIXELS_PER_IMAGE) };
       const logits = tf.tidy(() => this.#model.apply(pixelTensor(batch), { training: false }) as tf.Tensor);
-      result.set(await logits.data(), row * CLASS_COUNT);
+      result.set(await logits.data(), start * CLASS_COUNT);
       logits.dispose();
-      row += batch.count;
     }
     return result;
   }
@@ -141,6 +136,6 @@ function savedWeight(tensors: EngineState['tensors'], name: string, shape: (numb
   throw new RangeError(`"${name}" ${found}; expected [${shape.join()}].`);
 }
 
-function pixelTensor(examples: Examples): tf.Tensor {
-  return tf.tensor3d(Float32Array.from(examples.images), [examples.count, IMAGE_HEIGHT, IMAGE_WIDTH]);
+function pixelTensor({ count, images }: UnlabelledImages): tf.Tensor {
+  return tf.tensor3d(Float32Array.from(images), [count, IMAGE_HEIGHT, IMAGE_WIDTH]);
 }
