@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Recipe, RecipeSource } from '@atelier/domain';
 import { sliceTraining, withTargets } from '@atelier/fashion-mnist';
-import { chooseEngine, type EngineState, evaluate, type TrainingEngine } from '@atelier/trainer';
-import { drawnExamples } from '../support/drawn-examples.ts';
-import { smallRecipe } from '../support/small-recipe.ts';
-
-/** Every engine keeps the same promises; a new one is added here. */
-const ENGINES = ['tfjs'] as const;
+import { type EngineFactory, type EngineState, evaluate, type TrainingEngine } from '@atelier/trainer';
+import { drawnExamples } from './drawn-examples.ts';
+import { smallRecipe } from './small-recipe.ts';
 
 const OPTIMIZERS: RecipeSource['optimizer'][] = [
   { kind: 'sgd', learningRate: 0.1 },
@@ -20,11 +17,12 @@ const labelled = drawnExamples(200);
 const examples = withTargets(labelled, 0);
 const rates = (steps: number, rate = 0.01) => new Float32Array(steps).fill(rate);
 
-for (const name of ENGINES) {
-  describe(`training engine ${name}`, () => {
+/** The promises that every engine keeps, on every device; one test file of test/contract calls this for each. */
+export function describeTrainingEngine(title: string, choose: () => Promise<{ create: EngineFactory }>): void {
+  describe(title, () => {
     const open: TrainingEngine[] = [];
     const engineFor = async (recipe: Recipe) => {
-      const { create } = await chooseEngine(name);
+      const { create } = await choose();
       const engine = await create(recipe);
       open.push(engine);
       return engine;
