@@ -1,3 +1,4 @@
+export * from './augmentation.ts';
 export * from './classes.ts';
 export * from './classification-metrics.ts';
 export * from './errors.ts';
@@ -5,3 +6,4 @@ export * from './image-geometry.ts';
 export * from './manifest.ts';
 export * from './published-graph.ts';
 export * from './recipe.ts';
+export * from './schedule.ts';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { Augmentation } from './augmentation.ts';
 import { DomainError } from './errors.ts';
+import { Schedule } from './schedule.ts';
 
 /** The activations of hidden layers. `gelu` is the exact form, x·Φ(x) (arXiv 1606.08415). */
 export const ACTIVATIONS = ['relu', 'gelu', 'elu', 'selu', 'tanh', 'sigmoid', 'linear'] as const;
@@ -9,7 +11,7 @@ const positive = z.number().positive();
 
 export const HiddenLayer = z.strictObject({
   units: z.int().min(1).max(16_384).describe('Width of the dense layer'),
-  activation: z.enum(ACTIVATIONS),
+  activation: z.enum(ACTIVATIONS).describe('What follows the dense layer; gelu is the exact form (arXiv 1606.08415)'),
   batchNormalization: z
     .enum(['none', 'before-activation', 'after-activation'])
     .describe('Where batch normalisation stands (arXiv 1502.03167 puts it before; Keras examples often after)'),
@@ -18,39 +20,42 @@ export const HiddenLayer = z.strictObject({
 export type HiddenLayer = z.infer<typeof HiddenLayer>;
 
 const moments = {
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
+  beta1: share.default(0.9).describe('Decay of the first moment, the running mean of the gradient, per step'),
+  beta2: share.default(0.999).describe('Decay of the second moment, the running mean of its square, per step'),
   epsilon: positive.default(1e-7).describe('Added to the root of the second moment'),
 };
 const learningRate = positive.describe('Peak learning rate; the schedule scales it');
 
 /** Weight decay is not here: it is a choice of its own, see `weightDecay`. AdamW is adam with decoupled decay. */
 export const Optimizer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sgd'), learningRate }),
+  z.strictObject({ kind: z.literal('sgd').describe('Plain gradient descent'), learningRate }),
   z.strictObject({
-    kind: z.literal('momentum'),
+    kind: z.literal('momentum').describe('The steps add up: v ← momentum·v + gradient, w ← w − learningRate·v'),
     learningRate,
-    momentum: share.default(0.9),
-    nesterov: z.boolean().default(false),
+    momentum: share.default(0.9).describe('Share of the last step that goes on'),
+    nesterov: z
+      .boolean()
+      .default(false)
+      .describe("Look ahead along the accumulated step (Nesterov's form, as TensorFlow and PyTorch write it)"),
   }),
   z.strictObject({
-    kind: z.literal('rmsprop'),
+    kind: z.literal('rmsprop').describe("Gradients over the root of their running mean square (Hinton's lecture 6e)"),
     learningRate,
-    decay: share.default(0.9).describe('Decay of the mean square'),
-    momentum: share.default(0),
-    epsilon: positive.default(1e-7),
+    decay: share.default(0.9).describe('Decay of the mean square, per step'),
+    momentum: share.default(0).describe('Share of the last step that goes on'),
+    epsilon: positive.default(1e-7).describe('Added to the mean square under the root'),
   }),
-  z.strictObject({ kind: z.literal('adam'), learningRate, ...moments }),
+  z.strictObject({ kind: z.literal('adam').describe('arXiv 1412.6980'), learningRate, ...moments }),
 ]);
 export type Optimizer = z.infer<typeof Optimizer>;
 
 export const WeightDecay = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('none').describe('Weights do not decay') }),
   z.strictObject({
     kind: z
       .enum(['l2', 'decoupled'])
       .describe('l2 adds rate·w to the gradient; decoupled shrinks w by learningRate·rate (arXiv 1711.05101)'),
-    rate: z.number().positive().lt(1),
+    rate: z.number().positive().lt(1).describe('Of the weight itself, per step and before the learning rate'),
     appliesTo: z
       .enum(['kernels', 'all'])
       .describe('Dense kernels only, or every trainable parameter (PyTorch does that)'),
@@ -58,48 +63,56 @@ export const WeightDecay = z.discriminatedUnion('kind', [
 ]);
 export type WeightDecay = z.infer<typeof WeightDecay>;
 
-export const Schedule = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant') }),
-  z.strictObject({ kind: z.literal('step'), everyEpochs: z.int().positive(), factor: z.number().gt(0).lt(1) }),
-  z.strictObject({
-    kind: z.literal('cosine'),
-    warmUpEpochs: z.number().min(0).default(0).describe('Linear rise from 0'),
-    finalFraction: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .describe('Of the peak learning rate, approached as training ends'),
-  }),
-  z.strictObject({
-    kind: z.literal('reduce-on-plateau'),
-    factor: z.number().gt(0).lt(1),
-    patience: z.int().min(0).describe('Epochs without a lower validation loss before the rate is reduced'),
-  }),
-]);
-export type Schedule = z.infer<typeof Schedule>;
-
 export const EarlyStopping = z.strictObject({
-  monitor: z.enum(['validation-loss', 'validation-accuracy']),
+  monitor: z
+    .enum(['training-loss', 'validation-loss', 'validation-accuracy'])
+    .describe('The number of each epoch that decides: losses are better lower, accuracy is better higher'),
   patience: z.int().min(1).describe('Epochs without improvement before training stops'),
-  minimumImprovement: z.number().min(0).default(0),
+  minimumImprovement: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('What counts as an improvement must exceed this: nats for a loss, a share of 1 for accuracy'),
 });
 export type EarlyStopping = z.infer<typeof EarlyStopping>;
+
+export const GradientClipping = z.strictObject({
+  globalNorm: positive.describe(
+    "Largest Euclidean norm of a step's gradient over all parameters together; a longer one is scaled down to it " +
+      '(arXiv 1211.5063), before weight decay adds to it',
+  ),
+});
+export type GradientClipping = z.infer<typeof GradientClipping>;
+
+export const WeightAveraging = z.strictObject({
+  decay: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .describe(
+      'Share of the average that a step keeps: average ← average + (1 − d)·(weight − average). The average begins with ' +
+        'the initial weights, and so that it forgets them d is min(decay, (1 + t)/(10 + t)) after t earlier steps, as in ' +
+        "TensorFlow's ExponentialMovingAverage",
+    ),
+});
+export type WeightAveraging = z.infer<typeof WeightAveraging>;
 
 /** Everything that decides a model. With a data digest it reproduces one. */
 export const Recipe = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words and digits joined by hyphens')
-    .max(64),
-  description: z.string().max(500),
-  hiddenLayers: z.array(HiddenLayer).min(1).max(32),
+    .max(64)
+    .describe('What the command line and the manifest call it'),
+  description: z.string().max(500).describe('A sentence for people'),
+  hiddenLayers: z.array(HiddenLayer).min(1).max(32).describe('From the pixels to the logits'),
   batchNormalization: z
     .strictObject({
       momentum: share.default(0.99).describe('Of the running statistics; PyTorch calls 1 minus this momentum'),
-      epsilon: positive.default(1e-3),
+      epsilon: positive.default(1e-3).describe('Added to the variance under the root'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Of every batch normalisation (arXiv 1502.03167)'),
   initializer: z
     .enum(['glorot-uniform', 'he-normal', 'torch-linear'])
     .describe(
@@ -109,28 +122,42 @@ export const Recipe = z.strictObject({
     .tuple([z.number(), z.number()])
     .refine(([minimum, maximum]) => minimum < maximum, 'the minimum must be below the maximum')
     .describe('What pixel 0 and pixel 255 become'),
-  optimizer: Optimizer,
-  weightDecay: WeightDecay.default({ kind: 'none' }),
+  optimizer: Optimizer.describe('How gradients become steps'),
+  weightDecay: WeightDecay.default({ kind: 'none' }).describe('How weights shrink by themselves'),
+  gradientClipping: GradientClipping.nullable()
+    .default(null)
+    .describe('Limits the length of gradients; null: no limit'),
+  weightAveraging: WeightAveraging.nullable()
+    .default(null)
+    .describe(
+      'Exponential moving average of the parameters, which is what is evaluated and published; null: the parameters ' +
+        'themselves. Running statistics of batch normalisation are not averaged again',
+    ),
   loss: z
     .strictObject({
-      kind: z.literal('cross-entropy').default('cross-entropy'),
-      labelSmoothing: share.default(0),
+      kind: z
+        .literal('cross-entropy')
+        .default('cross-entropy')
+        .describe('Of softmax(logits) with the targets, in nats, the mean over a batch'),
+      labelSmoothing: share
+        .default(0)
+        .describe('Share of a target that all ten classes get alike (arXiv 1512.00567, section 7)'),
     })
-    .prefault({}),
-  schedule: Schedule.default({ kind: 'constant' }),
-  batchSize: z.int().min(1).max(60_000),
-  epochs: z.int().min(1).max(10_000),
-  earlyStopping: EarlyStopping.nullable().default(null),
+    .prefault({})
+    .describe('What training makes small'),
+  schedule: Schedule.default({ kind: 'constant' }).describe('How the learning rate follows the steps'),
+  batchSize: z.int().min(1).max(60_000).describe('Images per optimiser step; the last step of an epoch may have fewer'),
+  epochs: z.int().min(1).max(10_000).describe('How often each training image is seen, at most'),
+  earlyStopping: EarlyStopping.nullable()
+    .default(null)
+    .describe('Stops when nothing improves, and goes back to the best epoch; null: the last epoch counts'),
   validationShare: z.number().gt(0).lt(1).describe('Of the 60,000 training images, held out, stratified by class'),
-  augmentation: z
-    .strictObject({
-      mirrorProbability: z.number().min(0).max(1).default(0).describe('Of flipping an image left to right'),
-    })
-    .prefault({}),
+  augmentation: Augmentation.prefault({}),
   seed: z
     .int()
     .min(0)
-    .max(2 ** 31 - 1),
+    .max(2 ** 31 - 1)
+    .describe('Decides everything random: initial weights, split, order, dropout masks and augmentation'),
 });
 /** A recipe with every default filled in. */
 export type Recipe = z.infer<typeof Recipe>;

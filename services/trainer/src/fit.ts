@@ -4,6 +4,7 @@ import { select, sliceTraining } from '@atelier/fashion-mnist';
 import { BestSoFar } from './best-so-far.ts';
 import { evaluate, type Evaluation } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
+import { monitored } from './monitored.ts';
 import type { EngineState, TrainingEngine } from './training-engine.ts';
 import { type TrainingData, trainingExamples } from './training-examples.ts';
 
@@ -82,7 +83,7 @@ export async function fit(
       }
     }
     if (recipe.earlyStopping === null) continue;
-    if (best.improves(monitored(recipe.earlyStopping.monitor, report.validation))) {
+    if (best.improves(monitored(recipe.earlyStopping.monitor, report))) {
       bestEpoch = epoch;
       bestState = state;
     } else if (best.epochsSince >= recipe.earlyStopping.patience) break;
@@ -140,10 +141,6 @@ async function trainOneEpoch(
     imagesPerSecond: examples.count / seconds,
     seconds,
   };
-}
-
-function monitored(monitor: 'validation-loss' | 'validation-accuracy', { loss, accuracy }: Evaluation): number {
-  return monitor === 'validation-loss' ? loss : -accuracy;
 }
 
 function diverged(loss: number, epoch: number, step: number, rate: number | undefined): DomainError {

@@ -49,6 +49,20 @@ describe('fit', () => {
     assert.equal(accuracies.indexOf(Math.max(...accuracies)) + 1, bestEpoch);
   });
 
+  test('can watch the training loss', async () => {
+    const recipe = smallRecipe({
+      optimizer: { kind: 'sgd', learningRate: 0.05 },
+      epochs: 40,
+      earlyStopping: { monitor: 'training-loss', patience: 2, minimumImprovement: 0.05 },
+    });
+    const { history, bestEpoch } = await fitted(recipe, drawnData());
+    const losses = history.map(({ trainingLoss }) => trainingLoss);
+    assert.equal(history.length, bestEpoch + 2);
+    assert.ok(history.length < 40);
+    const best = losses[bestEpoch - 1] ?? NaN;
+    assert.ok(losses.slice(bestEpoch).every((loss) => loss >= best - 0.05));
+  });
+
   test('keeps the last weights and trains all epochs without early stopping', async () => {
     const { history, bestEpoch, held } = await fitted(smallRecipe({ epochs: 4 }), drawnData());
     assert.equal(history.length, 4);

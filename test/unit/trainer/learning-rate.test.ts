@@ -38,4 +38,30 @@ describe('learning-rate schedules', () => {
     for (let step = 21; step < rates.length; step++) assert.ok((rates[step] ?? 0) < (rates[step - 1] ?? 0));
     assert.ok((rates.at(-1) ?? 0) > 0.1 && (rates.at(-1) ?? 1) < 0.11);
   });
+
+  test("one-cycle rises and falls as PyTorch's OneCycleLR does with the same numbers", () => {
+    // OneCycleLR(max_lr=1, total_steps=20, pct_start=0.25, div_factor=10, final_div_factor=100): the top is step 4.
+    const schedule = { kind: 'one-cycle', warmUpShare: 0.25, initialFraction: 0.1, finalFraction: 0.001 } as const;
+    const rates = ratesOf(schedule, 2);
+    const expected = new Map([
+      [0, 0.1],
+      [1, 0.2318019485], // 1 − 0.9·(1 + cos 45°)/2
+      [2, 0.55],
+      [4, 1],
+      [9, 0.7502499375], // a third of the way down: 0.001 + 0.999·(1 + cos 60°)/2
+      [14, 0.2507500625], // two thirds
+      [19, 0.001],
+    ]);
+    for (const [step, rate] of expected) {
+      assert.ok(Math.abs((rates[step] ?? NaN) - rate) < 1e-6, `step ${step}: ${rates[step]}, expected ${rate}`);
+    }
+    assert.equal(Math.max(...rates), 1);
+  });
+
+  test('one-cycle begins at the peak where the rise is shorter than a step', () => {
+    const rates = ratesOf({ kind: 'one-cycle', warmUpShare: 0, finalFraction: 0 }, 1);
+    assert.equal(rates[0], 1);
+    assert.equal(rates.at(-1), 0);
+    for (let step = 1; step < rates.length; step++) assert.ok((rates[step] ?? 0) < (rates[step - 1] ?? 0));
+  });
 });
