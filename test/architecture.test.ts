@@ -23,7 +23,11 @@ const EDGES: Record<string, readonly string[]> = {
 /** Libraries that only these places know; everything else speaks to a port. */
 const HOMES: Record<string, readonly string[]> = {
   '@tensorflow/': ['services/trainer/src/engines/tfjs/'],
-  'onnxruntime-node': ['services/trainer/src/export/onnx-model.ts', 'services/inference/src/predictor/'],
+  'onnxruntime-node': [
+    'services/trainer/src/export/onnx-model.ts',
+    'services/trainer/src/engines/onnx/',
+    'services/inference/src/predictor/',
+  ],
   sharp: ['services/inference/src/image/'],
   express: [
     'packages/http/src/',

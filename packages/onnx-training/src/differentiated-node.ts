@@ -36,6 +36,12 @@ export class DifferentiatedNode extends NodeView {
     );
   }
 
+  /** The gradient of the loss with respect to output `index`, zeros where the loss does not depend on it. */
+  outputGradient(index: number): string {
+    const output = this.output(index);
+    return this.#gradients[index] ?? this.graph.filled(0, this.graph.shapeOf(output), output);
+  }
+
   /** Whether the gradient of input `index` is wanted. */
   wants(index: number): boolean {
     return this.#wanted.has(this.node.inputs[index] ?? '');

@@ -114,6 +114,23 @@ export class GraphBuilder {
     return { node: extended, name };
   }
 
+  /** Calls the result `name` of a node by another name from now on. An input keeps its name and gets a copy. */
+  rename(name: string, other: string): void {
+    const changed = (names: readonly string[]) => names.map((each) => (each === name ? other : each));
+    const producer = this.#nodes.findIndex(({ outputs }) => outputs.includes(name));
+    if (producer === -1) {
+      this.addNode(node('Identity', [name], other));
+      return;
+    }
+    this.#define(other, this.typeOf(name));
+    this.#types.delete(name);
+    for (let index = producer; index < this.#nodes.length; index++) {
+      const each = this.#nodes[index];
+      if (each === undefined) continue;
+      this.#nodes[index] = { ...each, inputs: changed(each.inputs), outputs: changed(each.outputs) };
+    }
+  }
+
   plus(first: Term, second: Term): string {
     return this.#binary('Add', first, second);
   }
@@ -176,7 +193,26 @@ export class GraphBuilder {
   /** The sum over `axes`, which stay as axes of size 1 when `keep` says so. */
   sum(name: string, axes: readonly number[], keep: boolean): string {
     if (axes.length === 0) return name;
+    if (!keep && this.#isOverRows(name, axes)) return this.#weightedRows(name, 1);
     return this.add('ReduceSum', [name, this.ints(axes)], { keepdims: int(keep ? 1 : 0) });
+  }
+
+  /** The mean over `axes`, which go. */
+  mean(name: string, axes: readonly number[]): string {
+    const count = product(axes.map((axis) => this.shapeOf(name)[axis] ?? 1));
+    if (this.#isOverRows(name, axes)) return this.#weightedRows(name, 1 / count);
+    return this.times(this.sum(name, axes, false), 1 / count);
+  }
+
+  /** Runtimes multiply a vector by a matrix several times faster than they reduce its rows. */
+  #isOverRows(name: string, axes: readonly number[]): boolean {
+    const { type, shape } = this.typeOf(name);
+    return shape.length === 2 && axes.length === 1 && axes[0] === 0 && (type === 'float32' || type === 'float64');
+  }
+
+  #weightedRows(name: string, weight: number): string {
+    const [rows = 1] = this.shapeOf(name);
+    return this.add('MatMul', [this.vector(new Array<number>(rows).fill(weight), name), name]);
   }
 
   /** A value of `shape` filled with `number`, of the element type of `like`. */
@@ -228,14 +264,13 @@ export class GraphBuilder {
 
   #numbers(shape: readonly number[], numbers: readonly number[], like: string): string {
     const { type } = this.typeOf(like);
-    return this.#sharedConstant(
-      `constant/${type}/${shape.length === 0 ? numbers.join() : `[${numbers.join()}]`}`,
-      (name) => {
-        if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
-          return tensor(name, type, shape, numbers);
-        throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
-      },
-    );
+    const [first] = numbers;
+    const content = numbers.every((number) => number === first) ? `${first}` : `[${numbers.join()}]`;
+    return this.#sharedConstant(`constant/${type}${shape.map((size) => `/${size}`).join('')}/${content}`, (name) => {
+      if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
+        return tensor(name, type, shape, numbers);
+      throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
+    });
   }
 
   #sharedConstant(key: string, make: (name: string) => OnnxTensor): string {

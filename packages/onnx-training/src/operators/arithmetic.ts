@@ -59,6 +59,8 @@ export const ARITHMETIC = {
   }),
   Identity: unary((_node, gradient) => gradient),
   Sign: { infer: valueLikeFirst },
+  Max: { infer: valueByBroadcasting },
+  Min: { infer: valueByBroadcasting },
 } satisfies Record<string, Operator>;
 
 /** y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. */

@@ -62,60 +62,61 @@ function acrossChannels(node: NodeView, name: string): string {
 
 /**
  * Batch normalisation in training mode out of simpler operators (arXiv 1502.03167, algorithm 1), because the operator
- * keeps neither the normalised values nor the deviation that its gradient needs. Running statistics become
+ * keeps neither the centred values nor the deviation that its gradient needs. Running statistics become
  * running·momentum + batch·(1 − momentum), of the biased variance as the ONNX specification has it.
  */
 function expandBatchNormalization(node: NodeView): Record<string, string> {
   const { graph } = node;
   const [input, scale, bias] = [node.input(0), node.input(1), node.input(2)];
   const isTrained = node.int('training_mode', 0) !== 0;
-  const momentum = node.float('momentum', 0.9);
-  const count = product(batchAxes(node).map((axis) => node.shapeOf(0)[axis] ?? 1));
-  const mean = isTrained ? graph.times(graph.sum(input, batchAxes(node), false), 1 / count) : node.input(3);
+  const mean = isTrained ? graph.mean(input, batchAxes(node)) : node.input(3);
   const centred = graph.minus(input, acrossChannels(node, mean));
-  const variance = isTrained
-    ? graph.times(graph.sum(graph.times(centred, centred), batchAxes(node), false), 1 / count)
-    : node.input(4);
-  const deviation = graph.add('Sqrt', [graph.plus(variance, node.float('epsilon', 1e-5))]);
-  const inverse = graph.over(1, deviation);
-  const normalized = graph.times(centred, acrossChannels(node, inverse));
-  const scaled = graph.times(normalized, acrossChannels(node, scale));
-  graph.addNode(onnxNode('Add', [scaled, acrossChannels(node, bias)], node.output(0)));
-  for (const [index, statistic] of [
-    [1, mean],
-    [2, variance],
-  ] as const) {
-    if (!node.hasOutput(index)) continue;
-    const [running, batch] = [
-      graph.times(node.input(index + 2), momentum),
-      graph.times(statistic, 1 - Math.fround(momentum)),
-    ];
-    graph.addNode(onnxNode('Add', [running, batch], node.output(index)));
-  }
-  return { normalized, inverse };
+  const variance = isTrained ? graph.mean(graph.times(centred, centred), batchAxes(node)) : node.input(4);
+  const positive = graph.plus(variance, node.float('epsilon', 1e-5));
+  const deviation = graph.add('Sqrt', [positive]);
+  const factor = acrossChannels(node, graph.over(scale, deviation));
+  graph.addNode(onnxNode('Add', [graph.times(centred, factor), acrossChannels(node, bias)], node.output(0)));
+  moveStatistic(node, 1, mean);
+  moveStatistic(node, 2, variance);
+  return { centred, positive, deviation, factor };
 }
 
-/** The derivatives below algorithm 1 of arXiv 1502.03167, collected: inverse·γ·(g − mean(g) − x̂·mean(g·x̂)). */
+/** Gives the running statistic that is output `index`, where the node gives one. */
+function moveStatistic(node: NodeView, index: 1 | 2, statistic: string): void {
+  if (!node.hasOutput(index)) return;
+  const { graph } = node;
+  const momentum = node.float('momentum', 0.9);
+  if (momentum === 0) {
+    graph.rename(statistic, node.output(index));
+    return;
+  }
+  const before = graph.times(node.input(index + 2), momentum);
+  graph.addNode(onnxNode('Add', [before, graph.times(statistic, 1 - momentum)], node.output(index)));
+}
+
+/**
+ * The derivatives below algorithm 1 of arXiv 1502.03167, collected. With c the centred input and σ² the variance plus
+ * epsilon: γ/σ·(g − mean(g) − c·mean(g·c)/σ²).
+ */
 function batchNormalizationGradient(node: DifferentiatedNode): (string | undefined)[] {
   const { graph, gradient } = node;
   if (node.wants(3) || node.wants(4)) {
     throw node.unsupported('the gradient of a running statistic; supported: of the input, the scale and the bias.');
   }
-  const [normalized, inverse] = [node.kept('normalized'), node.kept('inverse')];
+  const centred = node.kept('centred');
   const axes = batchAxes(node);
   const count = product(axes.map((axis) => node.shapeOf(0)[axis] ?? 1));
-  const byScale = graph.sum(graph.times(gradient, normalized), axes, false);
   const byBias = graph.sum(gradient, axes, false);
+  const agreement = graph.sum(graph.times(gradient, centred), axes, false);
   return [
     node.ifWanted(0, () => {
-      const factor = acrossChannels(node, graph.times(inverse, node.input(1)));
-      if (node.int('training_mode', 0) === 0) return graph.times(gradient, factor);
-      const shift = graph.times(byBias, 1 / count);
-      const slope = graph.times(byScale, 1 / count);
-      const centred = graph.minus(gradient, acrossChannels(node, shift));
-      return graph.times(graph.minus(centred, graph.times(normalized, acrossChannels(node, slope))), factor);
+      if (node.int('training_mode', 0) === 0) return graph.times(gradient, node.kept('factor'));
+      const shift = acrossChannels(node, graph.times(byBias, 1 / count));
+      const slope = acrossChannels(node, graph.over(agreement, graph.times(node.kept('positive'), count)));
+      const flat = graph.minus(graph.minus(gradient, shift), graph.times(centred, slope));
+      return graph.times(flat, node.kept('factor'));
     }),
-    node.ifWanted(1, () => byScale),
+    node.ifWanted(1, () => graph.over(agreement, node.kept('deviation'))),
     node.ifWanted(2, () => byBias),
   ];
 }

@@ -15,6 +15,7 @@ export const SELECTION = {
       }),
     ],
   },
+  DequantizeLinear: { infer: (node) => [{ type: node.elementType(1), shape: node.shapeOf(0) }] },
   Equal: { infer: truthByBroadcasting },
   Greater: { infer: truthByBroadcasting },
   GreaterOrEqual: { infer: truthByBroadcasting },

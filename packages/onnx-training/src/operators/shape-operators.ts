@@ -101,6 +101,28 @@ export const SHAPE_OPERATORS = {
       });
     },
   },
+  Split: {
+    infer: (node) => {
+      const shape = node.shapeOf(0);
+      const axis = node.axis(node.int('axis', 0), shape.length);
+      const sizes = node.constantInts(1);
+      if (sizes === undefined) throw node.unsupported('it has no sizes; supported: sizes as its second input.');
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      if (total !== shape[axis])
+        throw node.malformed(`it splits ${shown(shape)} into ${shown(sizes)} along axis ${axis}.`);
+      return sizes.map((part) => ({
+        type: node.elementType(0),
+        shape: shape.map((size, at) => (at === axis ? part : size)),
+      }));
+    },
+    gradient: (node) => [
+      node.ifWanted(0, () => {
+        const { graph } = node;
+        const parts = range(node.outputCount).map((index) => node.outputGradient(index));
+        return graph.add('Concat', parts, { axis: int(node.axis(node.int('axis', 0), node.shapeOf(0).length)) });
+      }),
+    ],
+  },
   Slice: {
     infer: (node) => like(node, slicedShape(node, slices(node))),
     gradient: (node) => [node.ifWanted(0, () => sliceGradient(node))],

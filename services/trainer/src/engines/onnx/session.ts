@@ -1,0 +1,30 @@
+import { encodeModel, type OnnxModel } from '@atelier/onnx';
+import type * as onnxruntime from 'onnxruntime-node';
+
+export interface SessionSettings {
+  device: 'cpu' | 'cuda' | 'webgpu';
+  /** Threads that share an operator's work. */
+  threads: number;
+}
+
+export type Runtime = typeof onnxruntime;
+
+/** Loads onnxruntime with its telemetry off, which it reads when its library loads. */
+export async function loadRuntime(): Promise<Runtime> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  return import('onnxruntime-node');
+}
+
+export async function openSession(
+  runtime: Runtime,
+  model: OnnxModel,
+  { device, threads }: SessionSettings,
+): Promise<onnxruntime.InferenceSession> {
+  return runtime.InferenceSession.create(encodeModel(model), {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Otherwise the runtime makes one DequantizeLinear for each node that takes its result, as quantised models like it.
+    extra: { session: { disable_quant_qdq: '1' } },
+  });
+}
