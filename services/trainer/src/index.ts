@@ -1,6 +1,7 @@
 export { buildTrainerApp, findFault } from './app.ts';
 export { readTrainerConfig, TrainerConfig } from './config.ts';
 export { chooseEngine, ENGINE_CHOICES, type EngineChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { createOnnxEngine } from './engines/onnx/engine.ts';
 export { evaluate, type Evaluation } from './evaluate.ts';
 export { goldenImages } from './export/golden.ts';
 export { OnnxModel } from './export/onnx-model.ts';

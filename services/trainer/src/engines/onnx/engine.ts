@@ -14,6 +14,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { initialState } from '../../network/initial-weights.ts';
 import { AVERAGE_PREFIX } from '../../network/parameters.ts';
 import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
+import { requireFittingExamples } from '../fitting-examples.ts';
 import { dropoutMasks } from './dropout-masks.ts';
 import { engineState, variableValues, type VariableValues } from './engine-state.ts';
 import { type Dropout, IMAGES, inferenceNetwork, LOGITS, TARGETS, trainingNetwork } from './network.ts';
@@ -75,10 +76,8 @@ class OnnxEngine implements TrainingEngine {
 
   async train(examples: TrainingExamples, learningRates: Float32Array): Promise<Float32Array> {
     const { batchSize } = this.#recipe;
-    const steps = Math.ceil(examples.count / batchSize);
-    if (learningRates.length !== steps) {
-      throw new RangeError(`${learningRates.length} learning rates for ${examples.count} examples; expected ${steps}.`);
-    }
+    requireFittingExamples(examples, learningRates, batchSize);
+    const steps = learningRates.length;
     const whole = Math.floor(examples.count / batchSize);
     const losses = new Float32Array(steps);
     const end = whole * batchSize;

@@ -46,9 +46,10 @@ export function trainingNetwork(recipe: Recipe, batchSize: number): TrainingNetw
     },
     normalize: (input, name, gamma, beta) => {
       const batch = [`${name}/mean`, `${name}/variance`] as const;
-      // With momentum 0 the running statistics that the operator gives are the batch's, whatever it was given for them.
+      // With momentum 0 the running statistics that the operator gives are the batch's, whatever they were before.
+      const before = graph.vector(new Array<number>(graph.shapeOf(gamma)[0] ?? 0).fill(0), input);
       graph.addNode(
-        node('BatchNormalization', [input, gamma, beta, beta, gamma], [name, ...batch], {
+        node('BatchNormalization', [input, gamma, beta, before, before], [name, ...batch], {
           epsilon: float(recipe.batchNormalization.epsilon),
           momentum: float(0),
           training_mode: int(1),
