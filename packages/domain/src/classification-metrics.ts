@@ -1,9 +1,10 @@
+import { argmax } from './argmax.ts';
+import { calibrationBins, calibrationError } from './calibration.ts';
 import { CLASS_COUNT, CLASS_NAMES } from './classes.ts';
 import type { SplitMetrics } from './manifest.ts';
 
 /** Probabilities below this count as this in the loss, so that one certain mistake cannot make it infinite. */
 const SMALLEST_PROBABILITY = 1e-12;
-const CALIBRATION_BINS = 15;
 /** The 97.5 % quantile of the normal distribution: a two-sided 95 % interval. */
 const NORMAL_QUANTILE = 1.959963984540054;
 
@@ -18,7 +19,6 @@ export function classificationMetrics(probabilities: Float32Array, labels: Uint8
     throw new RangeError(`${probabilities.length} probabilities for ${count} labels; expected ${count * CLASS_COUNT}.`);
   }
   const confusionMatrix = Array.from({ length: CLASS_COUNT }, () => new Array<number>(CLASS_COUNT).fill(0));
-  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ confidence: 0, correct: 0 }));
   let loss = 0;
   let correct = 0;
   labels.forEach((label, row) => {
@@ -26,15 +26,9 @@ export function classificationMetrics(probabilities: Float32Array, labels: Uint8
     const counts = confusionMatrix[label];
     if (counts === undefined) throw new RangeError(`Label ${label} in row ${row}; expected 0 to ${CLASS_COUNT - 1}.`);
     const predicted = argmax(rowProbabilities);
-    const confidence = rowProbabilities[predicted] ?? 0;
-    const hit = predicted === label ? 1 : 0;
     counts[predicted] = (counts[predicted] ?? 0) + 1;
-    correct += hit;
+    correct += predicted === label ? 1 : 0;
     loss -= Math.log(Math.max(rowProbabilities[label] ?? 0, SMALLEST_PROBABILITY));
-    const bin = bins[Math.min(CALIBRATION_BINS - 1, Math.floor(confidence * CALIBRATION_BINS))];
-    if (bin === undefined) throw new RangeError(`Probability ${confidence} in row ${row}; expected 0 to 1.`);
-    bin.confidence += confidence;
-    bin.correct += hit;
   });
   return {
     count,
@@ -43,17 +37,8 @@ export function classificationMetrics(probabilities: Float32Array, labels: Uint8
     loss: loss / count,
     perClass: CLASS_NAMES.map((label, index) => ({ label, ...classMetrics(confusionMatrix, index) })),
     confusionMatrix,
-    calibrationError: bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0) / count,
+    calibrationError: calibrationError(calibrationBins(probabilities, labels)),
   };
-}
-
-/** Index of the largest value, the first of equals. */
-export function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let index = 1; index < values.length; index++) {
-    if ((values[index] ?? -Infinity) > (values[best] ?? -Infinity)) best = index;
-  }
-  return best;
 }
 
 /** 95 % score interval of a proportion (Wilson 1927, doi:10.2307/2276774). */

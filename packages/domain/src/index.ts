@@ -1,4 +1,6 @@
+export * from './argmax.ts';
 export * from './augmentation.ts';
+export * from './calibration.ts';
 export * from './classes.ts';
 export * from './classification-metrics.ts';
 export * from './errors.ts';
