@@ -28,7 +28,10 @@ const HOMES: Record<string, readonly string[]> = {
     'services/trainer/src/engines/onnx/',
     'services/inference/src/predictor/',
   ],
-  sharp: ['services/inference/src/image/'],
+  sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/'],
+  '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
+  vega: ['services/trainer/src/report/charts/'],
+  'vega-lite': ['services/trainer/src/report/charts/'],
   express: [
     'packages/http/src/',
     'services/trainer/src/app.ts',

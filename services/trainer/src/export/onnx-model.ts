@@ -30,21 +30,29 @@ export class OnnxModel {
 
   /** `images` is [count, 28, 28] uint8. */
   async predict(images: Uint8Array): Promise<Predictions> {
+    const widths = { logits: CLASS_COUNT, probabilities: CLASS_COUNT };
+    return this.outputs(images, widths);
+  }
+
+  /** The graph's float32 outputs of the given widths by name, each [count, width]; `images` is [count, 28, 28] uint8. */
+  async outputs<Name extends string>(
+    images: Uint8Array,
+    widths: Readonly<Record<Name, number>>,
+  ): Promise<Record<Name, Float32Array>> {
     const count = images.length / PIXELS_PER_IMAGE;
-    const predictions = {
-      logits: new Float32Array(count * CLASS_COUNT),
-      probabilities: new Float32Array(count * CLASS_COUNT),
-    };
+    const names = Object.keys(widths) as Name[];
+    const values = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<
+      Name,
+      Float32Array
+    >;
     for (let row = 0; row < count; row += ROWS_PER_RUN) {
       const rows = Math.min(ROWS_PER_RUN, count - row);
       const pixels = images.subarray(row * PIXELS_PER_IMAGE, (row + rows) * PIXELS_PER_IMAGE);
       const image = new this.#runtime.Tensor('uint8', pixels, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
-      const outputs = await this.#session.run({ image });
-      for (const name of ['logits', 'probabilities'] as const) {
-        predictions[name].set(outputs[name]?.data as Float32Array, row * CLASS_COUNT);
-      }
+      const outputs = await this.#session.run({ image }, names);
+      for (const name of names) values[name].set(outputs[name]?.data as Float32Array, row * widths[name]);
     }
-    return predictions;
+    return values;
   }
 
   async release(): Promise<void> {

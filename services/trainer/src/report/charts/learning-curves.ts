@@ -1,0 +1,85 @@
+import type { SplitMetrics } from '@atelier/domain';
+import { decimal, percent } from '../format.ts';
+import type { HistoryEntry } from '../history.ts';
+import type { Chart } from './chart.ts';
+import { lineChart, type Series } from './line-chart.ts';
+
+/** What is known of the exported model beside the epochs. */
+export interface ExportedResult {
+  bestEpoch: number;
+  metrics: { train: SplitMetrics; test: SplitMetrics };
+}
+
+/** Loss over the epochs; `history` has at least one. */
+export function lossChart(history: readonly HistoryEntry[], exported: ExportedResult | null): Chart {
+  const training = curve('Training', history, ({ trainingLoss }) => trainingLoss);
+  const validation = curve('Validation', history, (entry) => entry.validation.loss);
+  return lineChart({
+    name: 'loss',
+    title: 'Loss',
+    description: `${inWords(training, decimal)} ${inWords(validation, decimal)}`,
+    xTitle: 'Epoch',
+    yTitle: 'Cross-entropy (nats)',
+    series: [training, validation],
+    markers: markers(exported),
+  });
+}
+
+/** Accuracy over the epochs, with that of the exported model where there is one; `history` has at least one epoch. */
+export function accuracyChart(history: readonly HistoryEntry[], exported: ExportedResult | null): Chart {
+  const validation = curve('Validation', history, (entry) => entry.validation.accuracy);
+  const trained = history.filter(({ training }) => training !== undefined);
+  const training: Series = {
+    name: trained.length > 0 ? 'Training' : 'Training (export)',
+    points:
+      trained.length > 0
+        ? trained.map(({ epoch, training: evaluation }) => ({ x: epoch, y: evaluation?.accuracy ?? NaN }))
+        : atBestEpoch(exported, ({ metrics }) => metrics.train.accuracy),
+  };
+  const test: Series = { name: 'Test', points: atBestEpoch(exported, ({ metrics }) => metrics.test.accuracy) };
+  const series = [training, validation, test].filter(({ points }) => points.length > 0);
+  return lineChart({
+    name: 'accuracy',
+    title: 'Accuracy',
+    description: series.map((each) => inWords(each, percent)).join(' '),
+    xTitle: 'Epoch',
+    yTitle: 'Accuracy',
+    yFormat: '.0%',
+    series,
+    markers: markers(exported),
+  });
+}
+
+/** The rate at the end of each epoch; `history` has at least one. */
+export function learningRateChart(history: readonly HistoryEntry[]): Chart {
+  const rate = curve('Learning rate', history, ({ learningRate }) => learningRate);
+  return lineChart({
+    name: 'learning-rate',
+    title: 'Learning rate',
+    description: inWords(rate, decimal),
+    xTitle: 'Epoch',
+    yTitle: 'Rate at the last step',
+    fromZero: true,
+    series: [rate],
+  });
+}
+
+function curve(name: string, history: readonly HistoryEntry[], value: (entry: HistoryEntry) => number): Series {
+  return { name, points: history.map((entry) => ({ x: entry.epoch, y: value(entry) })) };
+}
+
+function atBestEpoch(exported: ExportedResult | null, value: (exported: ExportedResult) => number): Series['points'] {
+  return exported === null ? [] : [{ x: exported.bestEpoch, y: value(exported) }];
+}
+
+function markers(exported: ExportedResult | null): number[] {
+  return exported === null ? [] : [exported.bestEpoch];
+}
+
+function inWords({ name, points }: Series, format: (value: number) => string): string {
+  const [first] = points;
+  const last = points.at(-1);
+  if (first === undefined || last === undefined) return '';
+  if (points.length === 1) return `${name}: ${format(first.y)} after epoch ${first.x}.`;
+  return `${name}: from ${format(first.y)} after epoch ${first.x} to ${format(last.y)} after epoch ${last.x}.`;
+}

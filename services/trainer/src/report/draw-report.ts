@@ -1,0 +1,58 @@
+import type { Dataset } from '@atelier/fashion-mnist';
+import { drawn } from './charts/chart.ts';
+import { confusionMatrixChart } from './charts/confusion-matrix.ts';
+import { accuracyChart, learningRateChart, lossChart } from './charts/learning-curves.ts';
+import { reliabilityChart } from './charts/reliability.ts';
+import type { Curves, ModelContents, ReportContents } from './contents.ts';
+import { inspectModel } from './inspect-model.ts';
+import {
+  activationPictures,
+  correctPictures,
+  firstLayerPictures,
+  mistakePictures,
+  samplePictures,
+} from './picture-sets.ts';
+import type { Export, RunRecord } from './run-record.ts';
+import { trainingSamples } from './samples.ts';
+
+/**
+ * Draws all charts and pictures of a run. The images come from `dataset`; one of another digest than the run was trained
+ * on is a `RangeError`.
+ */
+export async function drawReport(record: RunRecord, dataset: Dataset): Promise<ReportContents> {
+  const { run, exported } = record;
+  if (dataset.digest !== run.data.digest) {
+    throw new RangeError(`The data set here is ${dataset.digest}; the run was trained on ${run.data.digest}.`);
+  }
+  return {
+    record,
+    curves: await drawCurves(record),
+    samples: await samplePictures(trainingSamples(dataset, run)),
+    model: exported === null ? null : await drawModel(exported, dataset),
+  };
+}
+
+async function drawCurves({ history, exported }: RunRecord): Promise<Curves | null> {
+  if (history.length === 0) return null;
+  const manifest = exported?.manifest;
+  const result = manifest === undefined ? null : { ...manifest.training, metrics: manifest.metrics };
+  return {
+    loss: await drawn(lossChart(history, result)),
+    accuracy: await drawn(accuracyChart(history, result)),
+    learningRate: await drawn(learningRateChart(history)),
+  };
+}
+
+async function drawModel({ manifest, model }: Export, { test }: Dataset): Promise<ModelContents> {
+  const findings = await inspectModel(model, test);
+  return {
+    manifest,
+    findings,
+    confusionMatrix: await drawn(confusionMatrixChart(manifest.metrics.test)),
+    calibration: await drawn(reliabilityChart(findings.calibration, manifest.metrics.test.calibrationError)),
+    correct: await correctPictures(findings.correct),
+    mistakes: await mistakePictures(findings.mistakes),
+    firstLayer: await firstLayerPictures(findings.firstLayer),
+    activations: await activationPictures(findings.activations),
+  };
+}

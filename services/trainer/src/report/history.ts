@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const Evaluation = z.object({ loss: z.number(), accuracy: z.number() });
+
+/** A line of `history.ndjson`, as far as a report shows it; what else stands there is left alone. */
+export const HistoryEntry = z.object({
+  epoch: z.int().positive(),
+  trainingLoss: z.number().describe('Mean over the steps, with dropout and smoothing, in nats'),
+  training: Evaluation.optional().describe('In inference mode on images trained on; older runs have none'),
+  validation: Evaluation,
+  learningRate: z.number().describe('At the last step'),
+  imagesPerSecond: z.number(),
+  seconds: z.number(),
+});
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
+
+/**
+ * The epochs of a run, ascending; empty where the file is missing. An epoch that was trained again after an interruption
+ * counts as it was last, and a last line that a crash cut off is left out. Any other fault is an error with its line.
+ */
+export async function readHistory(path: string): Promise<HistoryEntry[]> {
+  const lines = (await textOf(path)).split('\n');
+  const unfinished = lines.pop(); // empty where the file is whole: each line ends in a newline
+  const entries = new Map<number, HistoryEntry>();
+  const add = (line: string) => {
+    const entry = HistoryEntry.parse(JSON.parse(line));
+    entries.set(entry.epoch, entry);
+  };
+  lines.forEach((line, index) => {
+    try {
+      add(line);
+    } catch (cause) {
+      throw new Error(`${path}, line ${index + 1}, is no report of an epoch.`, { cause });
+    }
+  });
+  try {
+    if (unfinished) add(unfinished);
+  } catch {
+    // what a crash cut off
+  }
+  return [...entries.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { type Content, type Markup, markup } from './markup.ts';
+
+export interface Column<Row> {
+  title: string;
+  cell: (row: Row) => Content;
+  /** Text is flush left, numbers are flush right. Default: number. */
+  kind?: 'text' | 'number';
+}
+
+/** A table that scrolls by itself where it is wider than the page; the first cell of a row is its heading. */
+export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Markup {
+  const kind = (column: Column<Row>) => column.kind ?? 'number';
+  const head = columns.map((column) => markup`<th scope="col" class="${kind(column)}">${column.title}</th>`);
+  const body = rows.map((row) => {
+    const cells = columns.map((column, index) =>
+      index === 0
+        ? markup`<th scope="row" class="${kind(column)}">${column.cell(row)}</th>`
+        : markup`<td class="${kind(column)}">${column.cell(row)}</td>`,
+    );
+    return markup`<tr>${cells}</tr>\n`;
+  });
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${body}</tbody>
+</table></div>`;
+}
+
+/** Names and what they are; a null value is left out. */
+export function facts(entries: readonly (readonly [string, Content])[]): Markup {
+  return markup`<dl class="facts">${entries
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;
+}

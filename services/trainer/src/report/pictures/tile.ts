@@ -1,0 +1,19 @@
+import { pngDataUri, pngOf } from './png.ts';
+import type { Pixels } from './pixels.ts';
+
+/** A small picture with what stands below it. */
+export interface Tile {
+  source: string;
+  width: number;
+  height: number;
+  /** For those who cannot see it; empty where its neighbours say it. */
+  description: string;
+  /** Lines of text. */
+  caption: readonly string[];
+}
+
+/** A tile of `pixels`; every pixel stays a square. */
+export async function tileOf(pixels: Pixels, description: string, caption: readonly string[]): Promise<Tile> {
+  const { width, height } = pixels;
+  return { source: pngDataUri(await pngOf(pixels)), width, height, description, caption };
+}
