@@ -24,8 +24,8 @@ const EDGES: Record<string, readonly string[]> = {
 const HOMES: Record<string, readonly string[]> = {
   '@tensorflow/': ['services/trainer/src/engines/tfjs/'],
   'onnxruntime-node': [
-    'services/trainer/src/export/onnx-model.ts',
     'services/trainer/src/engines/onnx/',
+    'services/trainer/src/export/onnx-model.ts',
     'services/inference/src/predictor/',
   ],
   sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/'],

@@ -10,6 +10,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'invalid-recipe': USED_WRONGLY,
   'unknown-engine': USED_WRONGLY,
   'engine-unavailable': USED_WRONGLY,
+  'unknown-device': USED_WRONGLY,
+  'device-unavailable': USED_WRONGLY,
   'invalid-configuration': USED_WRONGLY,
   'malformed-tfjs-model': USED_WRONGLY,
   'unsupported-layer': UNSUPPORTED,

@@ -8,6 +8,8 @@ export const ERROR_CODES = [
   'invalid-recipe',
   'unknown-engine',
   'engine-unavailable',
+  'unknown-device',
+  'device-unavailable',
   'invalid-configuration',
   'address-unavailable',
   // The data set

@@ -76,6 +76,7 @@ export const Manifest = z
       run: z.string().describe('Id of the run'),
       engine: z.enum(['tfjs', 'onnx']),
       device: z.string().describe('What the engine computed on, for example "wasm, 2 cores"'),
+      reason: z.string().optional().describe('Why this engine and device, and what kept others from being taken'),
       epochs: z.int().positive().describe('Trained'),
       bestEpoch: z.int().positive().describe('Whose weights these are, counted from 1'),
       seconds: z.number().positive(),

@@ -19,6 +19,8 @@ export const PROBLEMS = {
   'invalid-recipe': { status: 422, title: 'The recipe does not match its schema' },
   'unknown-engine': { status: 422, title: 'No such engine' },
   'engine-unavailable': { status: 422, title: 'The engine is not available here' },
+  'unknown-device': { status: 422, title: 'No such device' },
+  'device-unavailable': { status: 422, title: 'The device is not available here' },
   'invalid-configuration': 'internal',
   'address-unavailable': 'internal',
   'dataset-not-found': 'internal',

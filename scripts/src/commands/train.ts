@@ -1,5 +1,14 @@
 import { parseRecipe } from '@atelier/domain';
-import { chooseEngine, ENGINE_CHOICES, findRecipe, parseEngineChoice, RECIPES, train } from '@atelier/trainer';
+import {
+  chooseEngine,
+  DEVICE_CHOICES,
+  ENGINE_CHOICES,
+  findRecipe,
+  parseDeviceChoice,
+  parseEngineChoice,
+  RECIPES,
+  train,
+} from '@atelier/trainer';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
 import { loadDataset } from '../dataset.ts';
@@ -15,6 +24,7 @@ export function trainCommand(settings: Settings) {
     .option('--epochs <n>', "instead of the recipe's", wholeNumber(1, 10_000))
     .option('--seed <n>', "instead of the recipe's", wholeNumber(0, 2 ** 31 - 1))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
+    .option('--device <name>', DEVICE_CHOICES.join(', '), 'auto')
     .option('--limit <n>', 'train and validate on this many images (for trying things)', wholeNumber(100, 60_000))
     .option('--publish', `publish the result as the next version of ${MODEL_NAME}`)
     .option('--json', 'print the result as JSON')
@@ -25,9 +35,9 @@ export function trainCommand(settings: Settings) {
         ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
       });
-      const choice = parseEngineChoice(options.engine);
+      const choice = { engine: parseEngineChoice(options.engine), device: parseDeviceChoice(options.device) };
       const signal = interruptSignal('Stopping; the run folder stays readable. Once more to stop at once.');
-      const engine = await chooseEngine(choice);
+      const engine = await chooseEngine(choice.engine, choice.device);
       note(`Engine: ${engine.reason}`);
       const dataset = await loadDataset(settings, signal);
       note(`Data: ${dataset.source}`);

@@ -1,7 +1,17 @@
 export { buildTrainerApp, findFault } from './app.ts';
 export { readTrainerConfig, TrainerConfig } from './config.ts';
-export { chooseEngine, ENGINE_CHOICES, type EngineChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { CANDIDATES } from './engines/candidates.ts';
+export {
+  chooseEngine,
+  DEVICE_CHOICES,
+  type DeviceChoice,
+  ENGINE_CHOICES,
+  type EngineChoice,
+  parseDeviceChoice,
+  parseEngineChoice,
+} from './engines/choose-engine.ts';
 export { createOnnxEngine } from './engines/onnx/engine.ts';
+export { proveDevice } from './engines/onnx/prove-device.ts';
 export { evaluate, type Evaluation } from './evaluate.ts';
 export { goldenImages } from './export/golden.ts';
 export { OnnxModel } from './export/onnx-model.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseRecipe } from '@atelier/domain';
-import { chooseEngine, findRecipe, parseEngineChoice, RECIPES } from '@atelier/trainer';
+import { findRecipe, RECIPES } from '@atelier/trainer';
 
 describe('recipes', () => {
   test('one for each author and one of our own, in this order', () => {
@@ -50,14 +50,6 @@ describe('recipes', () => {
       code: 'unknown-recipe',
       message: /"resnet".*ann-128-64, mlp-gelu.*atelier/,
     });
-  });
-
-  test('an unknown engine is refused with the list of those there are', () => {
-    assert.throws(() => parseEngineChoice('torch'), { code: 'unknown-engine', message: /"torch".*auto, tfjs, onnx/ });
-  });
-
-  test('an engine that is not there is refused with the ones to take instead', async () => {
-    await assert.rejects(chooseEngine('onnx'), { code: 'engine-unavailable', message: /--engine tfjs or auto/ });
   });
 
   test('a recipe that cannot be built is refused, each field by name', () => {

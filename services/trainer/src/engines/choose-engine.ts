@@ -1,13 +1,19 @@
 import { DomainError } from '@atelier/domain';
 import type { EngineFactory } from '../training-engine.ts';
+import { type Candidate, CANDIDATES, type EngineName } from './candidates.ts';
+import { type Device, DEVICES } from './devices.ts';
 
 export const ENGINE_CHOICES = ['auto', 'tfjs', 'onnx'] as const;
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
+export const DEVICE_CHOICES = ['auto', ...DEVICES] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+
 export interface ChosenEngine {
-  name: 'tfjs' | 'onnx';
+  name: EngineName;
+  device: Device;
   create: EngineFactory;
-  /** Why this one, in one sentence for the log and the run. */
+  /** Why this one and none before it, for the log, the run and the manifest. */
   reason: string;
 }
 
@@ -18,18 +24,54 @@ export function parseEngineChoice(name: string): EngineChoice {
   throw new DomainError('unknown-engine', `No engine "${name}"; there is: ${ENGINE_CHOICES.join(', ')}.`);
 }
 
-/** Loads tfjs only when it is chosen; `engine-unavailable` for an engine that this build does not have. */
-export async function chooseEngine(choice: EngineChoice): Promise<ChosenEngine> {
-  if (choice === 'onnx') {
-    throw new DomainError(
-      'engine-unavailable',
-      'The ONNX engine is not in this version yet; use --engine tfjs or auto.',
-    );
+/** `unknown-device` lists the devices there are. */
+export function parseDeviceChoice(name: string): DeviceChoice {
+  const choice = DEVICE_CHOICES.find((candidate) => candidate === name);
+  if (choice !== undefined) return choice;
+  throw new DomainError('unknown-device', `No device "${name}"; there is: ${DEVICE_CHOICES.join(', ')}.`);
+}
+
+/**
+ * The first candidate that works here among those that were asked for. A device that was asked for is never replaced by
+ * another: `device-unavailable` says what is missing. `engine-unavailable` where the engine works on no device.
+ */
+export async function chooseEngine(
+  engine: EngineChoice,
+  device: DeviceChoice = 'auto',
+  candidates: readonly Candidate[] = CANDIDATES,
+): Promise<ChosenEngine> {
+  const passedOver: { candidate: Candidate; reason: string }[] = [];
+  for (const candidate of candidates.filter((each) => isAskedFor(each, engine, device))) {
+    const probe = await candidate.probe();
+    if (!probe.usable) {
+      passedOver.push({ candidate, reason: probe.reason });
+      continue;
+    }
+    const why = engine === 'auto' && device === 'auto' ? 'the best here' : 'asked for';
+    const others = [
+      ...passedOver.map((each) => `${labelOf(each.candidate)} (${each.reason})`),
+      ...probe.passedOver.map((reason) => `${candidate.engine} on ${candidate.device} (${reason})`),
+    ];
+    const instead = others.length > 0 ? `; not ${others.join(', ')}` : '';
+    return {
+      name: candidate.engine,
+      device: candidate.device,
+      create: probe.create,
+      reason: `${candidate.engine} on ${probe.device}, ${why}${instead}`,
+    };
   }
-  const { createTfjsEngine } = await import('./tfjs/engine.ts');
-  const { startFastestBackend } = await import('./tfjs/backend.ts');
-  const { device, passedOver } = await startFastestBackend();
-  const others = passedOver.length > 0 ? ` (${passedOver.join('; ')})` : '';
-  const why = choice === 'auto' ? 'the only engine in this version' : 'asked for';
-  return { name: 'tfjs', create: createTfjsEngine, reason: `tfjs, ${why}, on ${device}${others}` };
+  const faults = passedOver
+    .map(({ candidate, reason }) => `${labelOf(candidate)}: ${reason} (${candidate.remedy})`)
+    .join('; ');
+  if (device === 'auto') throw new DomainError('engine-unavailable', `No device for the ${engine} engine: ${faults}.`);
+  throw new DomainError('device-unavailable', `The device ${device} cannot be used here: ${faults}.`);
+}
+
+function isAskedFor(candidate: Candidate, engine: EngineChoice, device: DeviceChoice): boolean {
+  if (engine !== 'auto' && candidate.engine !== engine) return false;
+  return device === 'auto' ? candidate.automaticFor.includes(engine) : candidate.device === device;
+}
+
+function labelOf({ engine, device }: Candidate): string {
+  return `${engine} on ${device}`;
 }

@@ -43,6 +43,7 @@ export async function exportModel(
           run: run.id,
           engine: run.engine.name,
           device: run.engine.device,
+          reason: run.engine.reason,
           epochs: fitted.history.length,
           bestEpoch: fitted.bestEpoch,
           seconds,

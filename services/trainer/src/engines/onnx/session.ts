@@ -1,8 +1,9 @@
 import { encodeModel, type OnnxModel } from '@atelier/onnx';
 import type * as onnxruntime from 'onnxruntime-node';
+import type { Device } from '../devices.ts';
 
 export interface SessionSettings {
-  device: 'cpu' | 'cuda' | 'webgpu';
+  device: Device;
   /** Threads that share an operator's work. */
   threads: number;
 }

@@ -1,59 +1,75 @@
 import { messageOf } from '@atelier/domain';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Device } from '../devices.ts';
+import { importOptional } from './import-optional.ts';
 import { transposeBeforeProducts } from './wasm-products.ts';
+import { startWebgpu } from './webgpu.ts';
 
-/** A tfjs backend that is ready, and why the faster ones are not. */
+/** A tfjs backend that is ready. */
 export interface Backend {
   /** For people and the manifest: "cuda (tfjs-node-gpu)", "wasm". */
   device: string;
-  gpu: boolean;
-  /** One sentence for each faster backend that was tried. */
+  /** One sentence for each faster backend of the same device that was tried. */
   passedOver: string[];
 }
 
-/** Fastest first. `tensorflow` is native and not installed by default: `npm run setup:tfjs-gpu`. */
-const CANDIDATES = [
-  { name: 'tfjs-node-gpu', start: () => startNative('@tensorflow/tfjs-node-gpu') },
-  { name: 'tfjs-node', start: () => startNative('@tensorflow/tfjs-node') },
-  { name: 'wasm', start: startWasm },
-  { name: 'cpu', start: () => startBackend('cpu', () => import('@tensorflow/tfjs-backend-cpu')) },
-] as const;
-
-export type BackendName = (typeof CANDIDATES)[number]['name'];
-
-let started: Promise<Backend> | undefined;
-
-/** Starts the fastest backend that works here, once in a process: tfjs has one global backend. */
-export function startFastestBackend(): Promise<Backend> {
-  started ??= startFirst();
-  return started;
+interface Starter {
+  name: string;
+  /** Makes it tfjs' global backend and resolves to its name for people; rejects with the reason why it cannot. */
+  start: () => Promise<string>;
 }
 
-async function startFirst(): Promise<Backend> {
+/** What computes on each device, the fastest first. The native packages and webgpu are not installed by default. */
+const STARTERS: Record<Device, readonly Starter[]> = {
+  cuda: [{ name: 'tfjs-node-gpu', start: startOnGpu }],
+  webgpu: [{ name: 'webgpu', start: startWebgpu }],
+  cpu: [
+    { name: 'tfjs-node', start: startNative },
+    { name: 'wasm', start: startWasm },
+    { name: 'javascript', start: startJavascript },
+  ],
+};
+
+let current: { device: Device; backend: Promise<Backend> } | undefined;
+
+/**
+ * Starts the fastest backend of a device that works here. tfjs has one global backend, so a process should stay with one
+ * device. Rejects with what each backend said.
+ */
+export function startBackend(device: Device): Promise<Backend> {
+  if (current?.device !== device) current = { device, backend: startFirst(STARTERS[device]) };
+  return current.backend;
+}
+
+async function startFirst(starters: readonly Starter[]): Promise<Backend> {
   tf.enableProdMode(); // tfjs' advertisement of tfjs-node is one of its warnings
   const passedOver: string[] = [];
-  for (const { name, start } of CANDIDATES) {
+  for (const { name, start } of starters) {
     try {
-      return { ...(await start()), passedOver };
+      return { device: await start(), passedOver };
     } catch (error) {
       passedOver.push(`${name}: ${firstLine(messageOf(error))}`);
     }
   }
-  throw new Error(`No tfjs backend starts: ${passedOver.join('; ')}`);
+  throw new Error(passedOver.join('; '));
 }
 
-async function startWasm() {
-  const backend = await startBackend('wasm', () => import('@tensorflow/tfjs-backend-wasm'));
+async function startWasm(): Promise<string> {
+  await startPortable('wasm', () => import('@tensorflow/tfjs-backend-wasm'));
   transposeBeforeProducts();
-  return backend;
+  return 'wasm';
 }
 
-async function startBackend(name: 'wasm' | 'cpu', load: () => Promise<unknown>) {
+async function startJavascript(): Promise<string> {
+  await startPortable('cpu', () => import('@tensorflow/tfjs-backend-cpu'));
+  return 'javascript';
+}
+
+async function startPortable(name: 'wasm' | 'cpu', load: () => Promise<unknown>): Promise<void> {
   await withoutItsProcessListeners(async () => {
     await load();
     if (!(await tf.setBackend(name))) throw new Error('it does not start');
   });
-  return { device: name === 'cpu' ? 'javascript' : name, gpu: false };
 }
 
 /**
@@ -71,22 +87,23 @@ async function withoutItsProcessListeners(start: () => Promise<void>): Promise<v
   }
 }
 
-/** The native packages register the backend `tensorflow` on the same tfjs-core when they are imported. */
-async function startNative(packageName: string) {
-  await importNative(packageName);
-  if (!(await tf.setBackend('tensorflow'))) throw new Error('it does not start');
-  const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
-  const shortName = packageName.replace('@tensorflow/', '');
-  return { device: isUsingGpuDevice ? `cuda (${shortName})` : `cpu (${shortName})`, gpu: isUsingGpuDevice };
+async function startOnGpu(): Promise<string> {
+  if (!(await loadNative('@tensorflow/tfjs-node-gpu'))) {
+    throw new Error('it is installed but sees no GPU, or not CUDA 11.2 with cuDNN 8.1');
+  }
+  return 'cuda (tfjs-node-gpu)';
 }
 
-async function importNative(packageName: string): Promise<void> {
-  try {
-    await import(packageName);
-  } catch (error) {
-    const missing = messageOf(error).includes(`Cannot find package '${packageName}'`);
-    throw missing ? new Error('not installed') : error;
-  }
+async function startNative(): Promise<string> {
+  await loadNative('@tensorflow/tfjs-node');
+  return 'cpu (tfjs-node)';
+}
+
+/** The native packages register the backend `tensorflow` on the same tfjs-core when imported; is it on a GPU? */
+async function loadNative(packageName: string): Promise<boolean> {
+  await importOptional(packageName);
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('it does not start');
+  return (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
 }
 
 function firstLine(text: string): string {

@@ -5,7 +5,6 @@ import type { Sequential } from '@tensorflow/tfjs-layers';
 import { initialState } from '../../network/initial-weights.ts';
 import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
 import { requireFittingExamples } from '../fitting-examples.ts';
-import { startFastestBackend } from './backend.ts';
 import { layersModel } from './layers-model.ts';
 import { type NamedVariable, type OptimizerStep, optimizerStep } from './optimizer.ts';
 
@@ -15,9 +14,8 @@ const INFERENCE_BATCH = 1000;
 /** What the names of the optimiser's tensors begin with in a state. */
 const OPTIMIZER = 'optimizer/';
 
-/** A recipe on tfjs, on the fastest backend that starts here. */
-export async function createTfjsEngine(recipe: Recipe): Promise<TrainingEngine> {
-  const { device } = await startFastestBackend();
+/** A recipe on tfjs, on the backend that was started; `device` is its name for people. */
+export async function createTfjsEngine(recipe: Recipe, device: string): Promise<TrainingEngine> {
   return new TfjsEngine(recipe, device);
 }
 

@@ -1,0 +1,11 @@
+import { messageOf } from '@atelier/domain';
+
+/** Imports a package that `npm ci` leaves out; one that is not there is an error that says only that. */
+export async function importOptional(packageName: string): Promise<unknown> {
+  try {
+    return await import(packageName);
+  } catch (error) {
+    const missing = messageOf(error).includes(`Cannot find package '${packageName}'`);
+    throw missing ? new Error('not installed') : error;
+  }
+}
