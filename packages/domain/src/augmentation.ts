@@ -70,4 +70,7 @@ export const Augmentation = z
       ),
   })
   .describe('Random changes of the training images, none by default');
+/** With every default filled in. */
 export type Augmentation = z.infer<typeof Augmentation>;
+/** As an author writes it. */
+export type AugmentationSource = z.input<typeof Augmentation>;

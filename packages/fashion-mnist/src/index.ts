@@ -1,3 +1,4 @@
+export { augmented } from './augmentation/augmented.ts';
 export type { Dataset, DatasetOptions, DownloadProgress } from './dataset.ts';
 export type { DebianTools } from './debian-package.ts';
 export * from './edition.ts';
@@ -5,7 +6,6 @@ export { batches, type Examples, select, slice } from './examples.ts';
 export * from './idx.ts';
 export * from './kaggle-csv.ts';
 export * from './load.ts';
-export * from './mirror.ts';
 export * from './random-stream.ts';
 export * from './shuffle.ts';
 export * from './split.ts';

@@ -1,5 +1,5 @@
 import type { Recipe } from '@atelier/domain';
-import { type Examples, mirrored, select, shuffled, type TrainingExamples, withTargets } from '@atelier/fashion-mnist';
+import { augmented, type Examples, select, shuffled, type TrainingExamples, withTargets } from '@atelier/fashion-mnist';
 
 export interface TrainingData {
   /** Images to choose from, and which of them train and which validate. */
@@ -15,5 +15,5 @@ export interface TrainingData {
 export function trainingExamples(data: TrainingData, recipe: Recipe, epoch: number): TrainingExamples {
   const { seed, augmentation, loss } = recipe;
   const examples = select(data.examples, shuffled(data.train, seed, epoch));
-  return withTargets(mirrored(examples, augmentation.mirrorProbability, seed, epoch), loss.labelSmoothing);
+  return augmented(withTargets(examples, loss.labelSmoothing), augmentation, seed, epoch);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawnExamples } from './drawn-dataset.ts';
-import { mirrored, randomStream, shuffled, stratifiedSplit } from '@atelier/fashion-mnist';
+import { randomStream, shuffled, stratifiedSplit } from '@atelier/fashion-mnist';
 import fc from 'fast-check';
 
 const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
@@ -90,10 +90,6 @@ test('each of the six orders of three comes up about a sixth of the time', () =>
 test('seeds keep their meaning: what they decide is what they decided in the first release', () => {
   assert.equal(shuffled(upTo(10), 42, 0).join(), '7,1,5,8,9,3,2,0,4,6');
   assert.equal(stratifiedSplit(drawnExamples(60).labels, 0.2, 42).validation.join(), '14,15,16,17,21,22,29,30,48,53');
-  const examples = drawnExamples(12);
-  const { images } = mirrored(examples, 0.5, 42, 0);
-  const isTurned = [...upTo(12)].map((index) => (images[index * 784] === examples.images[index * 784] ? 0 : 1));
-  assert.equal(isTurned.join(), '1,1,1,1,1,0,0,0,1,0,1,1');
 });
 
 test('streams for different purposes differ under the same seed and epoch', () => {
@@ -108,51 +104,5 @@ for (const [number, round] of [
 ] as const) {
   test(`shuffling refuses seed ${number} with epoch ${round}`, () => {
     assert.throws(() => shuffled(upTo(3), number, round), { name: 'RangeError', message: /integer of at least 0/ });
-  });
-}
-
-/** Each row backwards, by a way of its own. */
-const flipped = (image: Uint8Array) =>
-  Uint8Array.from({ length: 784 }, (_, at) => image[at - (at % 28) + 27 - (at % 28)] ?? 0);
-const imagesOf = (images: Uint8Array) =>
-  Array.from({ length: images.length / 784 }, (_, index) => images.slice(index * 784, (index + 1) * 784));
-
-test('mirroring at probability 1 turns every row of every image round and keeps the labels', () => {
-  const examples = drawnExamples(4);
-  const result = mirrored(examples, 1, 0, 0);
-  assert.deepEqual(imagesOf(result.images), imagesOf(examples.images).map(flipped));
-  assert.deepEqual(result.labels, examples.labels);
-  assert.deepEqual(examples, drawnExamples(4), 'the input is not changed');
-});
-
-test('mirroring at probability 0 is the input itself', () => {
-  const examples = drawnExamples(2);
-  assert.equal(mirrored(examples, 0, 0, 0), examples);
-});
-
-test('mirroring at probability 0.25 turns about a quarter of the images and leaves the others as they are', () => {
-  const examples = drawnExamples(1000);
-  const before = imagesOf(examples.images);
-  const turned = imagesOf(mirrored(examples, 0.25, 3, 5).images).filter((image, index) => {
-    const original = before[index] ?? image;
-    if (Buffer.compare(image, original) === 0) return false;
-    assert.deepEqual(image, flipped(original));
-    return true;
-  });
-  // The standard deviation is 14; 70 is five of them.
-  assert.ok(Math.abs(turned.length - 250) < 70, `${turned.length} of 1000`);
-});
-
-test('mirroring depends on seed and epoch and on nothing else', () => {
-  const examples = drawnExamples(50);
-  const at = (number: number, round: number) => mirrored(examples, 0.5, number, round).images;
-  assert.deepEqual(at(1, 1), at(1, 1));
-  assert.notDeepEqual(at(1, 1), at(1, 2));
-  assert.notDeepEqual(at(1, 1), at(2, 1));
-});
-
-for (const probability of [-0.1, 1.1, NaN]) {
-  test(`mirroring refuses the probability ${probability}`, () => {
-    assert.throws(() => mirrored(drawnExamples(1), probability, 0, 0), { name: 'RangeError', message: /0 to 1/ });
   });
 }

@@ -30,6 +30,14 @@ describe('the examples of an epoch', () => {
     assert.notDeepEqual(trainingExamples(data, recipe, 1).images, trainingExamples(data, recipe, 2).images);
   });
 
+  test('are augmented as the recipe says, their targets mixed where their images are', () => {
+    const augmentation = { shiftPixels: 2, rotationDegrees: 5, mixup: { alpha: 1 } };
+    const plain = trainingExamples(data, smallRecipe(), 1);
+    const changed = trainingExamples(data, smallRecipe({ augmentation }), 1);
+    assert.notDeepEqual(changed.images, plain.images);
+    assert.ok([...changed.targets].some((value) => value > 0.2 && value < 0.8));
+  });
+
   test('have smoothed targets where the recipe smooths', () => {
     const { targets } = trainingExamples(data, smallRecipe({ loss: { labelSmoothing: 0.2 } }), 1);
     assert.deepEqual([...new Set(targets)].sort(), [Math.fround(0.02), Math.fround(0.82)]);

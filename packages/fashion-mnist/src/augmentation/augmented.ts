@@ -1,0 +1,32 @@
+import { Augmentation, type AugmentationSource, describeIssues } from '@atelier/domain';
+import { randomStream } from '../random-stream.ts';
+import type { TrainingExamples } from '../training-examples.ts';
+import { contrast } from './contrast.ts';
+import { erasing } from './erasing.ts';
+import { mirror } from './mirror.ts';
+import { mixup } from './mixup.ts';
+import type { AugmentationStep } from './step.ts';
+import { warp } from './warp.ts';
+
+/** In the order in which they are applied. Each has a random stream by its name: one more changes no other. */
+const STEPS: Record<string, AugmentationStep> = { mirror, warp, contrast, erasing, mixup };
+
+/**
+ * The examples changed as `settings` ask; what they leave out changes nothing. (settings, seed, epoch) decide every byte.
+ * The input is not changed: what a step changes is copied, and when none is asked for the result is the input itself.
+ * Settings out of range are a `RangeError` that names each.
+ */
+export function augmented(
+  examples: TrainingExamples,
+  settings: AugmentationSource,
+  seed: number,
+  epoch: number,
+): TrainingExamples {
+  const parsed = Augmentation.safeParse(settings);
+  if (!parsed.success) throw new RangeError(`The augmentation is not valid: ${describeIssues(parsed.error)}`);
+  const asked = Object.entries(STEPS).filter(([, step]) => step.isAsked(parsed.data));
+  if (asked.length === 0) return examples;
+  const result = { ...examples, images: examples.images.slice(), targets: examples.targets.slice() };
+  for (const [name, step] of asked) step.apply(result, parsed.data, randomStream(name, seed, epoch));
+  return result;
+}

@@ -1,0 +1,11 @@
+import type { Augmentation } from '@atelier/domain';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { TrainingExamples } from '../training-examples.ts';
+
+/** One way to change images. */
+export interface AugmentationStep {
+  /** Whether the settings ask for it. */
+  isAsked(settings: Augmentation): boolean;
+  /** Changes the examples in place. For each image it draws as many numbers whatever the settings are. */
+  apply(examples: TrainingExamples, settings: Augmentation, generator: RandomGenerator): void;
+}
