@@ -12,7 +12,7 @@ export interface LineChart {
   yTitle: string;
   /** d3's number format, for example `.0%`; default: as precise as the steps of the axis. */
   yFormat?: string;
-  /** One to as many as there are colours; a series of one point is a mark without a line. */
+  /** One to as many as there are colours; a series of one point is a larger mark, before the others. */
   series: readonly Series[];
   /** Whether the vertical axis begins at zero; default false. */
   fromZero?: boolean;
@@ -60,8 +60,15 @@ export function lineChart(chart: LineChart): Chart {
           encoding: { ...position, color, strokeDash: styled(SERIES_DASHES) },
         },
         {
-          data: { values: rows(series.filter(({ points }) => points.length <= MOST_MARKED_POINTS)) },
+          data: {
+            values: rows(series.filter(({ points }) => points.length <= MOST_MARKED_POINTS && points.length > 1)),
+          },
           mark: { type: 'point', filled: true, size: 40, opacity: 1 },
+          encoding: { ...position, color, shape: styled(SERIES_SHAPES) },
+        },
+        {
+          data: { values: rows(series.filter(({ points }) => points.length === 1)) },
+          mark: { type: 'point', filled: true, size: 80, opacity: 1 },
           encoding: { ...position, color, shape: styled(SERIES_SHAPES) },
         },
       ],
