@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { calibrationError, CLASS_NAMES } from '@atelier/domain';
@@ -20,7 +20,7 @@ const dataset = drawnDataset();
 const folder = await temporaryFolder();
 after(() => folder.remove());
 
-function smallRun(name: string, publish = {}): Promise<TrainingResult> {
+async function smallRun(): Promise<TrainingResult> {
   const layer = { activation: 'relu', batchNormalization: 'before-activation', dropout: 0.2 } as const;
   const recipe = smallRecipe({
     description: HOSTILE,
@@ -30,9 +30,16 @@ function smallRun(name: string, publish = {}): Promise<TrainingResult> {
     ],
     augmentation: { mirrorProbability: 0.5 },
   });
-  return chooseEngine('tfjs').then((engine) =>
-    train({ recipe, engine, dataset, limit: null, runsDirectory: join(folder.path, name), publish: null, ...publish }),
-  );
+  const engine = await chooseEngine('tfjs');
+  const runsDirectory = join(folder.path, 'runs');
+  return train({ recipe, engine, dataset, limit: null, runsDirectory, publish: null });
+}
+
+/** A copy of the run's folder, to be changed. */
+async function copyOf({ directory }: TrainingResult, name: string): Promise<string> {
+  const copy = join(folder.path, name);
+  await cp(directory, copy, { recursive: true });
+  return copy;
 }
 
 /** 0.8934 as the page writes it. */
@@ -45,7 +52,7 @@ describe('the report of a run', () => {
   let page: string;
   let pictures: string[];
   before(async () => {
-    result = await smallRun('whole');
+    result = await smallRun();
     ({ pictures } = await writeReport(result.directory, dataset));
     page = await readFile(join(result.directory, 'report.html'), 'utf8');
   });
@@ -128,7 +135,7 @@ describe('the report of a run', () => {
   });
 
   test('a run that was interrupted gets what it has', async () => {
-    const { directory } = await smallRun('partial');
+    const directory = await copyOf(result, 'partial');
     const path = join(directory, 'run.json');
     const error = { code: 'training-interrupted', message: 'Interrupted in epoch 4.' };
     const run = JSON.parse(await readFile(path, 'utf8')) as object;
@@ -144,15 +151,25 @@ describe('the report of a run', () => {
     assert.equal(written.pictures.length, 4);
   });
 
+  test('an epoch that was trained twice counts as it was last, and a damaged line is named', async () => {
+    const directory = await copyOf(result, 'history');
+    const path = join(directory, 'history.ndjson');
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    const again = { ...(JSON.parse(lines[1] ?? '') as object), trainingLoss: 0.1234 };
+    await appendFile(path, `${JSON.stringify(again)}\n`);
+    const text = await readFile((await writeReport(directory, dataset)).path, 'utf8');
+    assert.match(text, /All 3 epochs.*>2<\/th><td class="number">0\.1234</s);
+    await writeFile(path, ['{', ...lines].join('\n'));
+    await assert.rejects(writeReport(directory, dataset), /history\.ndjson, line 1, is no report of an epoch/);
+  });
+
   test('images of another data set than the run was trained on are refused', async () => {
     const other = { ...dataset, digest: `sha256:${'1'.repeat(64)}` };
     await assert.rejects(writeReport(result.directory, other), /sha256:1{64}; the run was trained on sha256:0{64}/);
   });
-});
 
-describe('what a report says of a model', () => {
-  test('is what the model computes: activations lead to its logits, bins to its calibration error', async () => {
-    const { directory, manifest } = await smallRun('inspected');
+  test('says of the model what it computes: activations lead to its logits, bins to its calibration error', async () => {
+    const { directory, manifest } = result;
     const bytes = await readFile(join(directory, 'model.onnx'));
     const findings = await inspectModel(bytes, dataset.test);
     assert.ok(Math.abs(calibrationError(findings.calibration) - manifest.metrics.test.calibrationError) < 1e-12);
