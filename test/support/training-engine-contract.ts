@@ -189,6 +189,103 @@ export function describeTrainingEngine(title: string, choose: () => Promise<{ cr
       });
     });
 
+    test('clips gradients to a common norm, and leaves shorter ones alone', async () => {
+      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 } };
+      const free = await oneStep(engineFor, smallRecipe(plain));
+      const norm = distance(free.before, free.after) / 0.1;
+      const clipped = await oneStep(engineFor, smallRecipe({ ...plain, gradientClipping: { globalNorm: norm / 4 } }));
+      assertClose(clipped.after, (name, index) => {
+        const move = valueAt(free.after, name, index) - valueAt(free.before, name, index);
+        return valueAt(free.before, name, index) + (isTrained(name) ? move / 4 : move);
+      });
+      const loose = await oneStep(engineFor, smallRecipe({ ...plain, gradientClipping: { globalNorm: norm * 1.01 } }));
+      assertClose(loose.after, (name, index) => valueAt(free.after, name, index));
+    });
+
+    test('clips gradients of the loss, to which an L2 term is added unclipped', async () => {
+      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 }, gradientClipping: { globalNorm: 0.01 } };
+      const clipped = await oneStep(engineFor, smallRecipe(plain));
+      const decayed = await oneStep(
+        engineFor,
+        smallRecipe({ ...plain, weightDecay: { kind: 'l2', rate: 0.5, appliesTo: 'kernels' } }),
+      );
+      assertClose(decayed.after, (name, index) => {
+        const initial = name.endsWith('/kernel') ? valueAt(clipped.before, name, index) : 0;
+        return valueAt(clipped.after, name, index) - 0.1 * 0.5 * initial;
+      });
+    });
+
+    test('averages every parameter by the decay that grows with the steps, and nothing else', async () => {
+      const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.15 } }));
+      let before = await averaging.snapshot();
+      const averaged = Object.keys(before.tensors).filter((name) => name.startsWith('average/'));
+      assert.deepEqual(
+        averaged.map((name) => name.slice('average/'.length)).sort(),
+        Object.keys(before.tensors)
+          .filter((name) => isTrained(name) && !averaged.includes(name))
+          .sort(),
+      );
+      // (1 + t)/(10 + t) is 0.1, then 0.18, where the recipe's 0.15 takes over.
+      for (const decay of [0.1, 0.15, 0.15]) {
+        await averaging.train(sliceTraining(examples, 0, 20), rates(1, 0.1));
+        const after = await averaging.snapshot();
+        for (const name of averaged) {
+          after.tensors[name]?.data.forEach((value, index) => {
+            const previous = valueAt(before, name, index);
+            const weight = valueAt(after, name.slice('average/'.length), index);
+            const expected = previous + (1 - decay) * (weight - previous);
+            assert.ok(
+              Math.abs(value - expected) <= STEP_TOLERANCE,
+              `${name}[${index}]: ${value}, expected ${expected}`,
+            );
+          });
+        }
+        before = after;
+      }
+    });
+
+    test('computes logits with the averages, and trains on without them', async () => {
+      const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.9 } }));
+      const plain = await engineFor(smallRecipe());
+      await averaging.train(examples, rates(10));
+      await plain.train(examples, rates(10));
+      const logits = await averaging.logits(labelled);
+      assert.ok(furthest(logits, await plain.logits(labelled)) > 0.01, 'the averages lag behind');
+      const state = await averaging.snapshot();
+      const tensors = Object.fromEntries(
+        Object.entries(state.tensors)
+          .filter(([name]) => !name.startsWith('average/'))
+          .map(([name, tensor]) => [name, state.tensors[`average/${name}`] ?? tensor]),
+      );
+      assert.deepEqual(await averaging.train(examples, rates(10)), await plain.train(examples, rates(10)));
+      await plain.restore({ ...state, tensors });
+      assert.ok(furthest(logits, await plain.logits(labelled)) <= 1e-5);
+    });
+
+    test('goes on to the same bits from a restored snapshot with averages and clipping', async () => {
+      const recipe = smallRecipe({ weightAveraging: { decay: 0.99 }, gradientClipping: { globalNorm: 0.5 } });
+      const first = await engineFor(recipe);
+      await first.train(examples, rates(10));
+      const snapshot = await first.snapshot();
+      await first.train(examples, rates(10));
+      const second = await engineFor(recipe);
+      await second.restore(snapshot);
+      await second.train(examples, rates(10));
+      assertSameState(await second.snapshot(), await first.snapshot());
+      assert.deepEqual(await second.logits(labelled), await first.logits(labelled));
+    });
+
+    test('refuses a state that lacks averages, or has them where the recipe has none', async () => {
+      const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.9 } }));
+      await averaging.train(examples, rates(10));
+      await engine.train(examples, rates(10));
+      const [withAverages, without] = [await averaging.snapshot(), await engine.snapshot()];
+      await assert.rejects(averaging.restore(without), { name: 'RangeError', message: /^"average\/.*" is missing/ });
+      await assert.rejects(engine.restore(withAverages), { name: 'RangeError', message: /^"average\// });
+      assertSameState(await averaging.snapshot(), withAverages);
+      assertSameState(await engine.snapshot(), without);
+    });
+
     test('takes soft targets: the loss is the mean cross-entropy and each class pulls with its probability', async () => {
       const hiddenLayers = [
         { units: 16, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0 },
@@ -260,6 +357,25 @@ function assertSameState(actual: EngineState, expected: EngineState): void {
   assert.deepEqual(Object.keys(actual.tensors), Object.keys(expected.tensors));
   for (const [name, { data }] of Object.entries(expected.tensors))
     assert.deepEqual(actual.tensors[name]?.data, data, name);
+}
+
+/** Whether the optimiser moves it. */
+function isTrained(name: string): boolean {
+  return !name.includes('/moving_') && !name.startsWith('optimizer/');
+}
+
+/** Euclidean, over all that the optimiser moves. */
+function distance(before: EngineState, after: EngineState): number {
+  const squares = Object.entries(after.tensors)
+    .filter(([name]) => isTrained(name))
+    .map(([name, { data }]) =>
+      data.reduce((sum, value, index) => sum + (value - valueAt(before, name, index)) ** 2, 0),
+    );
+  return Math.sqrt(squares.reduce((sum, value) => sum + value, 0));
+}
+
+function furthest(first: Float32Array, second: Float32Array): number {
+  return first.reduce((most, value, index) => Math.max(most, Math.abs(value - (second[index] ?? NaN))), 0);
 }
 
 function valueAt(state: EngineState, name: string, index: number): number {

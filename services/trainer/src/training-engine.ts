@@ -17,7 +17,7 @@ export interface TrainingEngine {
    * costs more than a step of this network. Examples and rates that do not fit each other are a `RangeError`.
    */
   train(examples: TrainingExamples, learningRates: Float32Array): Promise<Float32Array>;
-  /** Logits [count, 10] in inference mode: no dropout, running statistics. */
+  /** Logits [count, 10] in inference mode: no dropout, running statistics, averages where the recipe averages weights. */
   logits(examples: UnlabelledImages): Promise<Float32Array>;
   /** Weights, optimiser moments and random state: enough to go on to the same bits. */
   snapshot(): Promise<EngineState>;
@@ -27,9 +27,12 @@ export interface TrainingEngine {
 }
 
 export interface EngineState {
-  /** Optimiser steps taken; the random streams of dropout are derived from it and the seed. */
+  /** Optimiser steps taken; the masks of dropout and the decay of averages are derived from it. */
   steps: number;
-  /** Parameters and running statistics by `<layer>/<weight>`, optimiser state by `optimizer/<slot>`. */
+  /**
+   * Parameters and running statistics by `<layer>/<weight>`, optimiser state by `optimizer/<slot>`; where the recipe
+   * averages weights, the averages of the parameters by `average/<layer>/<weight>`.
+   */
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
 }
 

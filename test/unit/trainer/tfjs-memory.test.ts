@@ -11,7 +11,7 @@ test('training, looking at logits, snapshots and restoring leave no tensors behi
   const examples = withTargets(drawnExamples(100), 0);
   const rates = new Float32Array(5).fill(0.01);
   const before = tf.memory().numTensors;
-  const engine = await create(smallRecipe());
+  const engine = await create(smallRecipe({ gradientClipping: { globalNorm: 1 }, weightAveraging: { decay: 0.9 } }));
   await engine.train(examples, rates);
   await engine.restore(await engine.snapshot());
   const settled = tf.memory().numTensors;

@@ -3,10 +3,12 @@ import { trainingBatches } from '@atelier/fashion-mnist';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
 import { initialState } from '../../network/initial-weights.ts';
+import { AVERAGE_PREFIX } from '../../network/parameters.ts';
 import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
 import { requireFittingExamples } from '../fitting-examples.ts';
 import { layersModel } from './layers-model.ts';
 import { type NamedVariable, type OptimizerStep, optimizerStep } from './optimizer.ts';
+import { savedTensor, WeightAverage } from './weight-average.ts';
 
 /** Rows a pass in inference mode takes at once: enough to fill the cores, little enough to stay in memory. */
 const INFERENCE_BATCH = 1000;
@@ -25,6 +27,7 @@ class TfjsEngine implements TrainingEngine {
   readonly #model: Sequential;
   readonly #optimizer: OptimizerStep;
   readonly #trainable: NamedVariable[];
+  readonly #average: WeightAverage | null;
   #steps = 0;
 
   constructor(recipe: Recipe, device: string) {
@@ -38,6 +41,8 @@ class TfjsEngine implements TrainingEngine {
     }));
     this.#optimizer = optimizerStep(recipe, this.#trainable);
     this.#assign(this.#savedWeights(initialState(recipe)));
+    const { weightAveraging } = recipe;
+    this.#average = weightAveraging === null ? null : new WeightAverage(weightAveraging.decay, this.#trainable);
   }
 
   async train(examples: TrainingExamples, learningRates: Float32Array): Promise<Float32Array> {
@@ -65,6 +70,7 @@ class TfjsEngine implements TrainingEngine {
       this.#optimizer.apply(grads, learningRate);
       return value;
     });
+    this.#average?.update(this.#steps);
     this.#steps++;
     return loss;
   }
@@ -74,7 +80,8 @@ class TfjsEngine implements TrainingEngine {
     for (let start = 0; start < count; start += INFERENCE_BATCH) {
       const end = Math.min(start + INFERENCE_BATCH, count);
       const batch = { count: end - start, images: images.subarray(start * PIXELS_PER_IMAGE, end * PIXELS_PER_IMAGE) };
-      const logits = tf.tidy(() => this.#model.apply(pixelTensor(batch), { training: false }) as tf.Tensor);
+      const compute = () => tf.tidy(() => this.#model.apply(pixelTensor(batch), { training: false }) as tf.Tensor);
+      const logits = this.#average === null ? compute() : this.#average.inPlaceOfWeights(compute);
       result.set(await logits.data(), start * CLASS_COUNT);
       logits.dispose();
     }
@@ -87,6 +94,7 @@ class TfjsEngine implements TrainingEngine {
       state.tensors[name] = { shape: [...tensor.shape], data: Float32Array.from(await tensor.data()) };
     };
     for (const weight of this.#model.weights) await save(weight.originalName, weight.read());
+    for (const [name, average] of Object.entries(this.#average?.tensors() ?? {})) await save(name, average);
     const slots = await this.#optimizer.slots();
     for (const [name, slot] of Object.entries(slots)) await save(`${OPTIMIZER}${name}`, slot);
     tf.dispose(slots);
@@ -94,7 +102,7 @@ class TfjsEngine implements TrainingEngine {
   }
 
   async restore(state: EngineState): Promise<void> {
-    const weights = this.#savedWeights(state.tensors);
+    const weights = [...this.#savedWeights(state.tensors), ...this.#savedAverages(state.tensors)];
     const slots = Object.fromEntries(
       Object.entries(state.tensors)
         .filter(([name]) => name.startsWith(OPTIMIZER))
@@ -113,8 +121,15 @@ class TfjsEngine implements TrainingEngine {
   #savedWeights(tensors: EngineState['tensors']) {
     return this.#model.weights.map((weight) => ({
       variable: weight.read() as tf.Variable,
-      saved: savedWeight(tensors, weight.originalName, weight.shape),
+      saved: savedTensor(tensors, weight.originalName, weight.shape),
     }));
+  }
+
+  #savedAverages(tensors: EngineState['tensors']) {
+    if (this.#average !== null) return this.#average.savedIn(tensors);
+    const surplus = Object.keys(tensors).find((name) => name.startsWith(AVERAGE_PREFIX));
+    if (surplus === undefined) return [];
+    throw new RangeError(`"${surplus}" is of a recipe with weight averaging; this one has none.`);
   }
 
   #assign(weights: { variable: tf.Variable; saved: EngineState['tensors'][string] }[]): void {
@@ -122,16 +137,10 @@ class TfjsEngine implements TrainingEngine {
   }
 
   async dispose(): Promise<void> {
+    this.#average?.dispose();
     this.#optimizer.dispose();
     this.#model.dispose();
   }
-}
-
-function savedWeight(tensors: EngineState['tensors'], name: string, shape: (number | null)[]) {
-  const saved = tensors[name];
-  if (saved?.shape.join() === shape.join()) return saved;
-  const found = saved === undefined ? 'is missing' : `has shape [${saved.shape.join()}]`;
-  throw new RangeError(`"${name}" ${found}; expected [${shape.join()}].`);
 }
 
 function pixelTensor({ count, images }: UnlabelledImages): tf.Tensor {

@@ -1,11 +1,12 @@
 import type { Recipe } from '@atelier/domain';
 import * as tf from '@tensorflow/tfjs-core';
+import { clipToGlobalNorm } from './gradient-clipping.ts';
 import { createOptimizer, readSlots, setLearningRate, type SlotMap, writeSlots } from './optimizer-slots.ts';
 
 /** Takes optimiser steps on the trainable variables of one network. */
 export interface OptimizerStep {
-  /** `gradients` by variable name, which it takes over. */
-  apply(gradients: tf.NamedTensorMap, learningRate: number): void;
+  /** `lossGradients` by variable name. */
+  apply(lossGradients: tf.NamedTensorMap, learningRate: number): void;
   /** The optimiser's own tensors by name, for the caller to dispose; without moments before the first step. */
   slots(): Promise<SlotMap>;
   /** Goes on from `slots`, which stay the caller's. A `RangeError` names the first one that is missing or does not fit. */
@@ -19,17 +20,21 @@ export interface NamedVariable {
   variable: tf.Variable;
 }
 
-/** The recipe's optimiser with its weight decay. */
+/** The recipe's optimiser with its gradient clipping and, after it, its weight decay. */
 export function optimizerStep(recipe: Recipe, trainable: NamedVariable[]): OptimizerStep {
-  const { weightDecay, optimizer: settings } = recipe;
+  const { weightDecay, gradientClipping, optimizer: settings } = recipe;
   let optimizer = createOptimizer(settings);
   const decayed = trainable.filter(
     ({ name }) => weightDecay.kind !== 'none' && (weightDecay.appliesTo === 'all' || name.endsWith('/kernel')),
   );
 
   return {
-    apply(gradients, learningRate) {
+    apply(lossGradients, learningRate) {
       tf.tidy(() => {
+        const gradients =
+          gradientClipping === null
+            ? { ...lossGradients }
+            : clipToGlobalNorm(lossGradients, gradientClipping.globalNorm);
         for (const { variable } of decayed) {
           if (weightDecay.kind === 'decoupled') {
             variable.assign(tf.mul(variable, 1 - learningRate * weightDecay.rate));
