@@ -87,7 +87,9 @@ function flowBack(
   nodes: readonly ForwardNode[],
   { loss, withRespectTo }: Differentiation,
 ): ReadonlyMap<string, string> {
-  const wanted = new Set([...withRespectTo, ...nodes.flatMap(({ source }) => source.outputs)]);
+  // Nothing flows to truth values and whole numbers: a step has the derivative 0, where it has one.
+  const isDifferentiable = (name: string) => name !== '' && isFloat(builder.typeOf(name).type);
+  const wanted = new Set([...withRespectTo, ...nodes.flatMap(({ source }) => source.outputs.filter(isDifferentiable))]);
   /** What flows to each value, from every node that takes it. */
   const flows = new Map<string, string[]>([[loss, [builder.scalar(1, loss)]]]);
   const total = (name: string): string | undefined => {
@@ -103,7 +105,7 @@ function flowBack(
     const view = new DifferentiatedNode(source, builder, { gradients, wanted, kept });
     const { gradient: rule } = operatorOf(view);
     if (rule === undefined) throw notDifferentiable(`${view.title} has no derivative, and the loss depends on it.`);
-    const flowing = builder.under(`${view.output(0)}/gradient`, () => rule(view));
+    const flowing = builder.under(`${source.outputs[0] ?? ''}/gradient`, () => view.checked(rule(view)));
     flowing.forEach((flow, index) => {
       const name = source.inputs[index] ?? '';
       if (flow !== undefined && wanted.has(name)) flows.set(name, [...(flows.get(name) ?? []), flow]);

@@ -2,12 +2,15 @@ import type { OnnxNode } from '@atelier/onnx';
 import { malformedGraph } from './errors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { NodeView } from './node-view.ts';
+import { sameShape, shown } from './shapes.ts';
 
 /** A node of the forward graph as the rule that differentiates it sees it: what flows back, and what is wanted. */
 export class DifferentiatedNode extends NodeView {
   readonly #gradients: readonly (string | undefined)[];
   readonly #wanted: ReadonlySet<string>;
   readonly #kept: Readonly<Record<string, string>>;
+  /** The outputs whose gradients the rule has asked for. */
+  readonly #read = new Set<number>();
 
   constructor(
     node: OnnxNode,
@@ -27,19 +30,21 @@ export class DifferentiatedNode extends NodeView {
     this.#kept = flow.kept;
   }
 
-  /** The gradient of the loss with respect to the first output. */
+  /** The gradient of the loss with respect to the first output, zeros where the loss does not depend on it. */
   get gradient(): string {
-    const gradient = this.#gradients[0];
-    if (gradient !== undefined) return gradient;
-    throw this.unsupported(
-      `the loss depends on another output than its first ("${this.output(0)}"), and no gradient flows through that.`,
-    );
+    return this.outputGradient(0);
   }
 
   /** The gradient of the loss with respect to output `index`, zeros where the loss does not depend on it. */
   outputGradient(index: number): string {
     const output = this.output(index);
-    return this.#gradients[index] ?? this.graph.filled(0, this.graph.shapeOf(output), output);
+    return this.flowTo(index) ?? this.graph.filled(0, this.graph.shapeOf(output), output);
+  }
+
+  /** The gradient of the loss with respect to output `index`; undefined where the loss does not depend on it. */
+  flowTo(index: number): string | undefined {
+    this.#read.add(index);
+    return this.#gradients[index];
   }
 
   /** Whether the gradient of input `index` is wanted. */
@@ -52,6 +57,32 @@ export class DifferentiatedNode extends NodeView {
     return this.wants(index) ? work() : undefined;
   }
 
+  /**
+   * What a rule gave, when it is all that it was asked for: a gradient of the right shape for every input that one is
+   * wanted of, and every output that one flows to taken into account.
+   */
+  checked(gradients: readonly (string | undefined)[]): readonly (string | undefined)[] {
+    for (const [index, output] of this.node.outputs.entries()) {
+      if (this.#gradients[index] !== undefined && !this.#read.has(index)) {
+        throw this.unsupported(
+          `the loss depends on its output ${index} ("${output}"), through which no gradient flows.`,
+        );
+      }
+    }
+    for (const [index, input] of this.node.inputs.entries()) {
+      if (!this.wants(index)) continue;
+      const gradient = gradients[index];
+      if (gradient === undefined) {
+        throw this.unsupported(`the loss depends on its input ${index} ("${input}"), to which no gradient flows.`);
+      }
+      const [shape, expected] = [this.graph.shapeOf(gradient), this.shapeOf(index)];
+      if (!sameShape(shape, expected)) {
+        throw this.malformed(`the gradient by input ${index} has shape ${shown(shape)}; expected ${shown(expected)}.`);
+      }
+    }
+    return gradients;
+  }
+
   kept(name: string): string {
     const value = this.#kept[name];
     if (value === undefined) throw malformedGraph(`${this.title} has kept no ${name}.`);
@@ -60,6 +91,6 @@ export class DifferentiatedNode extends NodeView {
 
   /** The name of output `index`, which the node gives from now on if it did not before. */
   requireOutput(index: number): string {
-    return this.graph.requireOutput(this.node, index).name;
+    return this.graph.requireOutput(this.node, index);
   }
 }

@@ -10,11 +10,12 @@ import {
   type OnnxTensor,
   tensor,
   value,
+  valuesOf,
 } from '@atelier/onnx';
 import { malformedGraph } from './errors.ts';
 import { NodeView } from './node-view.ts';
 import { operatorOf } from './operators/index.ts';
-import { product, range, repeatedAxes, sameShape, type TensorType } from './shapes.ts';
+import { broadcast, product, range, repeatedAxes, sameShape, type TensorType } from './shapes.ts';
 
 /** A value by its name, or a number, which takes the element type of the other operand. */
 export type Term = string | number;
@@ -30,6 +31,8 @@ export class GraphBuilder {
   readonly #inputs: string[] = [];
   readonly #nodes: OnnxNode[] = [];
   readonly #shared = new Map<string, string>();
+  /** What a value is a repetition of, along axes of size 1 or missing ones. */
+  readonly #repeated = new Map<string, string>();
   /** What the names of new values begin with. */
   #prefix = '';
   #count = 0;
@@ -98,20 +101,23 @@ export class GraphBuilder {
   }
 
   /** Makes a node that was added give its output `index` too, one that the specification leaves optional. */
-  requireOutput(source: OnnxNode, index: number): { node: OnnxNode; name: string } {
-    const existing = source.outputs[index] ?? '';
-    if (existing !== '') return { node: source, name: existing };
-    const name = `${source.outputs[0] ?? source.name}/output_${index}`;
-    const outputs = range(Math.max(index + 1, source.outputs.length)).map((position) =>
-      position === index ? name : (source.outputs[position] ?? ''),
+  requireOutput(source: OnnxNode, index: number): string {
+    const first = source.outputs[0] ?? '';
+    const place = this.#nodes.findIndex(({ outputs }) => outputs.includes(first));
+    const present = this.#nodes[place] ?? source; // it may have been given another output since
+    const existing = present.outputs[index] ?? '';
+    if (existing !== '') return existing;
+    const name = `${first}/output_${index}`;
+    const outputs = range(Math.max(index + 1, present.outputs.length)).map((position) =>
+      position === index ? name : (present.outputs[position] ?? ''),
     );
-    const extended = { ...source, outputs };
-    this.#nodes[this.#nodes.indexOf(source)] = extended;
+    const extended = { ...present, outputs };
+    this.#nodes[place] = extended;
     const view = new NodeView(extended, this);
     const type = operatorOf(view).infer(view)[index];
     if (type === undefined) throw malformedGraph(`${view.title} has no output ${index}.`);
     this.#define(name, type);
-    return { node: extended, name };
+    return name;
   }
 
   /** Calls the result `name` of a node by another name from now on. An input keeps its name and gets a copy. */
@@ -124,6 +130,7 @@ export class GraphBuilder {
     }
     this.#define(other, this.typeOf(name));
     this.#types.delete(name);
+    for (const [repetition, source] of this.#repeated) if (source === name) this.#repeated.delete(repetition);
     for (let index = producer; index < this.#nodes.length; index++) {
       const each = this.#nodes[index];
       if (each === undefined) continue;
@@ -131,6 +138,7 @@ export class GraphBuilder {
     }
   }
 
+  /** What is known when the graph is built is computed then: constant scalars, and x + 0, x − 0, x·1 and x/1, which are x. */
   plus(first: Term, second: Term): string {
     return this.#binary('Add', first, second);
   }
@@ -148,7 +156,8 @@ export class GraphBuilder {
   }
 
   negative(name: string): string {
-    return this.add('Neg', [name]);
+    const number = this.numberOf(name);
+    return number === undefined ? this.add('Neg', [name]) : this.scalar(-number, name);
   }
 
   /** `name` as elements of `type`. */
@@ -174,6 +183,14 @@ export class GraphBuilder {
   /** The tensor that a value always is, where that is known. */
   constantOf(name: string): OnnxTensor | undefined {
     return this.#constants.get(name);
+  }
+
+  /** The number that a floating-point scalar always is, where that is known. */
+  numberOf(name: string): number | undefined {
+    const constant = this.#constants.get(name);
+    if (constant?.shape.length !== 0) return undefined;
+    if (constant.type === 'float32') return valuesOf(constant, 'float32')[0];
+    return constant.type === 'float64' ? valuesOf(constant, 'float64')[0] : undefined;
   }
 
   /** `name` in another shape of as many elements; itself when it has that shape. */
@@ -217,16 +234,31 @@ export class GraphBuilder {
 
   /** A value of `shape` filled with `number`, of the element type of `like`. */
   filled(number: number, shape: readonly number[], like: string): string {
-    const scalar = this.scalar(number, like);
-    return shape.length === 0 ? scalar : this.add('Expand', [scalar, this.ints(shape)]);
+    return this.repeat(this.scalar(number, like), shape);
   }
 
-  /** The graph with these outputs, and without constants that no node takes. */
+  /**
+   * `name` repeated to `shape` by broadcasting; itself when it has that shape. Arithmetic that repeats it anyway takes
+   * what it was repeated from.
+   */
+  repeat(name: string, shape: readonly number[]): string {
+    if (sameShape(this.shapeOf(name), shape)) return name;
+    const repetition = this.add('Expand', [name, this.ints(shape)]);
+    this.#repeated.set(repetition, name);
+    return repetition;
+  }
+
+  /** The graph with these outputs, and without what they do not depend on. All inputs stay. */
   graph(name: string, outputs: readonly string[]): OnnxGraph {
-    const used = new Set([...this.#nodes.flatMap(({ inputs }) => inputs), ...outputs]);
+    const used = new Set(outputs);
+    const nodes = this.#nodes.toReversed().filter((each) => {
+      if (!each.outputs.some((output) => used.has(output))) return false;
+      for (const input of each.inputs) used.add(input);
+      return true;
+    });
     return {
       name,
-      nodes: this.#nodes,
+      nodes: nodes.toReversed(),
       inputs: this.#inputs.map((input) => this.#value(input)),
       outputs: outputs.map((output) => this.#value(output)),
       initializers: this.#initializers.filter((initializer) => used.has(initializer.name)),
@@ -246,13 +278,27 @@ export class GraphBuilder {
     this.#types.set(name, type);
   }
 
-  #binary(opType: string, first: Term, second: Term): string {
+  #binary(opType: keyof typeof ARITHMETIC, first: Term, second: Term): string {
     const like = typeof first === 'string' ? first : second;
     if (typeof like === 'number') throw malformedGraph(`${opType} of two numbers; expected a value among them.`);
-    return this.add(
-      opType,
-      [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term)),
-    );
+    const { compute, neutral, isSymmetric } = ARITHMETIC[opType];
+    const [left, right] = [first, second].map((term) => (typeof term === 'number' ? term : this.numberOf(term)));
+    if (left !== undefined && right !== undefined) return this.scalar(compute(left, right), like);
+    if (right === neutral && typeof first === 'string') return first;
+    if (isSymmetric && left === neutral && typeof second === 'string') return second;
+    const [one, other] = [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term));
+    return this.add(opType, this.#withoutRepetition(one ?? '', other ?? ''));
+  }
+
+  /** The operands of an element-wise node, unrepeated where the node repeats them to the same shape. */
+  #withoutRepetition(first: string, second: string): [string, string] {
+    const whole = broadcast(this.shapeOf(first), this.shapeOf(second)) ?? [];
+    const isWhole = (one: string, other: string) =>
+      sameShape(broadcast(this.shapeOf(one), this.shapeOf(other)) ?? [], whole);
+    const unrepeated = this.#repeated.get(first) ?? first;
+    const left = isWhole(unrepeated, second) ? unrepeated : first;
+    const right = this.#repeated.get(second) ?? second;
+    return [left, isWhole(left, right) ? right : second];
   }
 
   #fresh(opType: string): string {
@@ -281,6 +327,17 @@ export class GraphBuilder {
     return name;
   }
 }
+
+/** Operators that `plus` and its like add; `neutral` on the right, and where it is symmetric on the left, changes nothing. */
+const ARITHMETIC = {
+  Add: { compute: (a, b) => a + b, neutral: 0, isSymmetric: true },
+  Sub: { compute: (a, b) => a - b, neutral: 0, isSymmetric: false },
+  Mul: { compute: (a, b) => a * b, neutral: 1, isSymmetric: true },
+  Div: { compute: (a, b) => a / b, neutral: 1, isSymmetric: false },
+} as const satisfies Record<
+  string,
+  { compute: (first: number, second: number) => number; neutral: number; isSymmetric: boolean }
+>;
 
 /** What a Constant node holds, in whichever of its attributes that we read. */
 function constantOf({ opType, attributes }: OnnxNode): OnnxTensor | undefined {

@@ -37,6 +37,11 @@ export function sameShape(first: readonly number[], second: readonly number[]): 
   return first.length === second.length && first.every((size, axis) => size === second[axis]);
 }
 
+/** A shape for messages. */
+export function shown(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
 /** 0, 1, ... up to before `count`. */
 export function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);

@@ -11,22 +11,42 @@ const SELU_GAMMA = 1.0507009873554805;
 /** 2¹²⁷, times which every normal number above 2⁻¹²⁶ is above 1. */
 const LARGEST_FLOAT = 2 ** 127;
 
-/** Activations. Where one has a corner, the derivative at it is 0, as in TensorFlow and PyTorch. */
+/** Activations. Where one has a corner, the derivative at it is that below it, as in TensorFlow and PyTorch. */
 export const ACTIVATIONS = {
-  // By the result rather than the input, so that a runtime may fuse Relu with what gives its input. HardSigmoid with a
-  // slope beyond all measure is the step from 0 to 1, at a quarter of what Sign costs in onnxruntime.
-  Relu: unary(({ graph }, gradient, _input, output) =>
-    graph.times(gradient, graph.add('HardSigmoid', [output], { alpha: float(LARGEST_FLOAT), beta: float(0) })),
-  ),
+  // By the result rather than the input, so that a runtime may fuse Relu with what gives its input.
+  Relu: unary((node, gradient, _input, output) => node.graph.times(gradient, stepAtZero(node, output))),
   LeakyRelu: unary((node, gradient, input) => {
-    const slope = node.float('alpha', 0.01);
-    const factor = whereAboveZero(node, input, node.graph.scalar(1, input), node.graph.scalar(slope, input));
-    return node.graph.times(gradient, factor);
+    const { graph } = node;
+    const slope = graph.scalar(node.float('alpha', 0.01), input);
+    const isSmall = (graph.numberOf(slope) ?? NaN) >= 0 && (graph.numberOf(slope) ?? NaN) <= 1;
+    if (isSmall) return graph.times(gradient, graph.add('Max', [stepAtZero(node, input), slope]));
+    return graph.times(gradient, whereAboveZero(node, input, graph.scalar(1, input), slope));
+  }),
+  PRelu: {
+    infer: valueLikeFirst,
+    gradient: (node) => {
+      const { graph, gradient } = node;
+      const [input, slope] = [node.input(0), node.input(1)];
+      return [
+        node.ifWanted(0, () => graph.times(gradient, whereAboveZero(node, input, graph.scalar(1, input), slope))),
+        node.ifWanted(1, () => {
+          const below = graph.add('Min', [input, graph.scalar(0, input)]);
+          return graph.sumTo(graph.times(gradient, below), node.shapeOf(1));
+        }),
+      ];
+    },
+  },
+  ThresholdedRelu: unary((node, gradient, input) => {
+    const { graph } = node;
+    const isAbove = graph.add('Greater', [input, graph.scalar(node.float('alpha', 1), input)]);
+    return graph.times(gradient, graph.cast(isAbove, node.elementType(0)));
   }),
   Elu: unary((node, gradient, input, output) => {
+    const { graph } = node;
     const alpha = node.float('alpha', 1);
-    const factor = whereAboveZero(node, input, node.graph.scalar(1, input), node.graph.plus(output, alpha));
-    return node.graph.times(gradient, factor);
+    // Where the result is above 0, min(y, 0) + 1 is 1: one pass less than a choice.
+    if (alpha === 1) return graph.times(gradient, graph.plus(graph.add('Min', [output, graph.scalar(0, output)]), 1));
+    return graph.times(gradient, whereAboveZero(node, input, graph.scalar(1, input), graph.plus(output, alpha)));
   }),
   Selu: unary((node, gradient, input, output) => {
     const alpha = node.float('alpha', SELU_ALPHA);
@@ -46,54 +66,60 @@ export const ACTIVATIONS = {
   Sigmoid: unary(({ graph }, gradient, _input, output) =>
     graph.times(gradient, graph.times(output, graph.minus(1, output))),
   ),
+  HardSigmoid: unary((node, gradient, _input, output) => {
+    const { graph } = node;
+    const isAbove = graph.add('Greater', [output, graph.scalar(0, output)]);
+    const isBetween = graph.add('And', [isAbove, graph.add('Less', [output, graph.scalar(1, output)])]);
+    const inside = graph.cast(isBetween, node.elementType(0));
+    return graph.times(gradient, graph.times(inside, node.float('alpha', 0.2)));
+  }),
   Softplus: unary(({ graph }, gradient, input) => graph.times(gradient, graph.add('Sigmoid', [input]))),
+  // 1/(1 + |x|)², and 1 − |y| is 1/(1 + |x|).
+  Softsign: unary(({ graph }, gradient, _input, output) => {
+    const rest = graph.minus(1, graph.add('Abs', [output]));
+    return graph.times(gradient, graph.times(rest, rest));
+  }),
   Clip: {
     infer: valueLikeFirst,
-    gradient: (node) => {
-      if (node.wants(1) || node.wants(2)) throw node.unsupported('the gradient of a bound; supported: of the value.');
-      return [node.ifWanted(0, () => clipGradient(node))];
-    },
+    limits: 'not by its bounds',
+    // To the values that were within the bounds, which Clip has left as they are.
+    gradient: (node) => [
+      node.ifWanted(0, () => {
+        const { graph, gradient } = node;
+        const isWithin = graph.add('Equal', [node.input(0), node.output(0)]);
+        return graph.times(gradient, graph.cast(isWithin, node.elementType(0)));
+      }),
+    ],
   },
-  HardSigmoid: { infer: valueLikeFirst },
 } satisfies Record<string, Operator>;
+
+/**
+ * 1 where `input` is above 0, otherwise 0. A HardSigmoid with a slope beyond all measure: one node, and a quarter of what
+ * Sign costs in onnxruntime.
+ */
+function stepAtZero({ graph }: DifferentiatedNode, input: string): string {
+  return graph.add('HardSigmoid', [input], { alpha: float(LARGEST_FLOAT), beta: float(0) });
+}
 
 function whereAboveZero({ graph }: DifferentiatedNode, input: string, above: string, below: string): string {
   return graph.add('Where', [graph.add('Greater', [input, graph.scalar(0, input)]), above, below]);
 }
 
-/** Φ(x) + x·φ(x), of x·Φ(x) (arXiv 1606.08415). */
+/** Φ(x) + x·φ(x), of x·Φ(x) (arXiv 1606.08415): with u = x/√2, (erf u + 1)/2 + u·exp(−u²)/√π. */
 function exactGeluSlope({ graph }: DifferentiatedNode, input: string): string {
-  const distribution = graph.times(graph.plus(graph.add('Erf', [graph.times(input, Math.SQRT1_2)]), 1), 0.5);
-  const density = graph.times(
-    graph.add('Exp', [graph.times(graph.times(input, input), -0.5)]),
-    1 / Math.sqrt(2 * Math.PI),
-  );
-  return graph.plus(distribution, graph.times(input, density));
+  const u = graph.times(input, Math.SQRT1_2);
+  const distribution = graph.plus(graph.times(graph.add('Erf', [u]), 0.5), 0.5);
+  const density = graph.add('Exp', [graph.minus(-Math.log(Math.PI) / 2, graph.times(u, u))]);
+  return graph.plus(distribution, graph.times(u, density));
 }
 
-/** Of x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³). */
+/** Of x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³): (1 + tanh u)·(1 + x·(1 − tanh u)·u′)/2. */
 function tanhGeluSlope({ graph }: DifferentiatedNode, input: string): string {
   const root = Math.sqrt(2 / Math.PI);
   const cubic = 0.044715;
   const square = graph.times(input, input);
-  const inner = graph.times(graph.times(input, graph.plus(graph.times(square, cubic), 1)), root);
-  const bent = graph.add('Tanh', [inner]);
-  const innerSlope = graph.times(graph.plus(graph.times(square, 3 * cubic), 1), root);
-  const rise = graph.times(graph.times(graph.minus(1, graph.times(bent, bent)), innerSlope), graph.times(input, 0.5));
-  return graph.plus(graph.times(graph.plus(bent, 1), 0.5), rise);
-}
-
-/** The gradient where the value was within the bounds, both included; 0 elsewhere. */
-function clipGradient(node: DifferentiatedNode): string {
-  const { graph } = node;
-  let gradient = node.gradient;
-  for (const [index, comparison] of [
-    [1, 'GreaterOrEqual'],
-    [2, 'LessOrEqual'],
-  ] as const) {
-    if (!node.hasInput(index)) continue;
-    const isWithin = graph.add(comparison, [node.input(0), node.input(index)]);
-    gradient = graph.times(gradient, graph.cast(isWithin, node.elementType(0)));
-  }
-  return gradient;
+  const bent = graph.add('Tanh', [graph.times(input, graph.plus(graph.times(square, root * cubic), root))]);
+  const innerSlope = graph.plus(graph.times(square, 3 * root * cubic), root);
+  const rise = graph.times(graph.times(input, graph.minus(1, bent)), innerSlope);
+  return graph.times(graph.times(graph.plus(bent, 1), 0.5), graph.plus(rise, 1));
 }

@@ -1,10 +1,11 @@
 import type { DifferentiatedNode } from '../differentiated-node.ts';
+import { range } from '../shapes.ts';
 import { valueByBroadcasting, valueLikeFirst } from './inference.ts';
 import type { Operator } from './operator.ts';
 
 /** The gradient of a function of one value, given those of its result, its input and its result. */
 type UnaryGradient = (node: DifferentiatedNode, gradient: string, input: string, output: string) => string;
-/** The gradients of a function of two values before broadcasting is undone. */
+/** The gradients of a function of two values, each of the shape of its result or summed to that of the operand. */
 type BinaryGradient = (
   node: DifferentiatedNode,
   gradient: string,
@@ -29,22 +30,35 @@ function binary(gradients: BinaryGradient): Operator {
   };
 }
 
+const TIES = 'of equal elements, the first operand gets the gradient';
+
 /** Element-wise arithmetic. A value that broadcasting repeated gets the sum of what flows to its copies. */
 export const ARITHMETIC = {
   Add: binary((_node, gradient) => [() => gradient, () => gradient]),
-  Sub: binary(({ graph }, gradient) => [() => gradient, () => graph.negative(gradient)]),
+  Sub: binary((node, gradient) => [
+    () => gradient,
+    () => node.graph.negative(node.graph.sumTo(gradient, node.shapeOf(1))), // the sum first, as it is smaller
+  ]),
   Mul: binary(({ graph }, gradient, first, second) => [
     () => graph.times(gradient, second),
     () => graph.times(gradient, first),
   ]),
-  Div: binary((node, gradient, _first, second) => [
-    () => node.graph.over(gradient, second),
-    () => node.graph.negative(node.graph.over(node.graph.times(gradient, node.output(0)), second)),
-  ]),
+  Div: binary((node, gradient, _first, second) => {
+    const { graph } = node;
+    const share = graph.over(gradient, second);
+    return [() => share, () => graph.negative(graph.sumTo(graph.times(share, node.output(0)), node.shapeOf(1)))];
+  }),
   Pow: binary((node, gradient, base, exponent) => [
     () => powerByBase(node, gradient, base, exponent),
     () => powerByExponent(node, gradient, base),
   ]),
+  Sum: {
+    infer: valueByBroadcasting,
+    gradient: (node) =>
+      range(node.inputCount).map((index) =>
+        node.ifWanted(index, () => node.graph.sumTo(node.gradient, node.shapeOf(index))),
+      ),
+  },
   Neg: unary(({ graph }, gradient) => graph.negative(gradient)),
   Exp: unary(({ graph }, gradient, _input, output) => graph.times(gradient, output)),
   Log: unary(({ graph }, gradient, input) => graph.over(gradient, input)),
@@ -58,14 +72,17 @@ export const ARITHMETIC = {
     return graph.times(gradient, graph.times(density, 2 / Math.sqrt(Math.PI)));
   }),
   Identity: unary((_node, gradient) => gradient),
+  Max: { infer: valueByBroadcasting, gradient: extremeGradient, limits: TIES },
+  Min: { infer: valueByBroadcasting, gradient: extremeGradient, limits: TIES },
   Sign: { infer: valueLikeFirst },
-  Max: { infer: valueByBroadcasting },
-  Min: { infer: valueByBroadcasting },
 } satisfies Record<string, Operator>;
 
-/** y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. */
+/** y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. The exponent may be of another type. */
 function powerByBase({ graph }: DifferentiatedNode, gradient: string, base: string, exponent: string): string {
-  return graph.times(gradient, graph.times(exponent, graph.add('Pow', [base, graph.minus(exponent, 1)])));
+  const known = graph.numberOf(exponent);
+  if (known === 2) return graph.times(gradient, graph.times(base, 2));
+  const power = graph.cast(exponent, graph.typeOf(base).type);
+  return graph.times(gradient, graph.times(graph.add('Pow', [base, graph.minus(power, 1)]), power));
 }
 
 /** xʸ·ln x, and 0 where x is 0, its limit for positive exponents. A negative base gives NaN, as the logarithm does. */
@@ -74,4 +91,19 @@ function powerByExponent(node: DifferentiatedNode, gradient: string, base: strin
   const isZero = graph.add('Equal', [base, graph.scalar(0, base)]);
   const logarithm = graph.add('Log', [graph.add('Where', [isZero, graph.scalar(1, base), base])]);
   return graph.times(gradient, graph.times(node.output(0), logarithm));
+}
+
+/** Everything to the first operand that is the result; what it does not get may be for the next. */
+function extremeGradient(node: DifferentiatedNode): (string | undefined)[] {
+  const { graph } = node;
+  const zero = graph.scalar(0, node.gradient);
+  let rest = node.gradient;
+  return range(node.inputCount).map((index) => {
+    const isLast = index === node.inputCount - 1;
+    if (isLast) return node.ifWanted(index, () => graph.sumTo(rest, node.shapeOf(index)));
+    const isChosen = graph.add('Equal', [node.input(index), node.output(0)]);
+    const taken = graph.add('Where', [isChosen, rest, zero]);
+    rest = graph.add('Where', [isChosen, zero, rest]);
+    return node.ifWanted(index, () => graph.sumTo(taken, node.shapeOf(index)));
+  });
 }

@@ -1,5 +1,5 @@
 import type { NodeView } from '../node-view.ts';
-import { broadcast, type TensorType } from '../shapes.ts';
+import { broadcast, shown, type TensorType } from '../shapes.ts';
 
 /** The types of results that many operators share. */
 export function valueLikeFirst(node: NodeView): TensorType[] {
@@ -20,11 +20,6 @@ export function broadcastShape(node: NodeView, indices: readonly number[]): numb
   const result = broadcast(...shapes);
   if (result !== null) return result;
   throw node.malformed(`its inputs have shapes ${shapes.map(shown).join(' and ')}, which do not fit each other.`);
-}
-
-/** A shape for messages. */
-export function shown(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
 }
 
 function inputIndices({ inputCount }: NodeView): number[] {

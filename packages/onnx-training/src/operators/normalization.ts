@@ -16,6 +16,7 @@ export const NORMALIZATION = {
       return [node.typeOf(0), ...(isTraining ? statistics : [])];
     },
     expand: expandBatchNormalization,
+    limits: 'not by or through the running statistics',
     gradient: batchNormalizationGradient,
   },
   LayerNormalization: {
@@ -29,8 +30,10 @@ export const NORMALIZATION = {
       return [node.typeOf(0), statistics, statistics];
     },
     gradient: layerNormalizationGradient,
+    limits: 'not through the mean and the deviation',
   },
   Dropout: {
+    limits: 'the rate and the training mode are constants',
     infer: (node) => [node.typeOf(0), { type: 'bool', shape: node.shapeOf(0) }],
     gradient: (node) => [
       node.ifWanted(0, () => {
@@ -100,9 +103,6 @@ function moveStatistic(node: NodeView, index: 1 | 2, statistic: string): void {
  */
 function batchNormalizationGradient(node: DifferentiatedNode): (string | undefined)[] {
   const { graph, gradient } = node;
-  if (node.wants(3) || node.wants(4)) {
-    throw node.unsupported('the gradient of a running statistic; supported: of the input, the scale and the bias.');
-  }
   const centred = node.kept('centred');
   const axes = batchAxes(node);
   const count = product(axes.map((axis) => node.shapeOf(0)[axis] ?? 1));

@@ -1,8 +1,7 @@
 import { int } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
-import { broadcast, range, type TensorType } from '../shapes.ts';
-import { shown } from './inference.ts';
+import { broadcast, range, shown, type TensorType } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 
 /** Matrix products. The gradients are products too, with transposition as an attribute where Gemm allows it. */

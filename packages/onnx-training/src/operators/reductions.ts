@@ -47,9 +47,7 @@ function spread(node: DifferentiatedNode, gradient: string): string {
   const { graph } = node;
   const shape = node.shapeOf(0);
   const axes = reducedAxes(node);
-  const kept = graph.reshape(
-    gradient,
-    shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
-  );
-  return graph.add('Expand', [kept, graph.ints(shape)]);
+  if (graph.shapeOf(gradient).length === 0) return graph.repeat(gradient, shape);
+  const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return graph.repeat(graph.reshape(gradient, kept), shape);
 }

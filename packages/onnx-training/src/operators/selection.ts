@@ -7,13 +7,8 @@ import type { Operator } from './operator.ts';
 export const SELECTION = {
   Cast: {
     infer: (node) => [{ type: castType(node), shape: node.shapeOf(0) }],
-    gradient: (node) => [
-      node.ifWanted(0, () => {
-        const [from, to] = [node.elementType(0), castType(node)];
-        if (isFloat(from) && isFloat(to)) return node.graph.cast(node.gradient, from);
-        throw node.unsupported(`no gradient flows from ${to} to ${from}; supported: between floating-point types.`);
-      }),
-    ],
+    gradient: (node) => [node.ifWanted(0, () => node.graph.cast(node.gradient, node.elementType(0)))],
+    limits: 'between floating-point types; through others nothing flows',
   },
   DequantizeLinear: { infer: (node) => [{ type: node.elementType(1), shape: node.shapeOf(0) }] },
   Equal: { infer: truthByBroadcasting },
@@ -42,6 +37,7 @@ export const SELECTION = {
         { type: node.elementType(0), shape: [...shape.slice(0, axis), ...node.shapeOf(1), ...shape.slice(axis + 1)] },
       ];
     },
+    limits: 'along axis 0',
     gradient: (node) => [
       node.ifWanted(0, () => {
         const { graph } = node;
@@ -51,7 +47,7 @@ export const SELECTION = {
         }
         const zeros = graph.filled(0, shape, node.gradient);
         const rank = node.shapeOf(1).length;
-        const positions = graph.add('Unsqueeze', [node.input(1), graph.ints([rank])]);
+        const positions = graph.add('Unsqueeze', [graph.cast(node.input(1), 'int64'), graph.ints([rank])]);
         return graph.add('ScatterND', [zeros, positions, node.gradient], { reduction: 'add' }); // an index may come twice
       }),
     ],

@@ -1,8 +1,7 @@
 import { int, ints } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
-import { broadcast, product, range, type TensorType } from '../shapes.ts';
-import { shown } from './inference.ts';
+import { broadcast, product, range, shown, type TensorType } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 
 /** Operators that move elements. Their gradients move them back. */
@@ -102,11 +101,11 @@ export const SHAPE_OPERATORS = {
     },
   },
   Split: {
+    limits: 'sizes as a constant, or `num_outputs`',
     infer: (node) => {
       const shape = node.shapeOf(0);
       const axis = node.axis(node.int('axis', 0), shape.length);
-      const sizes = node.constantInts(1);
-      if (sizes === undefined) throw node.unsupported('it has no sizes; supported: sizes as its second input.');
+      const sizes = node.constantInts(1) ?? equalParts(shape[axis] ?? 0, node.int('num_outputs', node.outputCount));
       const total = sizes.reduce((sum, size) => sum + size, 0);
       if (total !== shape[axis])
         throw node.malformed(`it splits ${shown(shape)} into ${shown(sizes)} along axis ${axis}.`);
@@ -128,15 +127,23 @@ export const SHAPE_OPERATORS = {
     gradient: (node) => [node.ifWanted(0, () => sliceGradient(node))],
   },
   Pad: {
+    limits: 'with a constant, not by it',
     infer: (node) => {
-      const pads = node.constantInts(1) ?? [];
-      if (node.hasInput(3)) throw node.unsupported('it has axes; supported: pads of every axis.');
+      const pads = padsOfAllAxes(node);
       const rank = node.shapeOf(0).length;
       return like(
         node,
         node.shapeOf(0).map((size, axis) => size + (pads[axis] ?? 0) + (pads[axis + rank] ?? 0)),
       );
     },
+    // What was added is cut off, and what was cut off gets zeros.
+    gradient: (node) => [
+      node.ifWanted(0, () => {
+        const mode = node.string('mode', 'constant');
+        if (mode !== 'constant') throw node.unsupported(`its mode is ${mode}; supported: constant.`);
+        return node.graph.add('Pad', [node.gradient, node.graph.ints(padsOfAllAxes(node).map((pad) => -pad))]);
+      }),
+    ],
   },
 } satisfies Record<string, Operator>;
 
@@ -147,6 +154,28 @@ function like(node: NodeView, shape: readonly number[]): TensorType[] {
 /** The gradient in the shape of the input. */
 function returned(node: DifferentiatedNode): (string | undefined)[] {
   return [node.ifWanted(0, () => node.graph.reshape(node.gradient, node.shapeOf(0)))];
+}
+
+/** Sizes of `count` parts, of which only the last may be smaller. */
+function equalParts(size: number, count: number): number[] {
+  const part = Math.ceil(size / count);
+  return range(count).map((index) => Math.min(part, size - index * part));
+}
+
+/** What a Pad adds before each axis, then what it adds behind each. */
+function padsOfAllAxes(node: NodeView): number[] {
+  const rank = node.shapeOf(0).length;
+  const given = node.constantInts(1) ?? [];
+  const axes = node.constantInts(3)?.map((axis) => node.axis(axis, rank)) ?? range(rank);
+  if (given.length !== 2 * axes.length) {
+    throw node.malformed(`it has ${given.length} pads for ${axes.length} axes; expected ${2 * axes.length}.`);
+  }
+  const pads = new Array<number>(2 * rank).fill(0);
+  for (const [index, axis] of axes.entries()) {
+    pads[axis] = given[index] ?? 0;
+    pads[axis + rank] = given[index + axes.length] ?? 0;
+  }
+  return pads;
 }
 
 function permutation(node: NodeView): number[] {

@@ -1,6 +1,7 @@
 import { int } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
-import { shown, valueLikeFirst } from './inference.ts';
+import { product, range, shown } from '../shapes.ts';
+import { valueLikeFirst } from './inference.ts';
 import type { Operator } from './operator.ts';
 
 /** Softmax and cross-entropy. */
@@ -26,6 +27,7 @@ export const SOFTMAX = {
     ],
   },
   SoftmaxCrossEntropyLoss: {
+    limits: 'by the scores, not by the weights of the classes',
     infer: (node) => {
       const [scores, labels] = [node.shapeOf(0), node.shapeOf(1)];
       const expected = scores.filter((_, axis) => axis !== 1);
@@ -46,21 +48,30 @@ function softmaxAxis(node: DifferentiatedNode): number {
   return node.axis(node.int('axis', -1), node.shapeOf(0).length);
 }
 
-/** (softmax − one-hot)·weight of the example, divided by the sum of all weights when the reduction is the mean. */
+/** What flows through the loss, and what flows through the logarithms of the probabilities, its second output. */
 function crossEntropyGradient(node: DifferentiatedNode): string {
   const { graph } = node;
-  const scores = node.shapeOf(0);
-  const labels = node.input(1);
+  const [byLoss, byLogarithms] = [node.flowTo(0), node.flowTo(1)];
   const probabilities = graph.add('Exp', [node.requireOutput(1)]);
+  const parts: string[] = [];
+  if (byLoss !== undefined) parts.push(lossGradient(node, byLoss, probabilities));
+  if (byLogarithms !== undefined) {
+    parts.push(graph.minus(byLogarithms, graph.times(probabilities, graph.sum(byLogarithms, [1], true))));
+  }
+  return parts.reduce((first, second) => graph.plus(first, second));
+}
+
+/** (softmax − one-hot)·weight of the example, divided by the sum of all weights when the reduction is the mean. */
+function lossGradient(node: DifferentiatedNode, gradient: string, probabilities: string): string {
+  const { graph } = node;
+  const labels = graph.cast(node.input(1), 'int64');
   const ends = graph.vector([0, 1], probabilities);
-  const classes = graph.ints([scores[1] ?? 0]);
-  const oneHot = graph.add('OneHot', [labels, classes, ends], { axis: int(1) });
+  const oneHot = graph.add('OneHot', [labels, graph.ints([node.shapeOf(0)[1] ?? 0]), ends], { axis: int(1) });
   const weight = exampleWeight(node, labels);
-  const reduction = node.string('reduction', 'mean');
-  let scale = node.gradient; // a scalar, or [examples] without reduction
-  if (reduction === 'mean') {
-    const total = weight === undefined ? labelCount(node) : graph.sum(weight, [...node.shapeOf(1).keys()], false);
-    scale = graph.over(scale, total);
+  let scale = gradient; // a scalar, or of the labels' shape without reduction
+  if (node.string('reduction', 'mean') === 'mean') {
+    const axes = range(node.shapeOf(1).length);
+    scale = graph.over(scale, weight === undefined ? product(node.shapeOf(1)) : graph.sum(weight, axes, false));
   }
   if (weight !== undefined) scale = graph.times(scale, weight);
   const perClass = graph.shapeOf(scale).length === 0 ? scale : graph.add('Unsqueeze', [scale, graph.ints([1])]);
@@ -70,16 +81,11 @@ function crossEntropyGradient(node: DifferentiatedNode): string {
 /** Each example's weight: that of its class, and 0 for `ignore_index`; undefined when all are 1. */
 function exampleWeight(node: DifferentiatedNode, labels: string): string | undefined {
   const { graph } = node;
-  const type = node.elementType(0);
   const ignored = node.node.attributes['ignore_index'] === undefined ? undefined : node.int('ignore_index', 0);
   if (ignored === undefined) return node.hasInput(2) ? graph.add('Gather', [node.input(2), labels]) : undefined;
   const isIgnored = graph.add('Equal', [labels, graph.scalar(ignored, labels)]);
-  const counts = graph.cast(graph.add('Not', [isIgnored]), type);
+  const counts = graph.cast(graph.add('Not', [isIgnored]), node.elementType(0));
   if (!node.hasInput(2)) return counts;
   const classes = graph.add('Where', [isIgnored, graph.scalar(0, labels), labels]);
   return graph.times(counts, graph.add('Gather', [node.input(2), classes]));
-}
-
-function labelCount(node: DifferentiatedNode): number {
-  return node.shapeOf(1).reduce((count, size) => count * size, 1);
 }
