@@ -13,10 +13,12 @@ import {
   type NodeProto,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
+  type TrainingInfoProto,
+  TrainingInfoProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.js';
-import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from './model.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue, TrainingInfo } from './model.ts';
 import { remainderOf } from './remainder.ts';
 import { readTensor } from './read-tensor.ts';
 import { isFullyHeld, readType } from './value-types.ts';
@@ -49,6 +51,7 @@ function modelOf(message: ModelProto): OnnxModel {
     producerVersion: message.producerVersion,
     metadata: readEntries(message.metadataProps),
     graph: graphOf(message.graph),
+    ...(message.trainingInfo.length === 0 ? {} : { trainingInfo: message.trainingInfo.map(trainingInfoOf) }),
     ...withRest(
       remainderOf(ModelProtoSchema, message, [
         'irVersion',
@@ -56,10 +59,29 @@ function modelOf(message: ModelProto): OnnxModel {
         'producerName',
         'producerVersion',
         'graph',
+        'trainingInfo',
         ...(areFullyHeld(message.metadataProps) ? (['metadataProps'] as const) : []),
       ]),
     ),
   };
+}
+
+function trainingInfoOf(message: TrainingInfoProto, index: number): TrainingInfo {
+  const { initialization, algorithm, initializationBinding, updateBinding } = message;
+  return within(`training_info ${index}`, () => ({
+    ...(initialization && { initialization: graphOf(initialization) }),
+    ...(algorithm && { algorithm: graphOf(algorithm) }),
+    initializationBinding: readEntries(initializationBinding),
+    updateBinding: readEntries(updateBinding),
+    ...withRest(
+      remainderOf(TrainingInfoProtoSchema, message, [
+        'initialization',
+        'algorithm',
+        ...(areFullyHeld(initializationBinding) ? (['initializationBinding'] as const) : []),
+        ...(areFullyHeld(updateBinding) ? (['updateBinding'] as const) : []),
+      ]),
+    ),
+  }));
 }
 
 function graphOf(message: GraphProto): OnnxGraph {

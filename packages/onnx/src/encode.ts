@@ -15,10 +15,12 @@ import {
   type TensorProto,
   TensorProto_DataLocation as DataLocation,
   TensorProtoSchema,
+  type TrainingInfoProto,
+  TrainingInfoProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.js';
-import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue, TrainingInfo } from './model.ts';
 import { completed } from './remainder.ts';
 import { isUnchanged, writeType } from './value-types.ts';
 
@@ -38,11 +40,23 @@ export function encodeModel(model: OnnxModel): Uint8Array {
       ...text('producerVersion', model.producerVersion),
       metadataProps: writeEntries(model.metadata, model.rest?.metadataProps),
       graph: graphMessage(model.graph),
+      trainingInfo: (model.trainingInfo ?? []).map(trainingInfoMessage),
     },
     // Entries that were taken out must not come back.
     model.rest && { ...model.rest, metadataProps: [] },
   );
   return toBinary(ModelProtoSchema, message);
+}
+
+function trainingInfoMessage(info: TrainingInfo): TrainingInfoProto {
+  const { initialization, algorithm, initializationBinding, updateBinding, rest } = info;
+  const fields = {
+    ...(initialization && { initialization: graphMessage(initialization) }),
+    ...(algorithm && { algorithm: graphMessage(algorithm) }),
+    initializationBinding: writeEntries(initializationBinding, rest?.initializationBinding),
+    updateBinding: writeEntries(updateBinding, rest?.updateBinding),
+  };
+  return completed(TrainingInfoProtoSchema, fields, rest && { ...rest, initializationBinding: [], updateBinding: [] });
 }
 
 function graphMessage(graph: OnnxGraph): GraphProto {

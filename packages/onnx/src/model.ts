@@ -5,6 +5,7 @@ import type {
   NodeProto,
   OperatorSetIdProto,
   TensorProto,
+  TrainingInfoProto,
   ValueInfoProto,
 } from './generated/onnx_pb.js';
 import { type Attribute, type AttributeSource, string } from './attributes.ts';
@@ -12,14 +13,20 @@ import type { DataType } from './data-types.ts';
 import { DEFAULT_IR_VERSION, DEFAULT_OPSET } from './versions.ts';
 
 /**
- * What a file said beyond the fields that we hold: documentation, quantisation annotations, training graphs, fields of
- * later versions. Set by `decodeModel` only, where there is any; `encodeModel` writes it back beside our fields.
+ * What a file said beyond the fields that we hold: documentation, quantisation annotations, fields of later versions. Set by `decodeModel` only, where there is any; `encodeModel` writes it back beside our fields.
  */
 interface Remainder<Message extends RemainderMessage> {
   readonly rest?: Message;
 }
 type RemainderMessage =
-  AttributeProto | GraphProto | ModelProto | NodeProto | OperatorSetIdProto | TensorProto | ValueInfoProto;
+  | AttributeProto
+  | GraphProto
+  | ModelProto
+  | NodeProto
+  | OperatorSetIdProto
+  | TensorProto
+  | TrainingInfoProto
+  | ValueInfoProto;
 
 export interface OnnxModel extends Remainder<ModelProto> {
   irVersion: number;
@@ -29,6 +36,23 @@ export interface OnnxModel extends Remainder<ModelProto> {
   /** `metadata_props`: free text by key. */
   metadata: Readonly<Record<string, string>>;
   graph: OnnxGraph;
+  /** How the model is trained; absent, or empty, in one that says nothing of it (`training_info`, IR version 7). */
+  trainingInfo?: readonly TrainingInfo[];
+}
+
+/**
+ * A training step of a model (`TrainingInfoProto`). It runs as one graph, the model's own followed by `algorithm`: the
+ * names of both are one space, and nodes of the algorithm may take values of the model's graph. Runtimes for inference
+ * pass over it.
+ */
+export interface TrainingInfo extends Remainder<TrainingInfoProto> {
+  /** Computes what training begins with; without inputs. Absent when the initializers are that already. */
+  initialization?: OnnxGraph;
+  algorithm?: OnnxGraph;
+  /** By the name of an initializer of the model's graph or of the algorithm, the output of `initialization` that becomes it. */
+  initializationBinding: Readonly<Record<string, string>>;
+  /** The same for an output of the model's graph or of the algorithm, after each step. */
+  updateBinding: Readonly<Record<string, string>>;
 }
 
 /** An operator set that the nodes speak; the standard one has domain `''`. */

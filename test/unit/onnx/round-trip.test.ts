@@ -19,10 +19,11 @@ import {
   strings,
   stringTensor,
   tensorAttribute,
+  type TrainingInfo,
   value,
 } from '@atelier/onnx';
 import fc from 'fast-check';
-import { ATTRIBUTE, type Field, GRAPH, message, MODEL, NODE, TENSOR, VALUE } from './wire.ts';
+import { ATTRIBUTE, type Field, GRAPH, message, MODEL, NODE, TENSOR, TRAINING, VALUE } from './wire.ts';
 
 const body: OnnxGraph = {
   name: 'body',
@@ -31,6 +32,13 @@ const body: OnnxGraph = {
   outputs: [value('b', 'float32', null)],
   initializers: [],
   values: [],
+};
+
+const training: TrainingInfo = {
+  initialization: { ...body, name: 'initialization' },
+  algorithm: { ...body, name: 'algorithm', initializers: [float32Tensor('step', [], [3])] },
+  initializationBinding: { w: 'b' },
+  updateBinding: { w: 'b', step: 'b' },
 };
 
 test('a model with every kind of attribute, value and tensor is the same after writing and reading', () => {
@@ -73,6 +81,7 @@ test('a model with every kind of attribute, value and tensor is the same after w
     producerName: 'atelier',
     producerVersion: '0.1.0',
     metadata: { source: 'a test', __proto: 'x' },
+    trainingInfo: [training, { initializationBinding: {}, updateBinding: {} }],
   };
   assert.deepEqual(decodeModel(encodeModel(original), 'memory'), original);
 });
@@ -149,6 +158,15 @@ test('fields that no version of the format knows survive at every level', () => 
         unknown('graph'),
       ),
     ],
+    [
+      MODEL.training,
+      message(
+        [TRAINING.algorithm, message([GRAPH.name, 'a'], unknown('training graph'))],
+        [TRAINING.initializationBinding, message([1, 'x'], [2, 'y'], unknown('initialization binding'))],
+        [TRAINING.updateBinding, message([1, 'x'], [2, 'y'], unknown('update binding'))],
+        unknown('training information'),
+      ),
+    ],
     unknown('model'),
   );
   const once = decodeModel(bytes, 'memory');
@@ -159,7 +177,8 @@ test('fields that no version of the format knows survive at every level', () => 
     marks.filter((mark) => !text.includes(mark)),
     [],
   );
-  assert.equal(marks.length, 13);
+  assert.deepEqual(once.trainingInfo?.[0]?.updateBinding, { x: 'y' });
+  assert.equal(marks.length, 17);
   assert.deepEqual(decodeModel(again, 'memory'), once);
 });
 
@@ -173,7 +192,7 @@ test('parts of the format that have no place in our types survive', () => {
   const bytes = message(
     [MODEL.irVersion, 13n],
     [MODEL.docString, mark('model documentation')],
-    [MODEL.training, message([2, message([GRAPH.name, mark('training graph')])])],
+    [MODEL.training, message([TRAINING.algorithm, message([GRAPH.docString, mark('training graph documentation')])])],
     [MODEL.functions, message([1, mark('function')], [14, entry('function metadata')])],
     [MODEL.configuration, message([1, mark('device configuration')])],
     [
@@ -245,6 +264,13 @@ test('a change to what was read is what is written, beside what was kept', () =>
     [MODEL.metadata, message([1, 'author'], [2, 'one'])],
     [MODEL.metadata, message([1, 'author'], [2, 'two'])],
     [
+      MODEL.training,
+      message(
+        [TRAINING.updateBinding, message([1, 'w'], [2, 'one'])],
+        [TRAINING.updateBinding, message([1, 'w'], [2, 'two'])],
+      ),
+    ],
+    [
       MODEL.graph,
       message(
         [GRAPH.docString, 'kept'],
@@ -256,11 +282,13 @@ test('a change to what was read is what is written, beside what was kept', () =>
   const changed: OnnxModel = {
     ...read,
     metadata: {},
+    trainingInfo: (read.trainingInfo ?? []).map((info) => ({ ...info, updateBinding: { w: 'three' } })),
     graph: { ...read.graph, inputs: read.graph.inputs.map((input) => ({ ...input, shape: [3] })) },
   };
   const written = encodeModel(changed);
   const again = decodeModel(written, 'memory');
   assert.deepEqual(again.metadata, {});
+  assert.deepEqual(again.trainingInfo, [{ initializationBinding: {}, updateBinding: { w: 'three' } }]);
   assert.deepEqual(again.graph.inputs, [value('x', 'float32', [3])]);
   assert.ok(Buffer.from(written).includes('kept'));
   assert.ok(!Buffer.from(written).includes('DATA_BATCH'));

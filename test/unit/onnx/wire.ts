@@ -83,4 +83,5 @@ export const TENSOR = {
   location: 14,
   metadata: 16,
 } as const;
+export const TRAINING = { initialization: 1, algorithm: 2, initializationBinding: 3, updateBinding: 4 } as const;
 export const VALUE = { name: 1, type: 2, docString: 3, metadata: 4 } as const;
