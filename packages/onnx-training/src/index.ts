@@ -2,16 +2,18 @@ export { differentiate, type Differentiated, type Differentiation } from './diff
 export { GraphBuilder, type Term } from './graph-builder.ts';
 export { crossEntropy, softCrossEntropy } from './losses.ts';
 export { DIFFERENTIABLE } from './operators/index.ts';
-export type { Optimizer, OptimizerKind } from './optimizers/optimizer.ts';
+export type { Optimizer, OptimizerChoice, OptimizerKind, OptimizerSettings } from './optimizers/optimizer-settings.ts';
 export type { TensorType } from './shapes.ts';
+export { subgraph } from './subgraph.ts';
 export { LEARNING_RATES, LOSSES, trainingLoop } from './training-loop.ts';
+export type { StateUpdate, TrainingOptions } from './training-options.ts';
 export {
-  LEARNING_RATE,
-  type StateUpdate,
+  initialState,
+  namedState,
+  type NamedValues,
+  nextState,
+  type StatePart,
   type StateVariable,
-  STEP_COUNT,
-  trainingStep,
-  type TrainingOptions,
-  type TrainingStep,
   updatedName,
-} from './training-step.ts';
+} from './training-state.ts';
+export { LEARNING_RATE, STEP_COUNT, trainingStep, type TrainingStep } from './training-step.ts';

@@ -1,106 +1,70 @@
-import { type DataType, node, type OnnxGraph } from '@atelier/onnx';
+import { node, type OnnxGraph } from '@atelier/onnx';
 import { differentiate } from './differentiate.ts';
+import { malformedGraph } from './errors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { type Optimizer, type OptimizerKind, UPDATE_RULES, type UpdateRule } from './optimizers/optimizer.ts';
+import type { OptimizerKind } from './optimizers/optimizer-settings.ts';
+import { UPDATE_RULES, type UpdateRule } from './optimizers/optimizer.ts';
 import { packParameters } from './pack-parameters.ts';
-
-export interface TrainingOptions {
-  /** The scalar to make small; a value of the forward graph. */
-  loss: string;
-  /** Inputs or initializers of the forward graph that the optimiser moves. */
-  parameters: readonly string[];
-  /** Sizes of the forward graph's symbolic dimensions. */
-  sizes?: Readonly<Record<string, number>>;
-  optimizer: Optimizer;
-  /**
-   * `l2` adds rate·w to the gradient, `decoupled` multiplies w by 1 − learning rate·rate (arXiv 1711.05101). Only the
-   * parameters that are named decay.
-   */
-  weightDecay?: { kind: 'l2' | 'decoupled'; rate: number; parameters: readonly string[] };
-  /** Scales all gradients down so that their common Euclidean norm is at most this (arXiv 1211.5063). */
-  clipGlobalNorm?: number;
-  /**
-   * Keeps an exponential moving average of every parameter: average += (1 − d)·(weight − average) after every step, with
-   * d = min(averageDecay, (1 + t)/(10 + t)) after t steps.
-   */
-  averageDecay?: number;
-  /** State that the forward graph itself moves on, such as running statistics. */
-  updates?: readonly StateUpdate[];
-  /** Parameters with at most this many elements are moved as one vector, because a node costs more than their work. */
-  packBelow?: number;
-}
-
-/** A state of the forward graph's own: an input, and the value that becomes it in the next step. */
-export interface StateUpdate {
-  readonly name: string;
-  readonly updated: string;
-  /** As in `StateVariable`. */
-  readonly parts?: StateVariable['parts'];
-}
-
-/** A value that lives from step to step. */
-export interface StateVariable {
-  /** An input of the step; its value after the step is the output `<name>_new`. */
-  readonly name: string;
-  readonly type: DataType;
-  readonly shape: readonly number[];
-  /** The value that it begins with where it is no parameter of the caller's. */
-  readonly initial: 'zeros' | 'given';
-  /** The tensors that are packed into it, one after the other; absent when it is one tensor itself. */
-  readonly parts?: readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
-}
+import { type CompleteOptions, completeOptions, type TrainingOptions } from './training-options.ts';
+import { AVERAGE, type StateVariable, updatedName } from './training-state.ts';
+import { variablesAsInputs } from './variables.ts';
 
 /** One optimiser step as a graph: batch, state and learning rate in; loss and new state out. */
 export interface TrainingStep {
+  /** Inputs: `batch`, `learningRate`, and the state. Outputs: the loss, and the state as `<name>_new`. */
   graph: OnnxGraph;
+  /** What lives from step to step: see `initialState` and `nextState`. */
   state: readonly StateVariable[];
   /** What a batch consists of: the forward graph's inputs that are no state. */
   batch: readonly string[];
-  /** The names of the step's float32 scalars. */
+  /** The input that is the learning rate, a float32 scalar. */
   learningRate: string;
+  /** The output that is the loss, a float32 scalar: of the batch, before the step. */
   loss: string;
+  /** The state variable that counts the steps, a float32 scalar from 0; null where none does. */
+  stepCount: string | null;
+  /** Values that the forward graph had for its own state, by name. */
+  initialValues: Readonly<Record<string, Float32Array>>;
+  /** The same step with every parameter by itself. */
+  unpacked: () => TrainingStep;
 }
 
 export const LEARNING_RATE = 'learning_rate';
 export const STEP_COUNT = 'step';
-const NEW = '_new';
-const AVERAGE = 'average';
-const DEFAULT_PACK_BELOW = 4096;
-
-/** The name of what a step makes of a state variable. */
-export function updatedName(name: string): string {
-  return `${name}${NEW}`;
-}
-
 /**
  * A forward graph with its loss, and what to do with the gradients, made into one optimiser step of standard operators.
  * The optimiser's state is `<slot>/<parameter>`, averages are `average/<parameter>`, and `step` counts the steps taken.
+ * Parameters that the loss does not depend on have gradients of zeros. `not-differentiable` names the operator without a
+ * rule, `malformed-onnx` what in the graph does not fit, a `RangeError` the option.
  */
 export function trainingStep(forward: OnnxGraph, options: TrainingOptions): TrainingStep {
-  const decayed = new Set(options.weightDecay?.parameters);
-  const packing = packParameters(forward, {
-    parameters: options.parameters,
-    limit: options.packBelow ?? DEFAULT_PACK_BELOW,
+  const complete = completeOptions(options);
+  const { parameters, updates = [], loss, sizes } = complete;
+  const variables = variablesAsInputs(forward, [...parameters, ...updates.map(({ name }) => name)]);
+  const decayed = new Set(complete.weightDecay?.parameters);
+  const packing = packParameters(variables.graph, {
+    parameters,
+    limit: complete.packBelow,
     groupOf: (name) => (decayed.has(name) ? 'decayed' : 'free'),
   });
   const { builder, gradients } = differentiate(packing.graph, {
-    loss: options.loss,
+    loss,
     withRespectTo: packing.parameters.map(({ name }) => name),
-    ...(options.sizes === undefined ? {} : { sizes: options.sizes }),
+    ...(sizes === undefined ? {} : { sizes }),
   });
-  const state: StateVariable[] = [];
-  builder.input(LEARNING_RATE, 'float32', []);
+  requireFloat32(builder, loss);
+  const learningRate = builder.input(LEARNING_RATE, 'float32', []);
   const stepBefore = builder.input(STEP_COUNT, 'float32', []);
   builder.addNode(node('Add', [stepBefore, builder.scalar(1, stepBefore)], updatedName(STEP_COUNT)));
-  state.push({ name: STEP_COUNT, type: 'float32', shape: [], initial: 'zeros' });
+  const state: StateVariable[] = [{ name: STEP_COUNT, type: 'float32', shape: [], initial: 'zeros' }];
 
-  const scalars = perStepScalars(builder, options);
-  const clipped = clipToGlobalNorm(builder, gradients, options.clipGlobalNorm);
+  const scalars = perStepScalars(builder, complete);
+  const clipped = clipToGlobalNorm(builder, gradients, complete.clipGlobalNorm);
   for (const { name, parts } of packing.parameters) {
     const isDecayed = decayed.has(parts?.[0]?.name ?? name);
     const shape = builder.shapeOf(name);
     const slots = builder.under(name, () =>
-      moveParameter(builder, options, scalars, name, clipped.get(name) ?? '', isDecayed),
+      moveParameter(builder, complete, scalars, name, clipped.get(name) ?? '', isDecayed),
     );
     const stateOf = (prefix: string, initial: StateVariable['initial']): StateVariable => ({
       name: `${prefix}${name}`,
@@ -109,20 +73,36 @@ export function trainingStep(forward: OnnxGraph, options: TrainingOptions): Trai
       initial,
       parts: parts?.map((part) => ({ ...part, name: `${prefix}${part.name}` })),
     });
-    state.push(stateOf('', 'given'), ...slots.map((slot) => stateOf(`${slot}/`, slot === AVERAGE ? 'given' : 'zeros')));
+    state.push(stateOf('', 'given'), ...slots.map((slot) => stateOf(`${slot}/`, 'zeros')));
+    if (complete.averageDecay === undefined) continue;
+    moveAverage(builder, scalars, name);
+    state.push(stateOf(AVERAGE, 'parameter'));
   }
-  for (const { name, updated, parts } of options.updates ?? []) {
-    const { type, shape } = builder.typeOf(name);
+  for (const { name, updated, parts } of updates) {
+    const shape = requireFloat32(builder, name);
+    requireFloat32(builder, updated);
     builder.rename(updated, updatedName(name));
-    state.push({ name, type, shape, initial: 'given', parts });
+    state.push({ name, type: 'float32', shape, initial: 'given', parts });
   }
-  return finished(builder, packing.graph.name, state, options.loss);
+  const graph = builder.graph(packing.graph.name, [loss, ...state.map(({ name }) => updatedName(name))]);
+  const notBatch = new Set([learningRate, ...state.map(({ name }) => name)]);
+  const step: TrainingStep = {
+    graph,
+    state,
+    batch: graph.inputs.map(({ name }) => name).filter((name) => !notBatch.has(name)),
+    learningRate,
+    loss,
+    stepCount: STEP_COUNT,
+    initialValues: variables.values,
+    unpacked: () => (complete.packBelow === 0 ? step : trainingStep(forward, { ...options, packBelow: 0 })),
+  };
+  return step;
 }
 
 /** The optimiser's step for one parameter; the names of the slots that it keeps. */
 function moveParameter(
   builder: GraphBuilder,
-  options: TrainingOptions,
+  options: CompleteOptions,
   scalars: Readonly<Record<string, string>>,
   parameter: string,
   gradient: string,
@@ -146,16 +126,20 @@ function moveParameter(
   });
   builder.rename(moved.parameter, updatedName(parameter));
   for (const slot of rule.slots) builder.rename(moved.slots[slot] ?? '', updatedName(`${slot}/${parameter}`));
-  if (options.averageDecay === undefined) return [...rule.slots];
-  const average = builder.input(`${AVERAGE}/${parameter}`, 'float32', shape);
-  const distance = builder.minus(updatedName(parameter), average);
-  const closer = builder.times(distance, scalars['averageShare'] ?? '');
-  builder.rename(builder.plus(average, closer), updatedName(average));
-  return [...rule.slots, AVERAGE];
+  return [...rule.slots];
+}
+
+function moveAverage(builder: GraphBuilder, scalars: Readonly<Record<string, string>>, parameter: string): void {
+  const average = builder.input(`${AVERAGE}${parameter}`, 'float32', builder.shapeOf(parameter));
+  builder.under(parameter, () => {
+    const distance = builder.minus(updatedName(parameter), average);
+    const closer = builder.times(distance, scalars['averageShare'] ?? '');
+    builder.rename(builder.plus(average, closer), updatedName(average));
+  });
 }
 
 /** The scalars that all parameters of a step share. */
-function perStepScalars(builder: GraphBuilder, options: TrainingOptions): Record<string, string> {
+function perStepScalars(builder: GraphBuilder, options: CompleteOptions): Record<string, string> {
   const { optimizer, weightDecay, averageDecay } = options;
   const rule = UPDATE_RULES[optimizer.kind] as UpdateRule<OptimizerKind>;
   const step = updatedName(STEP_COUNT);
@@ -187,9 +171,9 @@ function clipToGlobalNorm(
   return new Map([...gradients].map(([name, gradient]) => [name, builder.times(gradient, factor)]));
 }
 
-function finished(builder: GraphBuilder, name: string, state: readonly StateVariable[], loss: string): TrainingStep {
-  const graph = builder.graph(name, [loss, ...state.map((variable) => updatedName(variable.name))]);
-  const notBatch = new Set([LEARNING_RATE, ...state.map((variable) => variable.name)]);
-  const batch = graph.inputs.map((input) => input.name).filter((input) => !notBatch.has(input));
-  return { graph, state, batch, learningRate: LEARNING_RATE, loss };
+/** The shape of a value that must be of float32. */
+function requireFloat32(builder: GraphBuilder, name: string): readonly number[] {
+  const { type, shape } = builder.typeOf(name);
+  if (type === 'float32') return shape;
+  throw malformedGraph(`"${name}" is of ${type}; expected float32.`);
 }

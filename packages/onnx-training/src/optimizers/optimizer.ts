@@ -1,22 +1,9 @@
 import type { GraphBuilder } from '../graph-builder.ts';
 import { adam } from './adam.ts';
 import { momentum } from './momentum.ts';
+import type { OptimizerKind, OptimizerSettings } from './optimizer-settings.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
-
-/** Numbers of each optimiser. AdamW is adam with decoupled weight decay. */
-export interface OptimizerSettings {
-  /** w − η·g */
-  sgd: object;
-  /** Heavy ball, or Nesterov's form of it (Sutskever et al. 2013). */
-  momentum: { momentum: number; nesterov: boolean };
-  /** Tieleman and Hinton 2012; `epsilon` is added to the mean square before the root. */
-  rmsprop: { decay: number; momentum: number; epsilon: number };
-  /** arXiv 1412.6980; `epsilon` is added to the root of the corrected second moment. */
-  adam: { beta1: number; beta2: number; epsilon: number };
-}
-export type OptimizerKind = keyof OptimizerSettings;
-export type Optimizer = { [K in OptimizerKind]: { kind: K } & OptimizerSettings[K] }[OptimizerKind];
 
 /** What an update rule is given, as names of values in the graph. */
 export interface ParameterUpdate<K extends OptimizerKind = OptimizerKind> {

@@ -95,16 +95,16 @@ class OnnxEngine implements TrainingEngine {
     const steps = rates.length;
     const { Tensor } = this.#runtime;
     const feeds: Record<string, Tensor> = {
-      [`${IMAGES}/steps`]: new Tensor('uint8', examples.images, [steps, batchSize, PIXELS_PER_IMAGE]),
-      [`${TARGETS}/steps`]: new Tensor('float32', examples.targets, [steps, batchSize, CLASS_COUNT]),
+      [IMAGES]: new Tensor('uint8', examples.images, [steps, batchSize, PIXELS_PER_IMAGE]),
+      [TARGETS]: new Tensor('float32', examples.targets, [steps, batchSize, CLASS_COUNT]),
       [LEARNING_RATES]: new Tensor('float32', rates, [steps]),
     };
     for (const dropout of dropouts) {
       const masks = dropoutMasks(dropout, { seed: this.#recipe.seed, firstStep: this.#steps, steps, batchSize });
-      feeds[`${dropout.mask}/steps`] = new Tensor('uint8', masks, [steps, batchSize, dropout.units]);
+      feeds[dropout.mask] = new Tensor('uint8', masks, [steps, batchSize, dropout.units]);
     }
     for (const { name, shape } of variables) {
-      feeds[`${name}/begin`] = new Tensor('float32', this.#values.get(name) ?? new Float32Array(), shape);
+      feeds[name] = new Tensor('float32', this.#values.get(name) ?? new Float32Array(), shape);
     }
     const results = await session.run(feeds);
     const result = (name: string) => results[name]?.data as Float32Array;

@@ -1,0 +1,43 @@
+/** Numbers of each optimiser. AdamW is adam with decoupled weight decay. */
+export interface OptimizerSettings {
+  /** w − η·g */
+  sgd: object;
+  /** Heavy ball, or Nesterov's form of it (Sutskever et al. 2013). */
+  momentum: { momentum: number; nesterov: boolean };
+  /** Tieleman and Hinton 2012; `epsilon` is added to the mean square before the root. */
+  rmsprop: { decay: number; momentum: number; epsilon: number };
+  /** arXiv 1412.6980; `epsilon` is added to the root of the corrected second moment. */
+  adam: { beta1: number; beta2: number; epsilon: number };
+}
+export type OptimizerKind = keyof OptimizerSettings;
+
+/** An optimiser with every number. */
+export type Optimizer = { [K in OptimizerKind]: { kind: K } & OptimizerSettings[K] }[OptimizerKind];
+
+/** An optimiser by its name, with those numbers that are not to be the default. */
+export type OptimizerChoice = { [K in OptimizerKind]: { kind: K } & Partial<OptimizerSettings[K]> }[OptimizerKind];
+
+/** What is usual: Adam's are those of its paper. */
+const DEFAULTS: { readonly [K in OptimizerKind]: OptimizerSettings[K] } = {
+  sgd: {},
+  momentum: { momentum: 0.9, nesterov: false },
+  rmsprop: { decay: 0.9, momentum: 0, epsilon: 1e-7 },
+  adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+};
+
+/** Fills in the defaults. A number out of its range is a `RangeError`: factors are from 0 to below 1, epsilon above 0. */
+export function completeOptimizer(choice: OptimizerChoice): Optimizer {
+  if (!Object.hasOwn(DEFAULTS, choice.kind)) {
+    throw new RangeError(`optimizer.kind is ${choice.kind}; expected ${Object.keys(DEFAULTS).join(', ')}.`);
+  }
+  const complete = { ...DEFAULTS[choice.kind], ...choice } as Optimizer; // defaults and choice are of one kind
+  for (const name of ['momentum', 'decay', 'beta1', 'beta2', 'epsilon'] as const) {
+    const number = (complete as Partial<Record<typeof name, number>>)[name];
+    if (number === undefined) continue;
+    const isEpsilon = name === 'epsilon';
+    if (isEpsilon ? number > 0 && number < Infinity : number >= 0 && number < 1) continue;
+    const expected = isEpsilon ? 'a number above 0' : 'a number from 0 to below 1';
+    throw new RangeError(`optimizer.${name} is ${number}; expected ${expected}.`);
+  }
+  return complete;
+}
