@@ -11,7 +11,9 @@ export const HistoryEntry = z.object({
   validation: Evaluation,
   learningRate: z.number().describe('At the last step'),
   imagesPerSecond: z.number(),
-  seconds: z.number(),
+  seconds: z.number().describe('Training alone'),
+  evaluationSeconds: z.number().optional(),
+  checkpointSeconds: z.number().optional(),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 

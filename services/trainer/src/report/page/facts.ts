@@ -1,5 +1,6 @@
 import type { ReportContents } from '../contents.ts';
-import { duration, instant, wholeNumber } from '../format.ts';
+import { duration, instant, percent, wholeNumber } from '../format.ts';
+import type { HistoryEntry } from '../history.ts';
 import { type Markup, markup } from './markup.ts';
 import { facts } from './tables.ts';
 
@@ -21,6 +22,8 @@ ${facts([
       ? null
       : `${duration(trainingSeconds)}, ${duration(trainingSeconds / history.length)} an epoch`,
   ],
+  ['Validation', ofTraining(history, trainingSeconds, ({ evaluationSeconds }) => evaluationSeconds)],
+  ['Checkpoints', ofTraining(history, trainingSeconds, ({ checkpointSeconds }) => checkpointSeconds)],
   ['Speed', history.length === 0 ? null : `${wholeNumber(images / trainingSeconds)} images a second`],
   ['Engine', run.engine.name],
   ['Device', run.engine.device],
@@ -47,4 +50,16 @@ ${facts([
   ],
 ])}
 </section>`;
+}
+
+/** What was spent beside training; null where it was not measured. */
+function ofTraining(
+  history: readonly HistoryEntry[],
+  trainingSeconds: number,
+  secondsOf: (entry: HistoryEntry) => number | undefined,
+): string | null {
+  const measured = history.map(secondsOf).filter((seconds) => seconds !== undefined);
+  if (measured.length === 0) return null;
+  const seconds = measured.reduce((sum, each) => sum + each, 0);
+  return `${duration(seconds)}, ${percent(seconds / trainingSeconds, 1)} of the training`;
 }
