@@ -12,6 +12,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'engine-unavailable': USED_WRONGLY,
   'unknown-device': USED_WRONGLY,
   'device-unavailable': USED_WRONGLY,
+  'run-not-found': USED_WRONGLY,
+  'run-finished': USED_WRONGLY,
   'invalid-configuration': USED_WRONGLY,
   'malformed-tfjs-model': USED_WRONGLY,
   'unsupported-layer': UNSUPPORTED,

@@ -5,7 +5,8 @@ import { duration, note, percent } from './output.ts';
 /** Shows a training on standard error: a bar and a line per epoch on a terminal, the lines alone elsewhere. */
 export class TrainingProgress {
   readonly #bar: cliProgress.SingleBar | null;
-  readonly #started = performance.now();
+  /** When the first progress came, and what had been done by then, in this process or an earlier one. */
+  #first: { at: number; stepsDone: number } | undefined;
 
   constructor() {
     this.#bar = process.stderr.isTTY
@@ -24,13 +25,14 @@ export class TrainingProgress {
   update(progress: Progress): void {
     const stepsDone = (progress.epoch - 1) * progress.stepsPerEpoch + progress.step;
     const steps = progress.epochs * progress.stepsPerEpoch;
-    const seconds = (performance.now() - this.#started) / 1000;
+    this.#first ??= { at: performance.now(), stepsDone };
+    const secondsPerStep = (performance.now() - this.#first.at) / 1000 / (stepsDone - this.#first.stepsDone);
     const payload = {
       epoch: `${progress.epoch}/${progress.epochs}`,
       speed: Math.round(progress.imagesPerSecond),
       loss: progress.loss.toFixed(4),
       validation: progress.validationAccuracy === null ? '-' : percent(progress.validationAccuracy),
-      left: duration((seconds / stepsDone) * (steps - stepsDone)),
+      left: Number.isFinite(secondsPerStep) ? duration(secondsPerStep * (steps - stepsDone)) : '-',
     };
     if (this.#bar?.isActive === false) this.#bar.start(steps, stepsDone, payload);
     else this.#bar?.update(stepsDone, payload);

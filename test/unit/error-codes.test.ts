@@ -16,7 +16,7 @@ function documentedCodes(): Map<string, string> {
 
 function testFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('error-codes.test.ts'))
+    .filter((path) => /(\.test|-contract)\.ts$/.test(path) && !path.endsWith('error-codes.test.ts'))
     .map((path) => join(folder, path));
 }
 

@@ -22,9 +22,18 @@ export const ERROR_CODES = [
   'malformed-tfjs-model',
   'unsupported-layer',
   'not-differentiable',
-  // Training and publishing
+  // Training
   'training-diverged',
   'training-interrupted',
+  'training-crashed',
+  'disk-full',
+  // Runs
+  'run-not-found',
+  'run-finished',
+  'run-in-use',
+  'invalid-run',
+  'invalid-checkpoint',
+  // Publishing
   'parity-failed',
   // The model repository
   'model-not-found',

@@ -1,77 +1,119 @@
-import { parseRecipe } from '@atelier/domain';
+import { DomainError, parseRecipe } from '@atelier/domain';
 import {
-  chooseEngine,
   DEVICE_CHOICES,
   ENGINE_CHOICES,
   findRecipe,
   parseDeviceChoice,
   parseEngineChoice,
   RECIPES,
-  train,
+  trainInProcess,
+  type TrainingResult,
+  type TrainingTask,
 } from '@atelier/trainer';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
-import { loadDataset } from '../dataset.ts';
+import { DownloadBar } from '../dataset.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { note, percent, print, printJson } from '../output.ts';
 import { MODEL_NAME, type Settings } from '../settings.ts';
 import { TrainingProgress } from '../training-progress.ts';
 
 export function trainCommand(settings: Settings) {
-  return new Command('train')
+  const command = new Command('train')
     .description('Fit a recipe, evaluate it on the test images, export it to ONNX and prove the export.')
-    .requiredOption('--recipe <name>', `one of ${[...RECIPES.keys()].join(', ')}`)
+    .option('--recipe <name>', `one of ${[...RECIPES.keys()].join(', ')}`)
     .option('--epochs <n>', "instead of the recipe's", wholeNumber(1, 10_000))
     .option('--seed <n>', "instead of the recipe's", wholeNumber(0, 2 ** 31 - 1))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
     .option('--device <name>', DEVICE_CHOICES.join(', '), 'auto')
     .option('--limit <n>', 'train and validate on this many images (for trying things)', wholeNumber(100, 60_000))
+    .addOption(
+      // All of these stand in the run already.
+      new Option('--resume <run>', 'go on with an interrupted run, by its id or folder').conflicts([
+        ...['recipe', 'epochs', 'seed', 'engine', 'device', 'limit'],
+      ]),
+    )
     .option('--publish', `publish the result as the next version of ${MODEL_NAME}`)
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  npm run train -- --recipe ann-128 --epochs 2 --publish')
-    .action(async (options) => {
-      const recipe = parseRecipe({
-        ...findRecipe(options.recipe),
-        ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
-        ...(options.seed === undefined ? {} : { seed: options.seed }),
-      });
-      const choice = { engine: parseEngineChoice(options.engine), device: parseDeviceChoice(options.device) };
-      const signal = interruptSignal('Stopping; the run folder stays readable. Once more to stop at once.');
-      const engine = await chooseEngine(choice.engine, choice.device);
-      note(`Engine: ${engine.reason}`);
-      const dataset = await loadDataset(settings, signal);
-      note(`Data: ${dataset.source}`);
-      const progress = new TrainingProgress();
-      process.once('exit', () => progress.stop()); // gives the terminal its cursor back
-      try {
-        const result = await train(
-          {
-            recipe,
-            engine,
-            dataset,
-            limit: options.limit ?? null,
-            runsDirectory: settings.runsDirectory,
-            publish: options.publish ? { modelsDirectory: settings.modelsDirectory, name: MODEL_NAME } : null,
-          },
-          {
-            signal,
-            onRun: (_run, directory) => note(`Run: ${directory}`),
-            onProgress: (state) => progress.update(state),
-            onEpoch: async (report) => progress.epoch(report),
-          },
-        );
-        progress.stop();
-        if (options.json) printJson(summary(result));
-        else printResult(result);
-      } finally {
-        progress.stop();
-      }
-    });
+    .addHelpText('after', EXAMPLES);
+  return command.action(async (options) => {
+    const work = chosenWork(options) ?? command.error("error: required option '--recipe <name>' not specified");
+    const task = {
+      work,
+      dataset: { directory: settings.datasetDirectory, cacheDirectory: settings.datasetCache },
+      runsDirectory: settings.runsDirectory,
+      modelsDirectory: settings.modelsDirectory,
+      publishAs: options.publish ? MODEL_NAME : null,
+    };
+    const result = await trainShowing(task);
+    if (options.json) printJson(summary(result));
+    else printResult(result);
+  });
 }
 
-type Result = Awaited<ReturnType<typeof train>>;
+interface Choice {
+  recipe?: string | undefined;
+  resume?: string | undefined;
+  epochs?: number | undefined;
+  seed?: number | undefined;
+  engine: string;
+  device: string;
+  limit?: number | undefined;
+}
 
-function printResult({ manifest, published, directory }: Result): void {
+/** Null where neither a recipe nor a run is named. */
+function chosenWork(choice: Choice): TrainingTask['work'] | null {
+  const { recipe: name, resume: run, epochs, seed, limit } = choice;
+  if (run !== undefined) return { kind: 'resume', run };
+  if (name === undefined) return null;
+  const recipe = parseRecipe({
+    ...findRecipe(name),
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  const engine = parseEngineChoice(choice.engine);
+  const device = parseDeviceChoice(choice.device);
+  return { kind: 'new', recipe, engine, device, limit: limit ?? null };
+}
+
+/** Trains in a process of its own and shows meanwhile what happens; says how to go on where it ends too early. */
+async function trainShowing(task: TrainingTask): Promise<TrainingResult> {
+  const signal = interruptSignal('Stopping; the run can be resumed. Once more to stop at once.');
+  const progress = new TrainingProgress();
+  const download = new DownloadBar();
+  const stop = () => {
+    progress.stop();
+    download.stop();
+  };
+  process.once('exit', stop); // gives the terminal its cursor back
+  let goOn: () => void = () => undefined;
+  try {
+    return await trainInProcess(task, {
+      signal,
+      onNotice: note,
+      onDownload: (state) => download.update(state),
+      onRun: (run, directory) => {
+        goOn = () => note(`Go on with: npm run train -- --resume ${run.id}`);
+        note(`Run: ${directory}${run.epochs > 0 ? `, resumed after epoch ${run.epochs}` : ''}`);
+      },
+      onProgress: (state) => progress.update(state),
+      onEpoch: (report) => progress.epoch(report),
+    });
+  } catch (error) {
+    stop();
+    if (canGoOn(error)) goOn();
+    throw error;
+  } finally {
+    stop();
+  }
+}
+
+/** What diverged or failed its proof would do so again. */
+function canGoOn(error: unknown): boolean {
+  return !(error instanceof DomainError && ['training-diverged', 'parity-failed'].includes(error.code));
+}
+
+function printResult({ manifest, published, directory }: TrainingResult): void {
   const { test, validation } = manifest.metrics;
   const [low, high] = test.accuracyInterval;
   print(
@@ -86,7 +128,7 @@ function printResult({ manifest, published, directory }: Result): void {
   );
 }
 
-function summary({ run, directory, history, manifest, published }: Result) {
+function summary({ run, directory, history, manifest, published }: TrainingResult) {
   return {
     run: run.id,
     directory,
@@ -100,3 +142,8 @@ function summary({ run, directory, history, manifest, published }: Result) {
         : { name: published.name, version: published.version, digest: published.manifest.digest },
   };
 }
+
+const EXAMPLES = `
+Examples:
+  npm run train -- --recipe ann-128 --epochs 2 --publish
+  npm run train -- --resume 2026-01-31T12-00-00-ann-128-1f2e`;

@@ -1,32 +1,15 @@
-/** Follows one number over the epochs: whether it improved, and for how many epochs it has not. */
-export class BestSoFar {
-  #best = Infinity;
-  #epochsSince = 0;
-  readonly #minimumImprovement: number;
-
-  /** Lower is better; an improvement smaller than `minimumImprovement` is none. */
-  constructor(minimumImprovement = 0) {
-    this.#minimumImprovement = minimumImprovement;
-  }
-
-  /** True when `value` is the best yet. */
-  improves(value: number): boolean {
-    if (value < this.#best - this.#minimumImprovement) {
-      this.#best = value;
-      this.#epochsSince = 0;
-      return true;
-    }
-    this.#epochsSince++;
-    return false;
-  }
-
+/** One number followed over the epochs; lower is better. Plain data, because a checkpoint holds it. */
+export interface BestSoFar {
+  /** Null before the first epoch. */
+  value: number | null;
   /** Epochs since the best one. */
-  get epochsSince(): number {
-    return this.#epochsSince;
-  }
+  epochsSince: number;
+}
 
-  /** Forgets the waiting, not the best: what a plateau does after it reduced the rate. */
-  restartWaiting(): void {
-    this.#epochsSince = 0;
-  }
+export const NOTHING_YET: BestSoFar = { value: null, epochsSince: 0 };
+
+/** With the number of one more epoch; an improvement smaller than `minimumImprovement` is none. */
+export function follow(soFar: BestSoFar, value: number, minimumImprovement = 0): BestSoFar {
+  const improves = value < (soFar.value ?? Infinity) - minimumImprovement;
+  return improves ? { value, epochsSince: 0 } : { ...soFar, epochsSince: soFar.epochsSince + 1 };
 }

@@ -1,30 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError, type Recipe } from '@atelier/domain';
 import { select, sliceTraining } from '@atelier/fashion-mnist';
-import { BestSoFar } from './best-so-far.ts';
-import { evaluate, type Evaluation } from './evaluate.ts';
+import type { EpochReport } from './epoch-report.ts';
+import { evaluate } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
-import { monitored } from './monitored.ts';
+import { afterEpoch, BEGINNING, isOver, type Standing } from './standing.ts';
 import type { EngineState, TrainingEngine } from './training-engine.ts';
 import { type TrainingData, trainingExamples } from './training-examples.ts';
-
-export type { TrainingData };
-
-/** Steps between two looks at the clock, the progress bar and Ctrl-C. */
-const STEPS_PER_CHUNK = 25;
-
-export interface EpochReport {
-  /** Counted from 1. */
-  epoch: number;
-  /** Mean over the epoch's steps, with dropout and smoothing, in nats. */
-  trainingLoss: number;
-  validation: Evaluation;
-  /** At the epoch's last step. */
-  learningRate: number;
-  /** Training alone, without validation. */
-  imagesPerSecond: number;
-  seconds: number;
-}
 
 export interface Progress {
   epoch: number;
@@ -37,9 +19,29 @@ export interface Progress {
   validationAccuracy: number | null;
 }
 
+/** What is worth keeping at the end of an epoch. */
+export interface EpochEnd {
+  standing: Standing;
+  /** Of the engine, at this moment. */
+  state: EngineState;
+}
+
+/** What a training that goes on must know of the epochs before. */
+export interface Past {
+  standing: Standing;
+  /** The state of the best epoch, where early stopping keeps one. */
+  bestState: EngineState | null;
+  /** Up to this epoch. */
+  history: EpochReport[];
+}
+
 export interface FitOptions {
+  /** What the engine was trained for already; default: nothing. */
+  past?: Past | undefined;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /** Keeps an epoch's end; the time this takes stands in the epoch's report, which follows. */
+  onCheckpoint?: (end: EpochEnd) => Promise<void>;
   onEpoch?: (report: EpochReport) => Promise<void>;
 }
 
@@ -60,36 +62,29 @@ export async function fit(
   recipe: Recipe,
   options: FitOptions = {},
 ): Promise<FitResult> {
-  const history: EpochReport[] = [];
-  const validation = select(data.examples, data.validation);
-  const plateau = new BestSoFar();
-  const best = new BestSoFar(recipe.earlyStopping?.minimumImprovement);
-  let bestState: EngineState | null = null;
-  let bestEpoch = recipe.epochs;
-  let reductions = 0;
+  const { past = { standing: BEGINNING, bestState: null, history: [] } } = options;
+  const validationExamples = select(data.examples, data.validation);
+  const history = [...past.history];
+  let { standing, bestState } = past;
 
-  for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
-    const trained = await trainOneEpoch(engine, data, recipe, epoch, reductions, history.at(-1), options);
-    const report = { epoch, ...trained, validation: await evaluate(engine, validation) };
-    const state = await engine.snapshot();
-    refuseNonFinite(state, report);
+  while (!isOver(standing, recipe)) {
+    const epoch = standing.epoch + 1;
+    const trained = await trainOneEpoch(engine, data, recipe, epoch, standing.reductions, history.at(-1), options);
+    const [validation, evaluationSeconds] = await timed(() => evaluate(engine, validationExamples));
+    standing = afterEpoch(standing, recipe, { ...trained, validation });
+    const [state, checkpointSeconds] = await timed(async () => {
+      const state = await engine.snapshot();
+      refuseNonFinite(state, { epoch, ...trained });
+      await options.onCheckpoint?.({ standing, state });
+      return state;
+    });
+    if (standing.bestEpoch === epoch) bestState = state;
+    const report = { epoch, ...trained, validation, evaluationSeconds, checkpointSeconds };
     history.push(report);
     await options.onEpoch?.(report);
-
-    if (recipe.schedule.kind === 'reduce-on-plateau' && !plateau.improves(report.validation.loss)) {
-      if (plateau.epochsSince > recipe.schedule.patience) {
-        reductions++;
-        plateau.restartWaiting();
-      }
-    }
-    if (recipe.earlyStopping === null) continue;
-    if (best.improves(monitored(recipe.earlyStopping.monitor, report))) {
-      bestEpoch = epoch;
-      bestState = state;
-    } else if (best.epochsSince >= recipe.earlyStopping.patience) break;
   }
   if (bestState !== null) await engine.restore(bestState);
-  return { history, bestEpoch };
+  return { history, bestEpoch: standing.bestEpoch ?? standing.epoch };
 }
 
 async function trainOneEpoch(
@@ -108,8 +103,8 @@ async function trainOneEpoch(
   const secondsSoFar = () => (performance.now() - started) / 1000;
   let totalLoss = 0;
 
-  for (let step = 0; step < stepsPerEpoch; step += STEPS_PER_CHUNK) {
-    const end = Math.min(step + STEPS_PER_CHUNK, stepsPerEpoch);
+  for (let step = 0; step < stepsPerEpoch; step += engine.preferredSteps) {
+    const end = Math.min(step + engine.preferredSteps, stepsPerEpoch);
     const chunk = sliceTraining(examples, step * recipe.batchSize, Math.min(end * recipe.batchSize, examples.count));
     const losses = await engine.train(chunk, rates.subarray(step, end));
     losses.forEach((loss, index) => {
@@ -143,6 +138,13 @@ async function trainOneEpoch(
   };
 }
 
+/** What `work` resolves to, and how many seconds it took. */
+async function timed<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
+  const started = performance.now();
+  const result = await work();
+  return [result, (performance.now() - started) / 1000];
+}
+
 function diverged(loss: number, epoch: number, step: number, rate: number | undefined): DomainError {
   return new DomainError(
     'training-diverged',
@@ -152,10 +154,19 @@ function diverged(loss: number, epoch: number, step: number, rate: number | unde
 
 /** A loss can stay finite over weights that are not: WebAssembly's relu turns NaN into 0. */
 function refuseNonFinite(state: EngineState, { epoch, learningRate }: { epoch: number; learningRate: number }): void {
-  const broken = Object.entries(state.tensors).find(([, { data }]) => !data.every(Number.isFinite));
+  const broken = Object.entries(state.tensors).find(([, { data }]) => !isFiniteEverywhere(data));
   if (broken === undefined) return;
   throw new DomainError(
     'training-diverged',
-    `"${broken[0]}" is no longer finite after epoch ${epoch} at learning rate ${learningRate}; a lower one may help.`,
+    `"${broken[0]}" is no longer finite after epoch ${epoch}, step ${state.steps} of the training, at learning rate ` +
+      `${learningRate}; a lower one may help.`,
   );
+}
+
+/** A loop, since a call per weight would take longer than writing them all to the disk. */
+function isFiniteEverywhere(data: Float32Array): boolean {
+  for (const value of data) {
+    if (!Number.isFinite(value)) return false;
+  }
+  return true;
 }

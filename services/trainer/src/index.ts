@@ -3,6 +3,7 @@ export { readTrainerConfig, TrainerConfig } from './config.ts';
 export { CANDIDATES } from './engines/candidates.ts';
 export {
   chooseEngine,
+  type ChosenEngine,
   DEVICE_CHOICES,
   type DeviceChoice,
   ENGINE_CHOICES,
@@ -12,14 +13,17 @@ export {
 } from './engines/choose-engine.ts';
 export { createOnnxEngine } from './engines/onnx/engine.ts';
 export { proveDevice } from './engines/onnx/prove-device.ts';
+export { EpochReport } from './epoch-report.ts';
 export { evaluate, type Evaluation } from './evaluate.ts';
 export { goldenImages } from './export/golden.ts';
 export { OnnxModel } from './export/onnx-model.ts';
-export { type EpochReport, fit, type FitOptions, type FitResult, type Progress, type TrainingData } from './fit.ts';
+export { type EpochEnd, fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 export { learningRates } from './learning-rate.ts';
 export { initialState } from './network/initial-weights.ts';
 export { layersModel, type TrainedLayersModel } from './network/layers-model.ts';
 export { type NetworkTensor, networkTensors } from './network/parameters.ts';
+export { performTask, type TaskObserver, type TrainingTask } from './process/task.ts';
+export { trainInProcess } from './process/training-process.ts';
 export { findRecipe, RECIPES } from './recipes/index.ts';
 export { chartSvg, standaloneSvg, type Chart } from './report/charts/chart.ts';
 export { comparisonChart, type Compared, type ComparisonChart } from './report/charts/comparison.ts';
@@ -27,8 +31,19 @@ export { lineChart, type LineChart, type Series } from './report/charts/line-cha
 export { inspectModel, type ModelFindings } from './report/inspect-model.ts';
 export { rasterise } from './report/pictures/rasterise.ts';
 export { writeReport, type WrittenReport } from './report/write-report.ts';
-export { readRun } from './runs/run-folder.ts';
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './runs/checkpoint.ts';
+export { RunLock } from './runs/run-lock.ts';
+export { findRun, readRun, RunFolder } from './runs/run-folder.ts';
 export { Run } from './runs/run.ts';
-export { train, trainingData, type TrainingObserver, type TrainingRequest, type TrainingResult } from './train.ts';
+export { decodeSafetensors, encodeSafetensors, type Safetensors } from './runs/safetensors.ts';
+export {
+  resume,
+  type ResumeRequest,
+  train,
+  type TrainingObserver,
+  type TrainingRequest,
+  type TrainingResult,
+} from './train.ts';
+export { trainingData } from './training-data.ts';
 export type { EngineFactory, EngineState, TrainingEngine, TrainingExamples } from './training-engine.ts';
-export { trainingExamples } from './training-examples.ts';
+export { type TrainingData, trainingExamples } from './training-examples.ts';

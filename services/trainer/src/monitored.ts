@@ -1,8 +1,9 @@
 import type { EarlyStopping } from '@atelier/domain';
-import type { EpochReport } from './fit.ts';
+import type { EpochReport } from './epoch-report.ts';
 
 type Monitor = EarlyStopping['monitor'];
-type Measurements = Pick<EpochReport, 'trainingLoss' | 'validation'>;
+/** What of an epoch can be watched. */
+export type Measurements = Pick<EpochReport, 'trainingLoss' | 'validation'>;
 
 /** What early stopping can watch, and which way is up. */
 const MONITORS: Record<Monitor, { better: 'lower' | 'higher'; of: (report: Measurements) => number }> = {

@@ -1,15 +1,17 @@
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
-import { type Dataset, shuffled, stratifiedSplit } from '@atelier/fashion-mnist';
+import type { Dataset } from '@atelier/fashion-mnist';
 import { type PublishedVersion, publishVersion } from '@atelier/model-repository';
-import { requireWritable } from './writable-folder.ts';
 import type { ChosenEngine } from './engines/choose-engine.ts';
+import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
-import { type EpochReport, fit, type FitOptions, type TrainingData } from './fit.ts';
-import { json, RunFolder } from './runs/run-folder.ts';
+import { fit, type Past, type Progress } from './fit.ts';
+import type { Origin } from './runs/checkpoint.ts';
+import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import type { Run } from './runs/run.ts';
-
-/** Fewer could leave a class without an image to train or validate on. */
-const SMALLEST_LIMIT = 100;
+import { foreseen } from './runs/whole-file.ts';
+import { trainingData } from './training-data.ts';
+import type { TrainingEngine } from './training-engine.ts';
+import { requireWritable } from './writable-folder.ts';
 
 export interface TrainingRequest {
   recipe: Recipe;
@@ -22,8 +24,22 @@ export interface TrainingRequest {
   publish: { modelsDirectory: string; name: string } | null;
 }
 
-export interface TrainingObserver extends FitOptions {
+export interface ResumeRequest {
+  /** Stays the caller's, who opened it. */
+  folder: RunFolder;
+  /** The run's own, by name. */
+  engine: ChosenEngine;
+  dataset: Dataset;
+  modelsDirectory: string;
+  /** Publish under this name a run that was not asked to be published. */
+  publishAs: string | null;
+}
+
+export interface TrainingObserver {
+  signal?: AbortSignal;
   onRun?: (run: Run, directory: string) => void;
+  onProgress?: (progress: Progress) => void;
+  onEpoch?: (report: EpochReport) => void;
 }
 
 export interface TrainingResult {
@@ -39,69 +55,132 @@ export interface TrainingResult {
  * ends: `run.json` says finished, interrupted or failed, and why. A failure publishes nothing.
  */
 export async function train(request: TrainingRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
-  const { recipe, dataset } = request;
+  const { recipe, dataset, publish } = request;
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
   await requireWritable(request.runsDirectory, 'RUNS_DIR');
-  if (request.publish !== null) await requireWritable(request.publish.modelsDirectory, 'MODELS_DIR');
+  if (publish !== null) await requireWritable(publish.modelsDirectory, 'MODELS_DIR');
+  const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe);
   try {
     const folder = await RunFolder.create(request.runsDirectory, {
       recipe,
-      engine: { name: request.engine.name, device: engine.device, reason: request.engine.reason },
+      engine: { name, kind, device: engine.device, reason },
       data: { digest: dataset.digest, source: dataset.source, limit },
+      publishAs: publish?.name ?? null,
     });
-    const endNow = () => folder.endNow('The process ended in the middle of the run.');
-    process.once('exit', endNow);
-    observer.onRun?.(folder.run, folder.directory);
     try {
-      const onEpoch = async (report: EpochReport) => {
-        await folder.addEpoch(report);
-        await observer.onEpoch?.(report);
-      };
-      const fitted = await fit(engine, data, recipe, { ...observer, onEpoch });
-      await folder.update({ bestEpoch: fitted.bestEpoch });
-      refuseInterrupted(observer.signal, 'before the export');
-      const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
-      refuseInterrupted(observer.signal, 'during the export');
-      await writeExport(folder, exported);
-      const published = await publish(request, exported);
-      if (published !== null) await folder.update({ published: { name: published.name, version: published.version } });
-      await folder.end('finished');
-      return {
-        run: folder.run,
-        directory: folder.directory,
-        history: fitted.history,
-        manifest: exported.manifest,
-        published,
-      };
-    } catch (error) {
-      const code = error instanceof DomainError ? error.code : 'internal';
-      await folder.end(code === 'training-interrupted' ? 'interrupted' : 'failed', { code, message: messageOf(error) });
-      throw error;
+      return await carryOut({ folder, engine, dataset, data, modelsDirectory: publish?.modelsDirectory }, observer);
     } finally {
-      process.off('exit', endNow);
+      await folder.release();
     }
   } finally {
     await engine.dispose();
   }
 }
 
-/** The recipe's split of the training images, or of `limit` of them drawn with the recipe's seed. */
-export function trainingData(dataset: Dataset, recipe: Recipe, limit: number | null): TrainingData {
-  const { train: examples } = dataset;
-  if (limit === null || limit >= examples.count) {
-    return { examples, ...stratifiedSplit(examples.labels, recipe.validationShare, recipe.seed) };
+/**
+ * Goes on with a run that was interrupted, failed or killed, to the bits that it would have had without. Refused before
+ * anything is changed: `run-finished`, and `invalid-checkpoint` where the checkpoint is damaged or of another recipe,
+ * other data or another device, and names the field.
+ */
+export async function resume(request: ResumeRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
+  const { folder, dataset, modelsDirectory } = request;
+  refuseFinished(folder);
+  const { recipe, data: runData, publishAs } = folder.run;
+  requireSame(folder.run, 'data', runData.digest, dataset.digest);
+  const data = trainingData(dataset, recipe, runData.limit);
+  const name = publishAs ?? request.publishAs;
+  if (name !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
+  const engine = await request.engine.create(recipe);
+  try {
+    requireSame(folder.run, 'device', folder.run.engine.device, engine.device);
+    const point = await folder.resumePoint(originOf(folder.run));
+    if (point !== null) await restore(engine, point);
+    await folder.resume(point?.history ?? [], { publishAs: name });
+    return await carryOut({ folder, engine, dataset, data, modelsDirectory, past: point ?? undefined }, observer);
+  } finally {
+    await engine.dispose();
   }
-  if (limit < SMALLEST_LIMIT) throw new RangeError(`A limit of ${limit} images; expected at least ${SMALLEST_LIMIT}.`);
-  const chosen = shuffled(Uint32Array.from(examples.labels.keys()), recipe.seed, 0).subarray(0, limit);
-  const split = stratifiedSplit(
-    Uint8Array.from(chosen, (index) => examples.labels[index] ?? 0),
-    recipe.validationShare,
-    recipe.seed,
-  );
-  const original = (positions: Uint32Array) => positions.map((position) => chosen[position] ?? 0);
-  return { examples, train: original(split.train), validation: original(split.validation) };
+}
+
+/** `run-finished` for a run that has nothing left to do. */
+export function refuseFinished({ run, directory }: RunFolder): void {
+  if (run.state !== 'finished') return;
+  throw new DomainError('run-finished', `Run ${run.id} is finished; its model is in ${directory}.`);
+}
+
+interface Work {
+  folder: RunFolder;
+  engine: TrainingEngine;
+  dataset: Dataset;
+  data: ReturnType<typeof trainingData>;
+  modelsDirectory: string | undefined;
+  past?: Past | undefined;
+}
+
+/** From the first step, or the first after `past`, to the end of the run. */
+async function carryOut(work: Work, observer: TrainingObserver): Promise<TrainingResult> {
+  const { folder, engine, dataset, data, past } = work;
+  const { signal, onRun, onProgress, onEpoch } = observer;
+  const { recipe } = folder.run;
+  const origin = originOf(folder.run);
+  const endNow = () => folder.endNow('The process ended in the middle of the run.');
+  process.once('exit', endNow);
+  try {
+    onRun?.(folder.run, folder.directory);
+    const fitted = await fit(engine, data, recipe, {
+      past,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      onCheckpoint: (end) => folder.prepareCheckpoint(origin, end),
+      onEpoch: async (report) => {
+        await folder.addEpoch(report);
+        onEpoch?.(report);
+      },
+    });
+    await folder.update({ bestEpoch: fitted.bestEpoch });
+    refuseInterrupted(signal, 'before the export');
+    const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
+    refuseInterrupted(signal, 'during the export');
+    await writeExport(folder, exported);
+    const published = await publish(work, exported);
+    if (published !== null) await folder.update({ published: { name: published.name, version: published.version } });
+    await folder.end('finished');
+    return {
+      run: folder.run,
+      directory: folder.directory,
+      history: fitted.history,
+      manifest: exported.manifest,
+      published,
+    };
+  } catch (thrown) {
+    const error = foreseen(thrown, folder.directory);
+    await endUnfinished(folder, error);
+    throw error;
+  } finally {
+    process.off('exit', endNow);
+  }
+}
+
+function originOf({ recipe, data, engine }: Run): Origin {
+  return { recipe, data: data.digest, limit: data.limit, engine: engine.name, device: engine.device };
+}
+
+/** What is loaded and built now must be what the run was made with. */
+function requireSame({ id }: Run, field: string, expected: string, found: string): void {
+  if (found === expected) return;
+  const message = `Run ${id} cannot go on to the same bits: ${field}: expected ${expected}, found ${found}.`;
+  throw new DomainError('invalid-checkpoint', message);
+}
+
+async function restore(engine: TrainingEngine, { state }: ResumePoint): Promise<void> {
+  try {
+    await engine.restore(state);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DomainError('invalid-checkpoint', `The checkpoint is of another network: ${cause.message}`, { cause });
+  }
 }
 
 async function writeExport(folder: RunFolder, { model, files, manifest }: ExportedModel): Promise<void> {
@@ -110,8 +189,22 @@ async function writeExport(folder: RunFolder, { model, files, manifest }: Export
   await folder.write('manifest.json', json(manifest));
 }
 
-async function publish({ publish: target }: TrainingRequest, exported: ExportedModel) {
-  return target === null ? null : publishVersion(target.modelsDirectory, target.name, exported);
+async function publish({ folder, modelsDirectory }: Work, exported: ExportedModel): Promise<PublishedVersion | null> {
+  const { publishAs } = folder.run;
+  if (publishAs === null || modelsDirectory === undefined) return null;
+  return publishVersion(modelsDirectory, publishAs, exported);
+}
+
+/** The run says why, where it is still ours and can be written. */
+async function endUnfinished(folder: RunFolder, error: unknown): Promise<void> {
+  const code = error instanceof DomainError ? error.code : 'internal';
+  if (code === 'run-in-use') return; // another process took it over
+  try {
+    await folder.end(code === 'training-interrupted' ? 'interrupted' : 'failed', { code, message: messageOf(error) });
+  } catch (fault) {
+    const message = `${messageOf(error)} The run could not say so: ${messageOf(fault)}`;
+    throw new DomainError(error instanceof DomainError ? error.code : 'internal', message, { cause: error });
+  }
 }
 
 function refuseInterrupted(signal: AbortSignal | undefined, when: string): void {

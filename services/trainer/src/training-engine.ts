@@ -10,6 +10,8 @@ export type UnlabelledImages = Pick<TrainingExamples, 'count' | 'images'>;
 export interface TrainingEngine {
   /** What computes, for people and the manifest: "wasm", "cuda (tfjs-node-gpu)". */
   readonly device: string;
+  /** Steps to ask for at once: fewer cost speed, many more delay progress and Ctrl-C. At least 1. */
+  readonly preferredSteps: number;
   /**
    * One optimiser step per learning rate, over consecutive batches of `examples`, the last of which may be short;
    * resolves to each step's mean cross-entropy with the targets, in nats. Label smoothing and mixup are in the targets

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { CLASS_NAMES, classificationMetrics, MANIFEST_VERSION, type SplitMetrics } from '@atelier/domain';
 import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
 import type { VersionContent } from '@atelier/model-repository';
-import type { FitResult, TrainingData } from '../fit.ts';
+import type { FitResult } from '../fit.ts';
 import { layersModel } from '../network/layers-model.ts';
 import type { Run } from '../runs/run.ts';
 import type { TrainingEngine } from '../training-engine.ts';
+import type { TrainingData } from '../training-examples.ts';
 import { goldenVectors } from './golden.ts';
 import { layersModelFiles } from './layers-model-files.ts';
 import { OnnxModel } from './onnx-model.ts';
@@ -23,7 +24,8 @@ export async function exportModel(
   { run, fitted, data, dataset }: { run: Run; fitted: FitResult; data: TrainingData; dataset: Dataset },
 ): Promise<ExportedModel> {
   const artifacts = layersModel(run.recipe, await engine.snapshot());
-  const model = publishedModel(artifacts, { run: run.id, recipe: run.recipe.name, data: run.data.digest });
+  // Nothing that differs between two runs of one recipe: the same training gives the same bytes.
+  const model = publishedModel(artifacts, { recipe: run.recipe.name, data: run.data.digest });
   const graph = await OnnxModel.open(model);
   try {
     const test = await graph.predict(dataset.test.images);

@@ -1,7 +1,7 @@
 import { CLASS_COUNT, className, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Dataset, shuffled } from '@atelier/fashion-mnist';
 import type { Run } from '../runs/run.ts';
-import { trainingData } from '../train.ts';
+import { trainingData } from '../training-data.ts';
 import { trainingExamples } from '../training-examples.ts';
 
 const SAMPLES = 40;

@@ -1,16 +1,25 @@
-import { Digest, Recipe } from '@atelier/domain';
+import { describeIssues, Digest, DomainError, messageOf, ModelName, Recipe } from '@atelier/domain';
 import { z } from 'zod';
+import { DEVICES } from '../engines/devices.ts';
+import { EpochReport } from '../epoch-report.ts';
 
 export const RUN_STATES = ['running', 'finished', 'interrupted', 'failed'] as const;
 
-/** `run.json`: what a run is, and how it ended. */
+/** `run.json`: what a run is, and how it ended. A process that was killed leaves `running` behind. */
 export const Run = z.strictObject({
   id: z.string(),
   state: z.enum(RUN_STATES),
   recipe: Recipe,
-  engine: z.strictObject({ name: z.enum(['tfjs', 'onnx']), device: z.string(), reason: z.string() }),
+  engine: z.strictObject({
+    name: z.enum(['tfjs', 'onnx']),
+    kind: z.enum(DEVICES).default('cpu').describe('Of device; a resumed run asks for it'),
+    device: z.string().describe('In the words of the engine, with the number of threads where its bits depend on it'),
+    reason: z.string(),
+  }),
   data: z.strictObject({ digest: Digest, source: z.string(), limit: z.int().positive().nullable() }),
+  publishAs: ModelName.nullable().default(null).describe('The model whose next version this run was asked to become'),
   startedAt: z.iso.datetime(),
+  resumedAt: z.array(z.iso.datetime()).default([]),
   endedAt: z.iso.datetime().nullable(),
   epochs: z.int().min(0).describe('Completed'),
   bestEpoch: z.int().positive().nullable(),
@@ -18,3 +27,32 @@ export const Run = z.strictObject({
   published: z.strictObject({ name: z.string(), version: z.int().positive() }).nullable(),
 });
 export type Run = z.infer<typeof Run>;
+
+/** Checks the text of a `run.json`; `invalid-run` names the file and each faulty field. */
+export function parseRun(text: string, file: string): Run {
+  return parseWith(Run, text, file);
+}
+
+/**
+ * The first `epochs` lines of a `history.ndjson`; what a killed process wrote behind them is left out. `invalid-run`
+ * where there are fewer, or one is damaged.
+ */
+export function parseHistory(text: string, epochs: number, file: string): EpochReport[] {
+  const lines = text.split('\n').slice(0, epochs);
+  const history = lines.map((line, index) => parseWith(EpochReport, line, `${file}, line ${index + 1}`));
+  const wrong = history.findIndex(({ epoch }, index) => epoch !== index + 1);
+  if (wrong >= 0) {
+    throw new DomainError('invalid-run', `${file}, line ${wrong + 1}: expected epoch ${wrong + 1}.`);
+  }
+  if (history.length === epochs) return history;
+  throw new DomainError('invalid-run', `${file}: expected ${epochs} epochs, found ${history.length}.`);
+}
+
+function parseWith<Schema extends z.ZodType>(schema: Schema, text: string, place: string): z.output<Schema> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const faults = cause instanceof z.ZodError ? describeIssues(cause) : messageOf(cause);
+    throw new DomainError('invalid-run', `${place}: ${faults}`, { cause });
+  }
+}

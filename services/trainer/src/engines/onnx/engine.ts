@@ -48,6 +48,7 @@ interface Loop {
 
 class OnnxEngine implements TrainingEngine {
   readonly device: string;
+  readonly preferredSteps = 100;
   readonly #recipe: Recipe;
   readonly #runtime: Runtime;
   readonly #settings: SessionSettings;

@@ -1,0 +1,63 @@
+import { DomainError, type Recipe } from '@atelier/domain';
+import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
+import { chooseEngine, type DeviceChoice, type EngineChoice } from '../engines/choose-engine.ts';
+import { findRun, RunFolder } from '../runs/run-folder.ts';
+import { refuseFinished, resume, train, type TrainingObserver, type TrainingResult } from '../train.ts';
+
+/** What to train, in words that another process understands. */
+export interface TrainingTask {
+  work:
+    | { kind: 'new'; recipe: Recipe; engine: EngineChoice; device: DeviceChoice; limit: number | null }
+    /** A run by its id or folder. */
+    | { kind: 'resume'; run: string };
+  /** Where the data set is, or may be kept; see `DatasetOptions`. */
+  dataset: { directory: string | undefined; cacheDirectory: string };
+  runsDirectory: string;
+  modelsDirectory: string;
+  /** The model to publish as, or null; a run that is resumed is published where it was asked to be, too. */
+  publishAs: string | null;
+}
+
+export interface TaskObserver extends TrainingObserver {
+  /** A sentence for people: the engine, the source of the data, what takes long. */
+  onNotice?: (message: string) => void;
+  onDownload?: (progress: DownloadProgress) => void;
+}
+
+/** Chooses the engine, loads the data set and trains. What can be refused is refused before the data set is loaded. */
+export async function performTask(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
+  const { work, runsDirectory, modelsDirectory, publishAs } = task;
+  if (work.kind === 'new') {
+    const engine = await announcedEngine(work, observer);
+    const dataset = await announcedDataset(task, observer);
+    const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
+    const { recipe, limit } = work;
+    return train({ recipe, engine, dataset, limit, runsDirectory, publish }, observer);
+  }
+  const folder = await RunFolder.open(await findRun(runsDirectory, work.run));
+  try {
+    refuseFinished(folder);
+    const { name, kind } = folder.run.engine;
+    const engine = await announcedEngine({ engine: name, device: kind }, observer);
+    const dataset = await announcedDataset(task, observer);
+    return await resume({ folder, engine, dataset, modelsDirectory, publishAs }, observer);
+  } finally {
+    await folder.release();
+  }
+}
+
+async function announcedEngine(choice: { engine: EngineChoice; device: DeviceChoice }, { onNotice }: TaskObserver) {
+  const engine = await chooseEngine(choice.engine, choice.device);
+  onNotice?.(`Engine: ${engine.reason}`);
+  return engine;
+}
+
+async function announcedDataset({ dataset }: TrainingTask, observer: TaskObserver): Promise<Dataset> {
+  const { signal, onNotice, onDownload: onProgress } = observer;
+  const loaded = await loadFashionMnist({ ...dataset, signal, onNotice, onProgress }).catch((cause: unknown) => {
+    if (!signal?.aborted) throw cause;
+    throw new DomainError('training-interrupted', 'Interrupted before the training began.', { cause });
+  });
+  onNotice?.(`Data: ${loaded.source}`);
+  return loaded;
+}

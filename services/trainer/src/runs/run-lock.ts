@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DomainError } from '@atelier/domain';
+import { z } from 'zod';
+import { foreseen } from './whole-file.ts';
+
+const LOCK_FILE = 'lock';
+const HEARTBEAT_MS = 15_000;
+/** An owner on another machine that has not touched its lock for so long is gone. */
+const SILENCE_MS = 60_000;
+
+/** Who works in a run's folder. */
+const Owner = z.strictObject({
+  host: z.string(),
+  pid: z.int().positive(),
+  /** When the process started, in clock ticks since boot; null where the system does not tell (it has no /proc). */
+  processStart: z.string().nullable(),
+  since: z.iso.datetime(),
+  /** Tells two owners in one process apart. */
+  token: z.string(),
+});
+type Owner = z.infer<typeof Owner>;
+
+/** Tokens of the locks that this process holds; a lock of this process without its token here is an older process's. */
+const held = new Set<string>();
+
+/**
+ * The right to write into a run's folder, for one process at a time: a file that only one can create. It outlives an
+ * owner that was killed, and then counts for nothing.
+ */
+export class RunLock {
+  readonly #path: string;
+  readonly #owner: Owner;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  private constructor(path: string, owner: Owner) {
+    this.#path = path;
+    this.#owner = owner;
+    held.add(owner.token);
+    this.#heartbeat = setInterval(() => this.#touch(), HEARTBEAT_MS).unref();
+  }
+
+  /** `run-in-use` says who has it. */
+  static async acquire(directory: string): Promise<RunLock> {
+    const path = join(directory, LOCK_FILE);
+    const owner: Owner = {
+      host: hostname(),
+      pid: process.pid,
+      processStart: startOf(process.pid),
+      since: new Date().toISOString(),
+      token: randomUUID(),
+    };
+    for (;;) {
+      if (await created(path, owner)) return new RunLock(path, owner);
+      const found = await readLock(path);
+      if (found === null) continue; // given back meanwhile
+      if (!isGone(found)) throw inUse(directory, found.owner);
+      await removeStale(path, found.text);
+    }
+  }
+
+  /** `run-in-use` where another process took the lock for abandoned: before each write that would harm it. */
+  async requireHeld(directory: string): Promise<void> {
+    const found = await readLock(this.#path);
+    if (found?.owner?.token !== this.#owner.token) throw inUse(directory, found?.owner ?? null);
+  }
+
+  async release(): Promise<void> {
+    this.#letGo();
+    if ((await readLock(this.#path))?.owner?.token === this.#owner.token) await rm(this.#path, { force: true });
+  }
+
+  /** For a process that is about to exit and can wait for nothing. */
+  releaseNow(): void {
+    this.#letGo();
+    rmSync(this.#path, { force: true });
+  }
+
+  #letGo(): void {
+    clearInterval(this.#heartbeat);
+    held.delete(this.#owner.token);
+  }
+
+  #touch(): void {
+    const now = new Date();
+    // A lock that is lost shows at the next write; a beat that fails is only one beat.
+    utimes(this.#path, now, now).catch(() => undefined);
+  }
+}
+
+interface FoundLock {
+  text: string;
+  /** Null while its creator has not written it yet, or when it was killed before. */
+  owner: Owner | null;
+  silentMs: number;
+}
+
+async function created(path: string, owner: Owner): Promise<boolean> {
+  try {
+    await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw foreseen(error, path);
+  }
+}
+
+async function readLock(path: string): Promise<FoundLock | null> {
+  try {
+    const [text, { mtimeMs }] = [await readFile(path, 'utf8'), await stat(path)];
+    return { text, owner: parseOwner(text), silentMs: Date.now() - mtimeMs };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function parseOwner(text: string): Owner | null {
+  try {
+    return Owner.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function isGone({ owner, silentMs }: FoundLock): boolean {
+  if (owner?.host !== hostname()) return silentMs > SILENCE_MS;
+  if (owner.pid === process.pid) return !held.has(owner.token); // a container's first process has the same pid again
+  return !isAlive(owner.pid) || (owner.processStart !== null && owner.processStart !== startOf(owner.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
+  }
+}
+
+/** Tells a process from a later one with the same pid: field 22 of proc_pid_stat(5), behind the name in parentheses. */
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Moves the lock away and looks again: two that found it stale may have come here, and the other may hold a new one. */
+async function removeStale(path: string, staleText: string): Promise<void> {
+  const moved = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readFile(moved, 'utf8')) !== staleText) {
+    // Where a third was faster still, the owner of this one finds out by `requireHeld`.
+    await link(moved, path).catch(() => undefined);
+  }
+  await rm(moved, { force: true });
+}
+
+function inUse(directory: string, owner: Owner | null): DomainError {
+  const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host} since ${owner.since}`;
+  return new DomainError('run-in-use', `${directory} is in use by ${who}.`);
+}

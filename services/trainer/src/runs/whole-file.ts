@@ -1,0 +1,39 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DomainError, messageOf } from '@atelier/domain';
+
+/** No room on the disk, in the quota, or below the largest size that this process may write. */
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** Writes the whole file or leaves the one there was; `disk-full` where there is no room. */
+export async function writeWholeFile(path: string, data: Uint8Array | string): Promise<void> {
+  await writeBeside(path, [data]);
+  await putInPlace(path);
+}
+
+/** The first half of writing a whole file: the pieces lie beside it and on the disk, and count for nothing yet. */
+export async function writeBeside(path: string, pieces: readonly (Uint8Array | string)[]): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(besides(path), pieces, { flush: true });
+  } catch (error) {
+    await rm(besides(path), { force: true }); // makes room for saying so
+    throw foreseen(error, path);
+  }
+}
+
+/** The second half: what lies beside takes the file's place, at once or not at all. */
+export async function putInPlace(path: string): Promise<void> {
+  await rename(besides(path), path);
+}
+
+/** Where a file lies while it is not whole. */
+export function besides(path: string): string {
+  return `${path}.part`;
+}
+
+/** `disk-full`, naming what was written, for an error that says so; any other error as it is. */
+export function foreseen(error: unknown, what: string): unknown {
+  if (!FULL.includes((error as NodeJS.ErrnoException).code ?? '')) return error;
+  return new DomainError('disk-full', `There is no room to write ${what}: ${messageOf(error)}`, { cause: error });
+}
