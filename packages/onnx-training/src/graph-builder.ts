@@ -64,12 +64,24 @@ export class GraphBuilder {
 
   /** A scalar of the element type of `like`; equal ones are one. */
   scalar(number: number, like: string): string {
-    return this.#numbers([], [number], like);
+    return this.numbers([], [number], like);
   }
 
   /** A one-dimensional constant of the element type of `like`. */
   vector(numbers: readonly number[], like: string): string {
-    return this.#numbers([numbers.length], numbers, like);
+    return this.numbers([numbers.length], numbers, like);
+  }
+
+  /** A constant of the element type of `like`, row-major; equal ones are one. */
+  numbers(shape: readonly number[], numbers: readonly number[], like: string): string {
+    const { type } = this.typeOf(like);
+    const [first] = numbers;
+    const content = numbers.every((number) => number === first) ? `${first}` : `[${numbers.join()}]`;
+    return this.#sharedConstant(`constant/${type}${shape.map((size) => `/${size}`).join('')}/${content}`, (name) => {
+      if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
+        return tensor(name, type, shape, numbers);
+      throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
+    });
   }
 
   /** A one-dimensional int64 constant; equal ones are one. */
@@ -306,17 +318,6 @@ export class GraphBuilder {
       const name = `${this.#prefix === '' ? '' : `${this.#prefix}/`}${opType}_${++this.#count}`;
       if (!this.has(name)) return name;
     }
-  }
-
-  #numbers(shape: readonly number[], numbers: readonly number[], like: string): string {
-    const { type } = this.typeOf(like);
-    const [first] = numbers;
-    const content = numbers.every((number) => number === first) ? `${first}` : `[${numbers.join()}]`;
-    return this.#sharedConstant(`constant/${type}${shape.map((size) => `/${size}`).join('')}/${content}`, (name) => {
-      if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
-        return tensor(name, type, shape, numbers);
-      throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
-    });
   }
 
   #sharedConstant(key: string, make: (name: string) => OnnxTensor): string {

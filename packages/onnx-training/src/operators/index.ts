@@ -2,8 +2,10 @@ import { notDifferentiable } from '../errors.ts';
 import type { NodeView } from '../node-view.ts';
 import { ACTIVATIONS } from './activations.ts';
 import { ARITHMETIC } from './arithmetic.ts';
+import { CONVOLUTION } from './convolution.ts';
 import { NORMALIZATION } from './normalization.ts';
 import type { Operator } from './operator.ts';
+import { POOLING } from './pooling.ts';
 import { PRODUCTS } from './products.ts';
 import { REDUCTIONS } from './reductions.ts';
 import { SELECTION } from './selection.ts';
@@ -15,6 +17,8 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...PRODUCTS,
+  ...CONVOLUTION,
+  ...POOLING,
   ...SOFTMAX,
   ...NORMALIZATION,
   ...REDUCTIONS,

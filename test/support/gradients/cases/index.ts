@@ -7,12 +7,14 @@ import { REDUCTIONS } from './reductions.ts';
 import { SELECTION } from './selection.ts';
 import { SHAPES } from './shapes.ts';
 import { SOFTMAX } from './softmax.ts';
+import { WINDOWS } from './windows.ts';
 
 /** Every operator that a gradient flows through, with every setting of it that changes the arithmetic. */
 export const GRADIENT_CASES: readonly GradientCase[] = [
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...PRODUCTS,
+  ...WINDOWS,
   ...SOFTMAX,
   ...NORMALIZATION,
   ...REDUCTIONS,
