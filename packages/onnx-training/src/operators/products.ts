@@ -1,7 +1,7 @@
 import { int } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
-import { broadcast, range, shown, type TensorType } from '../shapes.ts';
+import { broadcast, product, range, sameShape, shown, type TensorType } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 
 /** Matrix products. The gradients are products too, with transposition as an attribute where Gemm allows it. */
@@ -27,10 +27,7 @@ export const PRODUCTS = {
         node.ifWanted(1, () =>
           transB === 0 ? gemm(first, gradient, 1 - transA, 0) : gemm(gradient, first, 1, transA),
         ),
-        node.ifWanted(2, () => {
-          const scaled = beta === 1 ? gradient : graph.times(gradient, beta);
-          return graph.sumTo(scaled, node.shapeOf(2));
-        }),
+        node.ifWanted(2, () => graph.times(graph.sumTo(gradient, node.shapeOf(2)), beta)),
       ];
     },
   },
@@ -47,6 +44,10 @@ function inferGemm(node: NodeView): TensorType[] {
   const [rows = 0, inner = 0] = sizes(0, node.int('transA', 0) !== 0);
   const [expected = 0, columns = 0] = sizes(1, node.int('transB', 0) !== 0);
   if (inner !== expected) throw node.malformed(`it multiplies [${rows}, ${inner}] by [${expected}, ${columns}].`);
+  const added = node.hasInput(2) ? node.shapeOf(2) : [];
+  if (!sameShape(broadcast([rows, columns], added) ?? [], [rows, columns])) {
+    throw node.malformed(`it adds ${shown(added)} to a product of shape [${rows}, ${columns}].`);
+  }
   return [{ type: node.elementType(0), shape: [rows, columns] }];
 }
 
@@ -75,23 +76,28 @@ function matMulGradient(node: DifferentiatedNode): (string | undefined)[] {
   const { graph } = node;
   const shapes = asMatrices(node);
   const stack = broadcast(shapes.first.slice(0, -2), shapes.second.slice(0, -2)) ?? [];
-  const gradient = graph.reshape(node.gradient, [...stack, shapes.first.at(-2) ?? 1, shapes.second.at(-1) ?? 1]);
+  const [rows, inner, columns] = [shapes.first.at(-2) ?? 1, shapes.first.at(-1) ?? 1, shapes.second.at(-1) ?? 1];
+  if (shapes.second.length === 2) {
+    // One matrix for all of a stack: the stack is a taller matrix.
+    const all = product(stack) * rows;
+    const gradient = graph.reshape(node.gradient, [all, columns]);
+    const first = graph.reshape(node.input(0), [all, inner]);
+    const second = graph.reshape(node.input(1), shapes.second);
+    const gemm = (left: string, right: string, transposed: 'transA' | 'transB') =>
+      graph.add('Gemm', [left, right], { [transposed]: int(1) });
+    return [
+      node.ifWanted(0, () => graph.reshape(gemm(gradient, second, 'transB'), node.shapeOf(0))),
+      node.ifWanted(1, () => graph.reshape(gemm(first, gradient, 'transA'), node.shapeOf(1))),
+    ];
+  }
+  const gradient = graph.reshape(node.gradient, [...stack, rows, columns]);
   const first = graph.reshape(node.input(0), shapes.first);
   const second = graph.reshape(node.input(1), shapes.second);
-  const product = (left: string, right: string, transposed: 'left' | 'right') => {
-    if (stack.length === 0 && shapes.first.length === 2 && shapes.second.length === 2) {
-      const side = transposed === 'left' ? 'transA' : 'transB';
-      return graph.add('Gemm', [left, right], { [side]: int(1) });
-    }
-    return transposed === 'left'
-      ? graph.add('MatMul', [transposedLast(node, left), right])
-      : graph.add('MatMul', [left, transposedLast(node, right)]);
-  };
   const back = (result: string, index: number, shape: readonly number[]) =>
     graph.reshape(graph.sumTo(result, shape), node.shapeOf(index));
   return [
-    node.ifWanted(0, () => back(product(gradient, second, 'right'), 0, shapes.first)),
-    node.ifWanted(1, () => back(product(first, gradient, 'left'), 1, shapes.second)),
+    node.ifWanted(0, () => back(graph.add('MatMul', [gradient, transposedLast(node, second)]), 0, shapes.first)),
+    node.ifWanted(1, () => back(graph.add('MatMul', [transposedLast(node, first), gradient]), 1, shapes.second)),
   ];
 }
 

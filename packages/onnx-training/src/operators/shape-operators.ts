@@ -30,6 +30,8 @@ export const SHAPE_OPERATORS = {
     infer: (node) => {
       const shape = node.shapeOf(0);
       const axes = node.constantInts(1)?.map((axis) => node.axis(axis, shape.length));
+      const wide = axes?.find((axis) => shape[axis] !== 1);
+      if (wide !== undefined) throw node.malformed(`it removes axis ${wide} of ${shown(shape)}, which is not 1.`);
       return like(
         node,
         shape.filter((size, axis) => !(axes?.includes(axis) ?? size === 1)),
