@@ -1,7 +1,7 @@
 // What `npm run check` and `npm test` are made of.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -58,6 +58,13 @@ export async function fetchDataset() {
   const child = spawn(process.execPath, ['scripts/atelier.mjs', 'fetch-dataset'], { cwd: root, stdio: 'inherit' });
   const code = await exitCode(child);
   if (code !== 0) process.exit(code ?? 1);
+}
+
+/** Installs what the tests on WebGPU need where it is not there; those tests say what they make of a failure. */
+export async function setUpWebgpu() {
+  if (existsSync(join(root, 'node_modules', 'webgpu'))) return;
+  process.stdout.write('Setting up webgpu (51 MB) for its tests ...\n');
+  await exitCode(spawn(process.execPath, ['scripts/atelier.mjs', 'setup', 'webgpu'], { cwd: root, stdio: 'inherit' }));
 }
 
 /**

@@ -1,4 +1,4 @@
 import { chooseEngine } from '@atelier/trainer';
 import { describeTrainingEngine } from '../support/training-engine-contract.ts';
 
-describeTrainingEngine('training engine tfjs', () => chooseEngine('tfjs'));
+describeTrainingEngine('training engine tfjs on the processor', () => chooseEngine('tfjs', 'cpu'));

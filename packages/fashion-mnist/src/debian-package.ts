@@ -18,16 +18,17 @@ export interface DebianTools {
 const LIMIT_MS = 10 * 60_000;
 
 /**
- * Downloads the Debian package and hands `use` the folder with its files; the folder is gone afterwards. Nothing is
+ * Downloads a Debian package and hands `use` the folder that stands for `/` in it, which is gone afterwards. Nothing is
  * installed and no root is needed: apt's lists and cache are private to this call, as those of a new machine are empty
  * and those of the system are not ours to write. Rejects with what the programs say.
  */
 export async function withDebianPackage<Result>(
+  name: string,
   { aptGet, dpkgDeb }: DebianTools,
   signal: AbortSignal,
-  use: (folder: string) => Promise<Result>,
+  use: (root: string) => Promise<Result>,
 ): Promise<Result> {
-  const home = await mkdtemp(join(tmpdir(), 'fashion-mnist-'));
+  const home = await mkdtemp(join(tmpdir(), `${name}-`));
   try {
     // apt run by root drops to the user _apt, who must get in here.
     await chmod(home, 0o755);
@@ -43,14 +44,14 @@ export async function withDebianPackage<Result>(
       (error: unknown) => error,
     );
     signal.throwIfAborted();
-    await apt('download', DEBIAN_PACKAGE).catch((downloadFault: unknown) => {
+    await apt('download', name).catch((downloadFault: unknown) => {
       const faults = [updateFault, downloadFault].filter((fault) => fault !== null);
       throw new AggregateError(faults, [...new Set(faults.map(messageOf))].join('; '));
     });
-    const archive = (await readdir(home)).find((name) => name.endsWith('.deb'));
-    if (archive === undefined) throw new Error(`${aptGet} download ${DEBIAN_PACKAGE} left no .deb file.`);
+    const archive = (await readdir(home)).find((entry) => entry.endsWith('.deb'));
+    if (archive === undefined) throw new Error(`${aptGet} download ${name} left no .deb file.`);
     await run(dpkgDeb, ['-x', archive, unpacked], home, signal);
-    return await use(join(unpacked, DEBIAN_FOLDER));
+    return await use(unpacked);
   } finally {
     await rm(home, { recursive: true, force: true });
   }

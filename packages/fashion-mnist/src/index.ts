@@ -1,6 +1,6 @@
 export { augmented } from './augmentation/augmented.ts';
 export type { Dataset, DatasetOptions, DownloadProgress } from './dataset.ts';
-export type { DebianTools } from './debian-package.ts';
+export { type DebianTools, withDebianPackage } from './debian-package.ts';
 export * from './edition.ts';
 export { batches, type Examples, select, slice } from './examples.ts';
 export * from './idx.ts';

@@ -1,8 +1,9 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import { partPathOf, saveAll, saveFile } from './cache.ts';
 import type { Search } from './dataset.ts';
-import { DEBIAN_PACKAGE, type DebianTools, withDebianPackage } from './debian-package.ts';
+import { DEBIAN_FOLDER, DEBIAN_PACKAGE, type DebianTools, withDebianPackage } from './debian-package.ts';
 import { download } from './download.ts';
 import { type Contents, type DatasetFile, PARTS } from './edition.ts';
 import { decompressVerified, readFolder, readVerified } from './folder.ts';
@@ -81,8 +82,8 @@ function debianPlace(tools: DebianTools, { cacheDirectory, edition, signal, onNo
   const read = async (): Promise<Contents> => {
     onNotice(`Fetching the ${name} (31 MB) by ${tools.aptGet}.`);
     try {
-      return await withDebianPackage(tools, signal, async (folder) => {
-        const contents = await readFolder(folder, edition);
+      return await withDebianPackage(DEBIAN_PACKAGE, tools, signal, async (root) => {
+        const contents = await readFolder(join(root, DEBIAN_FOLDER), edition);
         await saveAll(cacheDirectory, edition, contents);
         return contents;
       });
