@@ -5,6 +5,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
+import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { tfjsToOnnxCommand } from './commands/tfjs-to-onnx.ts';
@@ -47,6 +48,7 @@ function buildProgram(): Command {
   const commands = [
     serveCommand(settings),
     trainCommand(settings),
+    reportCommand(settings),
     evaluateCommand(settings),
     predictCommand(settings),
     recipesCommand(),

@@ -42,7 +42,9 @@ describe('command line', () => {
     [['train', '--resume', 'x', '--engine', 'auto'], /'--resume <run>' cannot be used with option '--engine <name>'/],
     [['train', '--resume', 'x', '--device', 'cpu'], /'--resume <run>' cannot be used with option '--device <name>'/],
     [['train', '--resume', 'x', '--limit', '500'], /'--resume <run>' cannot be used with option '--limit <n>'/],
-    [['trian'], /^error: unknown command 'trian'.*; there is: serve, train, evaluate, .*setup\n$/m],
+    [['trian'], /^error: unknown command 'trian'.*; there is: serve, train, report, evaluate, .*setup\n$/m],
+    [['report'], /missing required argument/],
+    [['report', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
     [['predict'], /missing required argument/],
     [['serve', 'everything'], /inference, trainer/],
     [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],
@@ -68,6 +70,22 @@ describe('command line', () => {
   test('recipes --json gives them all', async () => {
     const { stdout } = await atelier(['recipes', '--json']).finished;
     assert.equal((JSON.parse(stdout) as unknown[]).length, RECIPES.size);
+  });
+
+  test('train ends with a report, and report writes it anew (real data)', async () => {
+    const environment = { RUNS_DIR: join(directory, 'runs-with-report') };
+    const trained = await atelier(['train', '--recipe', 'ann-128', '--limit', '1000', '--epochs', '1'], environment)
+      .finished;
+    const [, path = ''] = /^Report: (.*report\.html)$/m.exec(trained.stderr) ?? [];
+    const page = await readFile(path, 'utf8');
+    await rm(path);
+    const [id = ''] = await readdir(environment.RUNS_DIR);
+    const { code, stdout } = await atelier(['report', id, '--json'], environment).finished;
+    assert.equal(code, 0);
+    const written = JSON.parse(stdout) as { path: string; pictures: string[] };
+    assert.equal(written.path, path);
+    assert.equal(written.pictures.length, 10);
+    assert.equal(await readFile(path, 'utf8'), page, 'the same run gives the same page');
   });
 
   test('predict without any version names the folder and exits with 1', async () => {

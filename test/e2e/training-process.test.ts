@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
-import { trainInProcess, type TrainingTask } from '@atelier/trainer';
+import { readRun, trainInProcess, type TrainingTask } from '@atelier/trainer';
 import { ROOT } from '../support/programs.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -36,11 +37,21 @@ describe('training in a process of its own', () => {
     });
     assert.ok(performance.eventLoopUtilization(before).utilization < 0.5);
     const epochs = [1, 2, 3].flatMap((epoch) => ['progress', `epoch ${epoch}`]);
-    assert.deepEqual(seen, ['Engine', 'Data', 'run', ...epochs]);
+    assert.deepEqual(seen, ['Engine', 'Data', 'run', ...epochs, 'Report']);
     assert.equal(result.run.state, 'finished');
     assert.equal(result.history.length, 3);
     assert.equal(result.published?.version, 1);
     assert.equal(result.manifest.metrics.test.count, 10_000);
+  });
+
+  test('a report that cannot be written takes nothing from the run (real data)', async () => {
+    const notices: string[] = [];
+    const { run, directory } = await trainInProcess(task(), {
+      onNotice: (message) => notices.push(message),
+      onRun: (_run, directory) => writeFileSync(join(directory, 'report'), 'a file where the pictures go'),
+    });
+    assert.equal((await readRun(directory)).state, 'finished');
+    assert.match(notices.at(-1) ?? '', new RegExp(`could not be written: .*npm run report -- ${run.id}`));
   });
 
   test('keeps the codes and kinds of errors', async () => {

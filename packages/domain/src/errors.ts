@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   // The data set
   'dataset-not-found',
   'dataset-corrupt',
+  'dataset-mismatch',
   'malformed-idx',
   'malformed-csv',
   // Models as files

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   'address-unavailable': 'internal',
   'dataset-not-found': 'internal',
   'dataset-corrupt': 'internal',
+  'dataset-mismatch': 'internal',
   'malformed-idx': 'internal',
   'malformed-csv': 'internal',
   'malformed-onnx': 'internal',

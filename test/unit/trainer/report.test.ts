@@ -160,12 +160,18 @@ describe('the report of a run', () => {
     const text = await readFile((await writeReport(directory, dataset)).path, 'utf8');
     assert.match(text, /All 3 epochs.*>2<\/th><td class="number">0\.1234</s);
     await writeFile(path, ['{', ...lines].join('\n'));
-    await assert.rejects(writeReport(directory, dataset), /history\.ndjson, line 1, is no report of an epoch/);
+    await assert.rejects(writeReport(directory, dataset), {
+      code: 'invalid-run',
+      message: /history\.ndjson, line 1, is no report of an epoch/,
+    });
   });
 
   test('images of another data set than the run was trained on are refused', async () => {
     const other = { ...dataset, digest: `sha256:${'1'.repeat(64)}` };
-    await assert.rejects(writeReport(result.directory, other), /sha256:1{64}; the run was trained on sha256:0{64}/);
+    await assert.rejects(writeReport(result.directory, other), {
+      code: 'dataset-mismatch',
+      message: /sha256:1{64}; the run was trained on sha256:0{64}/,
+    });
   });
 
   test('says of the model what it computes: activations lead to its logits, bins to its calibration error', async () => {

@@ -1,6 +1,7 @@
-import { DomainError, type Recipe } from '@atelier/domain';
+import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
 import { chooseEngine, type DeviceChoice, type EngineChoice } from '../engines/choose-engine.ts';
+import { writeReport } from '../report/write-report.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
 import { refuseFinished, resume, train, type TrainingObserver, type TrainingResult } from '../train.ts';
 
@@ -24,7 +25,7 @@ export interface TaskObserver extends TrainingObserver {
   onDownload?: (progress: DownloadProgress) => void;
 }
 
-/** Chooses the engine, loads the data set and trains. What can be refused is refused before the data set is loaded. */
+/** Chooses the engine, loads the data set, trains and writes the report. What can be refused is refused before the data set is loaded. */
 export async function performTask(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
   const { work, runsDirectory, modelsDirectory, publishAs } = task;
   if (work.kind === 'new') {
@@ -32,7 +33,9 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
     const dataset = await announcedDataset(task, observer);
     const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
     const { recipe, limit } = work;
-    return train({ recipe, engine, dataset, limit, runsDirectory, publish }, observer);
+    const result = await train({ recipe, engine, dataset, limit, runsDirectory, publish }, observer);
+    await announcedReport(result, dataset, observer);
+    return result;
   }
   const folder = await RunFolder.open(await findRun(runsDirectory, work.run));
   try {
@@ -40,7 +43,9 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
     const { name, kind } = folder.run.engine;
     const engine = await announcedEngine({ engine: name, device: kind }, observer);
     const dataset = await announcedDataset(task, observer);
-    return await resume({ folder, engine, dataset, modelsDirectory, publishAs }, observer);
+    const result = await resume({ folder, engine, dataset, modelsDirectory, publishAs }, observer);
+    await announcedReport(result, dataset, observer);
+    return result;
   } finally {
     await folder.release();
   }
@@ -60,4 +65,14 @@ async function announcedDataset({ dataset }: TrainingTask, observer: TaskObserve
   });
   onNotice?.(`Data: ${loaded.source}`);
   return loaded;
+}
+
+/** The model is complete by now: a report that cannot be written is said, and takes nothing from the run. */
+async function announcedReport({ run, directory }: TrainingResult, dataset: Dataset, { onNotice }: TaskObserver) {
+  try {
+    onNotice?.(`Report: ${(await writeReport(directory, dataset)).path}`);
+  } catch (error) {
+    const again = `The model is complete; try again with: npm run report -- ${run.id}`;
+    onNotice?.(`Report: could not be written: ${messageOf(error)} ${again}`);
+  }
 }

@@ -1,3 +1,4 @@
+import { DomainError } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { drawn } from './charts/chart.ts';
 import { confusionMatrixChart } from './charts/confusion-matrix.ts';
@@ -17,12 +18,16 @@ import { trainingSamples } from './samples.ts';
 
 /**
  * Draws all charts and pictures of a run. The images come from `dataset`; one of another digest than the run was trained
- * on is a `RangeError`.
+ * on is
+ * `dataset-mismatch`.
  */
 export async function drawReport(record: RunRecord, dataset: Dataset): Promise<ReportContents> {
   const { run, exported } = record;
   if (dataset.digest !== run.data.digest) {
-    throw new RangeError(`The data set here is ${dataset.digest}; the run was trained on ${run.data.digest}.`);
+    throw new DomainError(
+      'dataset-mismatch',
+      `The data set here is ${dataset.digest}; the run was trained on ${run.data.digest}.`,
+    );
   }
   return {
     record,

@@ -1,25 +1,21 @@
 import { readFile } from 'node:fs/promises';
+import { DomainError } from '@atelier/domain';
 import { z } from 'zod';
-
-const Evaluation = z.object({ loss: z.number(), accuracy: z.number() });
+import { EpochReport } from '../epoch-report.ts';
 
 /** A line of `history.ndjson`, as far as a report shows it; what else stands there is left alone. */
 export const HistoryEntry = z.object({
-  epoch: z.int().positive(),
-  trainingLoss: z.number().describe('Mean over the steps, with dropout and smoothing, in nats'),
-  training: Evaluation.optional().describe('In inference mode on images trained on; older runs have none'),
-  validation: Evaluation,
-  learningRate: z.number().describe('At the last step'),
-  imagesPerSecond: z.number(),
-  seconds: z.number().describe('Training alone'),
-  evaluationSeconds: z.number().optional(),
-  checkpointSeconds: z.number().optional(),
+  ...EpochReport.shape,
+  training: z
+    .object({ loss: z.number(), accuracy: z.number() })
+    .optional()
+    .describe('In inference mode on images trained on; older runs have none'),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
 /**
  * The epochs of a run, ascending; empty where the file is missing. An epoch that was trained again after an interruption
- * counts as it was last, and a last line that a crash cut off is left out. Any other fault is an error with its line.
+ * counts as it was last, and a last line that a crash cut off is left out. Any other fault is `invalid-run`, with its line.
  */
 export async function readHistory(path: string): Promise<HistoryEntry[]> {
   const lines = (await textOf(path)).split('\n');
@@ -33,7 +29,7 @@ export async function readHistory(path: string): Promise<HistoryEntry[]> {
     try {
       add(line);
     } catch (cause) {
-      throw new Error(`${path}, line ${index + 1}, is no report of an epoch.`, { cause });
+      throw new DomainError('invalid-run', `${path}, line ${index + 1}, is no report of an epoch.`, { cause });
     }
   });
   try {

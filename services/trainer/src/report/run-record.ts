@@ -20,7 +20,7 @@ export interface Export {
   model: Uint8Array;
 }
 
-/** Reads a run's folder; rejects where `run.json` is missing, and with `invalid-manifest` where the manifest is faulty. */
+/** Reads a run's folder; `invalid-run` and `invalid-manifest` name what is damaged. */
 export async function readRunRecord(directory: string): Promise<RunRecord> {
   const run = await readRun(directory);
   const history = await readHistory(join(directory, 'history.ndjson'));

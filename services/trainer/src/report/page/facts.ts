@@ -14,8 +14,12 @@ export function runFacts({ record: { run, history }, model }: ReportContents): M
 <h2>Run</h2>
 ${facts([
   ['Started', instant(run.startedAt)],
+  ['Resumed', run.resumedAt.length === 0 ? null : run.resumedAt.map(instant).join(', ')],
   ['Ended', run.endedAt === null ? null : instant(run.endedAt)],
-  ['Whole run', wholeSeconds === null ? null : duration(wholeSeconds)],
+  [
+    run.resumedAt.length === 0 ? 'Whole run' : 'Whole run, with its breaks',
+    wholeSeconds === null ? null : duration(wholeSeconds),
+  ],
   [
     'Training alone',
     history.length === 0
@@ -56,10 +60,9 @@ ${facts([
 function ofTraining(
   history: readonly HistoryEntry[],
   trainingSeconds: number,
-  secondsOf: (entry: HistoryEntry) => number | undefined,
+  secondsOf: (entry: HistoryEntry) => number,
 ): string | null {
-  const measured = history.map(secondsOf).filter((seconds) => seconds !== undefined);
-  if (measured.length === 0) return null;
-  const seconds = measured.reduce((sum, each) => sum + each, 0);
+  const seconds = history.reduce((sum, entry) => sum + secondsOf(entry), 0);
+  if (seconds === 0) return null;
   return `${duration(seconds)}, ${percent(seconds / trainingSeconds, 1)} of the training`;
 }
