@@ -29,6 +29,7 @@ export class GraphBuilder {
   readonly #constants = new Map<string, OnnxTensor>();
   readonly #initializers: OnnxTensor[] = [];
   readonly #inputs: string[] = [];
+  readonly #parameters: string[] = [];
   readonly #nodes: OnnxNode[] = [];
   readonly #shared = new Map<string, string>();
   /** What a value is a repetition of, along axes of size 1 or missing ones. */
@@ -60,6 +61,17 @@ export class GraphBuilder {
     this.#initializers.push(constant);
     this.#constants.set(constant.name, constant);
     return constant.name;
+  }
+
+  /** A constant that is to be trained: an initializer whose name `parameters` lists. */
+  parameter(initial: OnnxTensor): string {
+    this.#parameters.push(this.initializer(initial));
+    return initial.name;
+  }
+
+  /** The names of what `parameter` added. */
+  get parameters(): readonly string[] {
+    return this.#parameters;
   }
 
   /** A scalar of the element type of `like`; equal ones are one. */

@@ -22,7 +22,7 @@ export interface TrainingOptions {
   clipGlobalNorm?: number;
   /**
    * Keeps an exponential moving average of every parameter: average += (1 − d)·(weight − average) after every step, with
-   * d = min(averageDecay, (1 + t)/(10 + t)) for the step number t, from 1. From 0 to below 1.
+   * d = min(averageDecay, (1 + t)/(10 + t)) after t earlier ones. From 0 to below 1.
    */
   averageDecay?: number;
   /** State that the forward graph itself moves on, such as running statistics. */

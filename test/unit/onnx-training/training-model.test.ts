@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  decodeModel,
+  encodeModel,
+  float32Tensor,
+  model,
+  node,
+  type OnnxModel,
+  tensor,
+  type TrainingInfo,
+  value,
+} from '@atelier/onnx';
+import {
+  mergedTrainingStep,
+  namedState,
+  trainingLoop,
+  trainingModel,
+  type TrainingOptions,
+  trainingStep,
+} from '@atelier/onnx-training';
+import { BATCH, drawnBatches, INPUTS, numbers, smallNetwork } from '../../support/small-network.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { begin, inOneLoop, logitsOf, type State, stepByStep } from '../../support/training-runs.ts';
+
+const STEPS = 12;
+const rates = Array.from({ length: STEPS }, (_, step) => 0.05 / (1 + step));
+const batches = drawnBatches(STEPS);
+const part = (from: number, to: number) => ({
+  x: batches.x.slice((batches.x.length / STEPS) * from, (batches.x.length / STEPS) * to),
+  targets: batches.targets.slice((batches.targets.length / STEPS) * from, (batches.targets.length / STEPS) * to),
+});
+const [early, late] = [part(0, 5), part(5, STEPS)];
+
+const network = smallNetwork({ normalized: true });
+const options: TrainingOptions = {
+  loss: 'loss',
+  parameters: network.parameters,
+  updates: network.updates,
+  sizes: { batch: BATCH },
+  optimizer: { kind: 'adam' },
+  weightDecay: { kind: 'decoupled', rate: 0.01, parameters: network.kernels },
+};
+
+function reread(source: OnnxModel): OnnxModel {
+  return decodeModel(encodeModel(source), 'memory');
+}
+
+/** The network with weights and statistics out of a state. */
+function withWeights(state: Record<string, Float32Array>, prefix = ''): OnnxModel {
+  const { graph } = network.inference;
+  const initializers = graph.initializers.map(({ name, shape }) =>
+    float32Tensor(name, shape, state[`${prefix}${name}`] ?? state[name] ?? []),
+  );
+  return { ...network.inference, graph: { ...graph, initializers } };
+}
+
+describe('a training model', () => {
+  const cases: Record<string, Partial<TrainingOptions>> = {
+    'each parameter by itself': { packBelow: 0 },
+    'packed parameters': {},
+    'averages and clipping': { packBelow: 0, averageDecay: 0.9, clipGlobalNorm: 0.1 },
+    'packed parameters and averages': { averageDecay: 0.9 },
+  };
+  for (const [title, more] of Object.entries(cases)) {
+    test(`goes on with the losses and the state of an uninterrupted run, to the bit: ${title}`, async () => {
+      const step = trainingStep(network.forward, { ...options, ...more });
+      const whole = await stepByStep(step, begin(step), batches, rates);
+      const before = await stepByStep(step, begin(step), early, rates.slice(0, 5));
+      const merged = mergedTrainingStep(reread(trainingModel(network.inference, step, before.state)));
+      const after = await stepByStep(merged, begin(merged), late, rates.slice(5));
+      assert.deepEqual([...before.losses, ...after.losses], whole.losses);
+      assert.equal(new Set(whole.losses).size, STEPS);
+      assert.deepEqual(namedState(merged, after.state), namedState(step, whole.state));
+    });
+  }
+
+  test('goes on in a loop, from the file of a loop, as the loop would have', async () => {
+    const step = trainingStep(network.forward, options);
+    const whole = await inOneLoop(step, begin(step), batches, rates);
+    const before = await inOneLoop(step, begin(step), early, rates.slice(0, 5));
+    const merged = mergedTrainingStep(reread(trainingModel(network.inference, step, before.state)));
+    const after = await inOneLoop(merged, begin(merged), late, rates.slice(5));
+    assert.deepEqual([...before.losses, ...after.losses], whole.losses);
+    assert.deepEqual(namedState(merged, after.state), namedState(step, whole.state));
+  });
+
+  test('goes on in another process', async () => {
+    const step = trainingStep(network.forward, options);
+    const whole = await stepByStep(step, begin(step), batches, rates);
+    const before = await stepByStep(step, begin(step), early, rates.slice(0, 5));
+    const folder = await temporaryFolder();
+    const file = join(folder.path, 'half.onnx');
+    await writeFile(file, encodeModel(trainingModel(network.inference, step, before.state)));
+    const script = fileURLToPath(new URL('../../support/go-on-training.ts', import.meta.url));
+    const batch = JSON.stringify({ x: [...late.x], targets: [...late.targets] });
+    const words = ['--import', 'tsx', script, file, batch, JSON.stringify(rates.slice(5))];
+    const { stdout } = await promisify(execFile)(process.execPath, words).finally(() => folder.remove());
+    assert.deepEqual([...before.losses, ...(JSON.parse(stdout) as number[])], whole.losses);
+  });
+
+  test('predicts with the trained weights on a runtime for inference, for any number of rows', async () => {
+    const step = trainingStep(network.forward, options);
+    const { state } = await stepByStep(step, begin(step), batches, rates);
+    const x = numbers(3 * INPUTS, 77);
+    const predicted = await logitsOf(reread(trainingModel(network.inference, step, state)), x);
+    assert.deepEqual(predicted, await logitsOf(withWeights(namedState(step, state)), x));
+    assert.notDeepEqual(predicted, await logitsOf(network.inference, x));
+  });
+
+  test('predicts with averages where the step keeps them', async () => {
+    const step = trainingStep(network.forward, { ...options, averageDecay: 0.9 });
+    const { state } = await stepByStep(step, begin(step), batches, rates);
+    const x = numbers(3 * INPUTS, 77);
+    const predicted = await logitsOf(reread(trainingModel(network.inference, step, state)), x);
+    assert.deepEqual(predicted, await logitsOf(withWeights(namedState(step, state), 'average/'), x));
+    assert.notDeepEqual(predicted, await logitsOf(withWeights(namedState(step, state)), x));
+  });
+
+  test('is what the specification asks of TrainingInfoProto, of standard operators alone', async () => {
+    const step = trainingStep(network.forward, { ...options, averageDecay: 0.9 });
+    const saved = reread(trainingModel(network.inference, step, begin(step)));
+    const { algorithm, updateBinding } = saved.trainingInfo?.[0] ?? {};
+    assert.ok(algorithm !== undefined && updateBinding !== undefined && saved.irVersion >= 7);
+    const all = [...saved.graph.nodes, ...algorithm.nodes];
+    const initializers = [...saved.graph.initializers, ...algorithm.initializers].map(({ name }) => name);
+    const inputs = [...saved.graph.inputs, ...algorithm.inputs].map(({ name }) => name);
+    const given = [...inputs, ...initializers, ...all.flatMap(({ outputs }) => outputs)];
+    assert.equal(new Set(given).size, given.length, 'each name of the combined graph is given once');
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length, 'each node has a name of its own');
+    assert.deepEqual([...new Set(all.map(({ domain }) => domain))], ['']);
+    assert.deepEqual(
+      Object.keys(updateBinding),
+      step.unpacked().state.map(({ name }) => name),
+    );
+    const outputs = algorithm.outputs.map(({ name }) => name);
+    for (const [name, output] of Object.entries(updateBinding)) {
+      assert.ok(initializers.includes(name) && outputs.includes(output), name);
+    }
+    assert.deepEqual(inputs, ['x', 'targets', 'learning_rate']);
+  });
+
+  test('has in its algorithm only what the inference graph lacks', () => {
+    const step = trainingStep(network.forward, options);
+    const { algorithm } = trainingModel(network.inference, step, begin(step)).trainingInfo?.[0] ?? {};
+    const outputs = algorithm?.nodes.flatMap((each) => each.outputs) ?? [];
+    assert.ok(!outputs.includes('product') && !outputs.includes('training/product'), 'the same in training');
+    assert.ok(outputs.includes('training/normalized') && outputs.includes('training/hidden'), 'another in training');
+  });
+
+  test('keeps the metadata of the inference model, and is of a version that has training information', () => {
+    const step = trainingStep(network.forward, options);
+    const saved = trainingModel({ ...network.inference, metadata: { author: 'me' }, irVersion: 6 }, step, begin(step));
+    assert.equal(saved.metadata['author'], 'me');
+    assert.equal(saved.irVersion, 7);
+  });
+
+  test('takes inputs of its own where the inference graph has others under their names', async () => {
+    const step = trainingStep(network.forward, options);
+    const single = { ...network.inference.graph, inputs: [value('x', 'float32', [1, INPUTS])] };
+    const merged = mergedTrainingStep(trainingModel({ ...network.inference, graph: single }, step, begin(step)));
+    assert.deepEqual(merged.batch, ['training/x', 'targets']);
+  });
+
+  test("refuses an inference graph that does not fit the step, and a state that is not the step's", () => {
+    const step = trainingStep(network.forward, options);
+    const { graph } = network.inference;
+    const changed = (change: Partial<typeof graph>) => ({ ...network.inference, graph: { ...graph, ...change } });
+    const wide = graph.initializers.map((each) =>
+      each.name === 'bias_1' ? float32Tensor('bias_1', [7], numbers(7, 1)) : each,
+    );
+    assert.throws(() => trainingModel(changed({ initializers: wide }), step, begin(step)), {
+      code: 'malformed-onnx',
+      message: '"bias_1" of the inference graph has shape [7]; the step moves [6].',
+    });
+    const counting = [...graph.nodes, node('Identity', ['logits'], 'step')];
+    assert.throws(() => trainingModel(changed({ nodes: counting }), step, begin(step)), {
+      code: 'malformed-onnx',
+      message: '"step" is a state of the step, and something else in the inference graph; rename one.',
+    });
+    const lacking = Object.fromEntries(Object.entries(begin(step)).filter(([name]) => name !== 'mean'));
+    assert.throws(() => trainingModel(network.inference, step, lacking), {
+      name: 'RangeError',
+      message: 'State "mean" is not 6 float32 values.',
+    });
+  });
+});
+
+describe('the merger', () => {
+  /** y = w·x; the algorithm moves w against the gradient of y, x, and has names of its own for everything. */
+  const byHand = (change: Partial<TrainingInfo> = {}, initializers = [float32Tensor('w', [2], [1, 2])]): OnnxModel => ({
+    ...model({
+      name: 'product',
+      nodes: [node('Mul', ['w', 'x'], 'y')],
+      inputs: [value('x', 'float32', [2])],
+      outputs: [value('y', 'float32', [2])],
+      initializers,
+      values: [],
+    }),
+    trainingInfo: [
+      {
+        algorithm: {
+          name: 'descent',
+          nodes: [
+            node('ReduceSum', ['y'], 'sum', { keepdims: { type: 'int', value: 0 } }),
+            node('Mul', ['x', 'learning_rate'], 'move'),
+            node('Sub', ['w', 'move'], 'moved'),
+          ],
+          inputs: [value('learning_rate', 'float32', [])],
+          outputs: [value('sum', 'float32', []), value('moved', 'float32', [2])],
+          initializers: [],
+          values: [],
+        },
+        initializationBinding: {},
+        updateBinding: { w: 'moved' },
+        ...change,
+      },
+    ],
+  });
+
+  test('takes a training step that another tool wrote, alone and in a loop', async () => {
+    const { InferenceSession, Tensor } = await import('onnxruntime-node');
+    const step = mergedTrainingStep(reread(byHand()));
+    assert.deepEqual([step.batch, step.loss, step.stepCount], [['x'], 'sum', null]);
+    const from: State = begin(step);
+    const x = new Tensor('float32', Float32Array.of(1, 10), [2]);
+    const session = await InferenceSession.create(encodeModel(model(step.graph)));
+    const rate = new Tensor('float32', Float32Array.of(0.5), []);
+    const once = await session.run({ x, learning_rate: rate, ...from });
+    assert.deepEqual([once['sum']?.data, once['w_new']?.data], [Float32Array.of(21), Float32Array.of(0.5, -3)]);
+    const loop = await InferenceSession.create(encodeModel(trainingLoop(step)));
+    const results = await loop.run({
+      x: new Tensor('float32', Float32Array.of(1, 10, 1, 0), [2, 2]),
+      learning_rates: new Tensor('float32', Float32Array.of(0.5, 1), [2]),
+      ...from,
+    });
+    assert.deepEqual(results['losses']?.data, Float32Array.of(21, 0.5));
+    assert.deepEqual(results['w_new']?.data, Float32Array.of(-0.5, -3));
+  });
+
+  const algorithm = byHand().trainingInfo?.[0]?.algorithm;
+  assert.ok(algorithm !== undefined);
+  const withAlgorithm = (change: Partial<typeof algorithm>) => byHand({ algorithm: { ...algorithm, ...change } });
+  const refusals: Record<string, [OnnxModel, string]> = {
+    'no training information': [network.inference, 'The model has no training information (training_info).'],
+    'two training steps': [
+      { ...byHand(), trainingInfo: [...(byHand().trainingInfo ?? []), ...(byHand().trainingInfo ?? [])] },
+      'The model has 2 training steps (training_info); supported: one.',
+    ],
+    'no algorithm': [
+      { ...byHand(), trainingInfo: [{ initializationBinding: {}, updateBinding: {} }] },
+      'The training information has no algorithm.',
+    ],
+    'a name that both graphs give': [
+      withAlgorithm({ nodes: [...algorithm.nodes, node('Neg', ['x'], 'y')] }),
+      'The inference graph and the training algorithm both have "y"; expected it once.',
+    ],
+    'an input that both graphs declare': [
+      withAlgorithm({ inputs: [...algorithm.inputs, value('x', 'float32', [2])] }),
+      'The inference graph and the training algorithm both have "x"; expected it once.',
+    ],
+    'a binding of what is no initializer': [
+      byHand({ updateBinding: { x: 'moved' } }),
+      'update_binding names "x", which is no initializer.',
+    ],
+    'a binding to what is no output': [
+      byHand({ updateBinding: { w: 'move' } }),
+      'update_binding sets "w" to "move", which is no output.',
+    ],
+    'a variable that is not float32': [
+      byHand({}, [tensor('w', 'float64', [2], [1, 2])]),
+      'Variable "w" of the training algorithm is of float64; supported: float32.',
+    ],
+    'no learning rate': [
+      withAlgorithm({
+        inputs: [value('rate', 'float32', [])],
+        nodes: [...algorithm.nodes.slice(0, 1), node('Mul', ['x', 'rate'], 'move'), ...algorithm.nodes.slice(2)],
+      }),
+      'The training algorithm has no float32 input "learning_rate" for the learning rate.',
+    ],
+    'more than one output that could be the loss': [
+      withAlgorithm({ outputs: [...algorithm.outputs, value('move', 'float32', [2])] }),
+      'The training algorithm has 2 outputs that no variable is bound to (sum, move); say which is the loss.',
+    ],
+    'metadata that is no JSON': [
+      { ...byHand(), metadata: { training_step: '{' } },
+      `The model's metadata has a "training_step" that is no JSON: `,
+    ],
+    'metadata of another form': [
+      { ...byHand(), metadata: { training_step: '{"loss":3}' } },
+      `The model's metadata has a "training_step" of another form; expected learningRate, loss and batch.`,
+    ],
+  };
+  for (const [title, [source, message]] of Object.entries(refusals)) {
+    test(`refuses a file with ${title}`, () => {
+      assert.throws(
+        () => mergedTrainingStep(source),
+        (error: Error & { code?: string }) => error.code === 'malformed-onnx' && error.message.startsWith(message),
+      );
+    });
+  }
+
+  test('is told the names of a learning rate and a loss where there is a choice', () => {
+    const source = withAlgorithm({ outputs: [...algorithm.outputs, value('move', 'float32', [2])] });
+    assert.equal(mergedTrainingStep(source, { loss: 'sum' }).loss, 'sum');
+  });
+});
