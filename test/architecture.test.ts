@@ -153,7 +153,8 @@ function importsOf(file: string): string[] {
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourceFiles(path);
+    // Examples use a package as a stranger does.
+    if (entry.isDirectory()) return /^(node_modules|examples)$/.test(entry.name) ? [] : sourceFiles(path);
     return /(?<!\.d)\.(ts|mjs|js)$/.test(entry.name) ? [path] : [];
   });
 }

@@ -42,7 +42,7 @@ export async function stepByStep(step: TrainingStep, from: State, batches: Batch
       ...state,
     });
     losses.push(...(results[step.loss]?.data as Float32Array));
-    state = nextState(step, results) as State;
+    state = nextState(step, results);
   }
   await session.release();
   return { losses, state };
@@ -58,7 +58,7 @@ export async function inOneLoop(step: TrainingStep, from: State, batches: Batche
     ...from,
   });
   await session.release();
-  return { losses: [...(results[LOSSES]?.data as Float32Array)], state: nextState(step, results) as State };
+  return { losses: [...(results[LOSSES]?.data as Float32Array)], state: nextState(step, results) };
 }
 
 /** The logits of a model for rows of `x`. */
