@@ -21,6 +21,7 @@ describe('command line', () => {
   const WRONG_USAGE: [string[], RegExp][] = [
     [['train', '--recipe', 'resnet'], /No recipe "resnet"; there is: ann-128-64, .*atelier\. \(unknown-recipe\)/],
     [['train', '--recipe', 'ann-128', '--engine', 'torch'], /No engine "torch"; there is: auto, tfjs, onnx/],
+    [['train', '--recipe', 'ann-128', '--device', 'tpu'], /No device "tpu"; there is: auto, cpu, cuda, webgpu/],
     [['train', '--recipe', 'ann-128', '--epochs', '0'], /--epochs.*whole number from 1/],
     [['train', '--recipe', 'ann-128', '--limit', '5'], /--limit.*whole number from 100/],
     [['train'], /required option '--recipe/],
