@@ -1,7 +1,7 @@
 import { int, ints } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
-import { range, sameShape, shown } from '../shapes.ts';
+import { product, range, sameShape, shown } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 import { type Windows, windowsOf } from './windows.ts';
 
@@ -18,7 +18,9 @@ export const CONVOLUTION = {
       const windows = convolutionWindows(node);
       return [
         node.ifWanted(0, () => scatterWindows(node, gradient, node.input(1), windows, node.int('group', 1))),
-        node.ifWanted(1, () => gradientByKernel(node, windows)),
+        node.ifWanted(1, () =>
+          node.int('group', 1) === 1 ? gradientByKernel(node, windows) : gradientByGroupedKernel(node, windows),
+        ),
         node.ifWanted(2, () => graph.sum(gradient, [0, ...spatialAxes(node)], false)),
       ];
     },
@@ -61,10 +63,47 @@ export function scatterWindows(
 }
 
 /**
+ * One product of two matrices: the gradient as [outputs, places·batch], and for every element of the kernel what it was
+ * multiplied by at these places, [inputs·kernel, places·batch]. The batch comes last, so that examples are gathered
+ * together, which is several times faster in onnxruntime than the convolution below.
+ */
+function gradientByKernel(node: DifferentiatedNode, windows: Windows): string {
+  const { graph, gradient } = node;
+  const { kernel, padsBefore, padsAfter, inputSizes, outputSizes } = windows;
+  const [batch = 1, inputs = 1] = node.shapeOf(0);
+  const [outputs = 1] = node.shapeOf(1);
+  const batchLast = (name: string) => graph.add('Transpose', [name], { perm: ints([1, ...spatialAxes(node), 0]) });
+  const isPadded = [...padsBefore, ...padsAfter].some((pad) => pad > 0);
+  const image = isPadded
+    ? graph.add('Pad', [batchLast(node.input(0)), graph.ints([0, ...padsBefore, 0, 0, ...padsAfter, 0])])
+    : batchLast(node.input(0));
+  const sizes = inputSizes.map((size, axis) => size + (padsBefore[axis] ?? 0) + (padsAfter[axis] ?? 0));
+  const positions = graph.ints(windowPositions(windows, sizes)); // [kernel·places]
+  const rows = graph.reshape(image, [inputs, product(sizes), batch]);
+  const gathered = graph.add('Gather', [rows, positions], { axis: int(1) });
+  const places = product(outputSizes) * batch;
+  const factors = graph.reshape(gathered, [inputs * product(kernel), places]);
+  const byOutput = graph.reshape(batchLast(gradient), [outputs, places]);
+  return graph.reshape(graph.add('Gemm', [byOutput, factors], { transB: int(1) }), node.shapeOf(1));
+}
+
+/** For every element of the kernel, then for every place of a window: the position in a plane of `sizes`, row-major. */
+function windowPositions({ kernel, strides, dilations, outputSizes }: Windows, sizes: readonly number[]): number[] {
+  const positions = (counts: readonly number[], steps: readonly number[]) =>
+    counts.reduce(
+      (outer, count, axis) =>
+        outer.flatMap((whole) => range(count).map((at) => whole * (sizes[axis] ?? 1) + at * (steps[axis] ?? 1))),
+      [0],
+    );
+  const starts = positions(outputSizes, strides);
+  return positions(kernel, dilations).flatMap((offset) => starts.map((start) => start + offset));
+}
+
+/**
  * The convolution of the input with the gradient, in which the batch takes the place of the channels, and strides
  * and dilations change places. Each group of channels is convolved with its own part of the gradient.
  */
-function gradientByKernel(node: DifferentiatedNode, windows: Windows): string {
+function gradientByGroupedKernel(node: DifferentiatedNode, windows: Windows): string {
   const { graph, gradient } = node;
   const [batch = 1, channels = 1] = node.shapeOf(0);
   const group = node.int('group', 1);
