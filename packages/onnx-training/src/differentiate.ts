@@ -102,6 +102,7 @@ function flowBack(
   for (const { source, kept } of nodes.toReversed()) {
     const gradients = source.outputs.map((name) => (name === '' ? undefined : total(name)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
+    if (!source.inputs.some((name) => wanted.has(name))) continue;
     const view = new DifferentiatedNode(source, builder, { gradients, wanted, kept });
     const { gradient: rule } = operatorOf(view);
     if (rule === undefined) throw notDifferentiable(`${view.title} has no derivative, and the loss depends on it.`);

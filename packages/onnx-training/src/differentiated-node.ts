@@ -62,13 +62,6 @@ export class DifferentiatedNode extends NodeView {
    * wanted of, and every output that one flows to taken into account.
    */
   checked(gradients: readonly (string | undefined)[]): readonly (string | undefined)[] {
-    for (const [index, output] of this.node.outputs.entries()) {
-      if (this.#gradients[index] !== undefined && !this.#read.has(index)) {
-        throw this.unsupported(
-          `the loss depends on its output ${index} ("${output}"), through which no gradient flows.`,
-        );
-      }
-    }
     for (const [index, input] of this.node.inputs.entries()) {
       if (!this.wants(index)) continue;
       const gradient = gradients[index];
@@ -78,6 +71,13 @@ export class DifferentiatedNode extends NodeView {
       const [shape, expected] = [this.graph.shapeOf(gradient), this.shapeOf(index)];
       if (!sameShape(shape, expected)) {
         throw this.malformed(`the gradient by input ${index} has shape ${shown(shape)}; expected ${shown(expected)}.`);
+      }
+    }
+    for (const [index, output] of this.node.outputs.entries()) {
+      if (this.#gradients[index] !== undefined && !this.#read.has(index)) {
+        throw this.unsupported(
+          `the loss depends on its output ${index} ("${output}"), through which no gradient flows.`,
+        );
       }
     }
     return gradients;

@@ -262,8 +262,8 @@ export class GraphBuilder {
   }
 
   /**
-   * `name` repeated to `shape` by broadcasting; itself when it has that shape. Arithmetic that repeats it anyway takes
-   * what it was repeated from.
+   * `name` repeated to `shape` by broadcasting; itself when it has that shape. Arithmetic takes what it was repeated
+   * from, so that a repetition is a node of the graph only where something else needs it.
    */
   repeat(name: string, shape: readonly number[]): string {
     if (sameShape(this.shapeOf(name), shape)) return name;
@@ -310,19 +310,18 @@ export class GraphBuilder {
     if (left !== undefined && right !== undefined) return this.scalar(compute(left, right), like);
     if (right === neutral && typeof first === 'string') return first;
     if (isSymmetric && left === neutral && typeof second === 'string') return second;
-    const [one, other] = [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term));
-    return this.add(opType, this.#withoutRepetition(one ?? '', other ?? ''));
+    const terms = [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term));
+    return (
+      this.#unrepeated(terms, ([one = first, other = second]) => this.#binary(opType, one, other)) ??
+      this.add(opType, terms)
+    );
   }
 
-  /** The operands of an element-wise node, unrepeated where the node repeats them to the same shape. */
-  #withoutRepetition(first: string, second: string): [string, string] {
-    const whole = broadcast(this.shapeOf(first), this.shapeOf(second)) ?? [];
-    const isWhole = (one: string, other: string) =>
-      sameShape(broadcast(this.shapeOf(one), this.shapeOf(other)) ?? [], whole);
-    const unrepeated = this.#repeated.get(first) ?? first;
-    const left = isWhole(unrepeated, second) ? unrepeated : first;
-    const right = this.#repeated.get(second) ?? second;
-    return [left, isWhole(left, right) ? right : second];
+  /** What `compute` gives for the sources of repeated operands, repeated itself; undefined where none was repeated. */
+  #unrepeated(names: readonly string[], compute: (sources: readonly string[]) => string): string | undefined {
+    const whole = broadcast(...names.map((name) => this.shapeOf(name)));
+    if (whole === null || !names.some((name) => this.#repeated.has(name))) return undefined;
+    return this.repeat(compute(names.map((name) => this.#repeated.get(name) ?? name)), whole);
   }
 
   #fresh(opType: string): string {

@@ -8,7 +8,7 @@ import { Draw } from '../../support/gradients/draw.ts';
 
 /** The same examples in every run; another number in GRADIENT_SEED gives others. A failure prints it with a path. */
 const seed = Number(process.env['GRADIENT_SEED'] ?? 20_170_825);
-const EXAMPLES = Number(process.env['GRADIENT_EXAMPLES'] ?? 20);
+const EXAMPLES = Number(process.env['GRADIENT_EXAMPLES'] ?? 15);
 
 describe(`gradients against central differences in float64, seed ${seed}`, () => {
   for (const { operator, about, example } of GRADIENT_CASES) {

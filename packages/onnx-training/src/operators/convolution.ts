@@ -5,7 +5,7 @@ import { product, range, sameShape, shown } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 import { type Windows, windowsOf } from './windows.ts';
 
-/** Convolutions over any number of spatial axes. Their gradients are convolutions too (arXiv 1603.07285). */
+/** Convolutions over any number of spatial axes. The gradient by the input is a convolution too (arXiv 1603.07285). */
 export const CONVOLUTION = {
   Conv: {
     infer: (node) => {
@@ -109,17 +109,10 @@ function gradientByGroupedKernel(node: DifferentiatedNode, windows: Windows): st
   const group = node.int('group', 1);
   const spatial = spatialAxes(node);
   const exchanged = (name: string) => graph.add('Transpose', [name], { perm: ints([1, 0, ...spatial]) });
-  const image =
-    group === 1
-      ? exchanged(node.input(0))
-      : graph.reshape(
-          graph.add(
-            'Transpose',
-            [graph.reshape(node.input(0), [batch, group, channels / group, ...windows.inputSizes])],
-            { perm: ints([2, 1, 0, ...spatial.map((axis) => axis + 1)]) },
-          ),
-          [channels / group, group * batch, ...windows.inputSizes],
-        );
+  const grouped = graph.reshape(node.input(0), [batch, group, channels / group, ...windows.inputSizes]);
+  const perm = ints([2, 1, 0, ...spatial.map((axis) => axis + 1)]);
+  const byGroup = graph.add('Transpose', [grouped], { perm });
+  const image = graph.reshape(byGroup, [channels / group, group * batch, ...windows.inputSizes]);
   const products = graph.add('Conv', [image, exchanged(gradient)], {
     strides: ints(windows.dilations),
     dilations: ints(windows.strides),
