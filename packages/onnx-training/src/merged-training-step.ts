@@ -123,7 +123,10 @@ function concatenated(inference: OnnxGraph, algorithm: OnnxGraph | undefined): O
 }
 
 /** Each variable is a float32 initializer, and each becomes an output. */
-function requireBindings({ initializers, outputs }: OnnxGraph, bindings: readonly (readonly [string, string])[]): void {
+function requireBindings(
+  { initializers, outputs, nodes }: OnnxGraph,
+  bindings: readonly (readonly [string, string])[],
+): void {
   for (const [name, output] of bindings) {
     const variable = initializers.find((each) => each.name === name);
     if (variable === undefined) throw malformedGraph(`update_binding names "${name}", which is no initializer.`);
@@ -132,6 +135,10 @@ function requireBindings({ initializers, outputs }: OnnxGraph, bindings: readonl
     }
     if (!outputs.some((each) => each.name === output)) {
       throw malformedGraph(`update_binding sets "${name}" to "${output}", which is no output.`);
+    }
+    const updated = updatedName(name);
+    if (output !== updated && nodes.some((each) => each.outputs.includes(updated))) {
+      throw malformedGraph(`"${updated}" is to be the new value of "${name}", and something else has that name.`);
     }
   }
 }

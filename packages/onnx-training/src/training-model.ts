@@ -178,9 +178,10 @@ function isSameTensor(first: OnnxTensor, second: OnnxTensor): boolean {
 /** Everything of a node but its name and what its outputs are called. */
 function workOf({ opType, domain, inputs, attributes }: OnnxNode): string {
   const sorted = Object.entries(attributes).sort(([first], [second]) => (first < second ? -1 : 1));
-  return JSON.stringify([domain === 'ai.onnx' ? '' : domain, opType, inputs, sorted], (_, content: unknown) =>
-    typeof content === 'bigint' ? `${content}` : content,
-  );
+  return JSON.stringify([domain === 'ai.onnx' ? '' : domain, opType, inputs, sorted], (_, content: unknown) => {
+    if (typeof content === 'bigint') return `${content}`;
+    return content instanceof Uint8Array ? new TextDecoder('latin1').decode(content) : content; // each byte its own letter
+  });
 }
 
 /** Whether a node may give something else where it stands twice. */

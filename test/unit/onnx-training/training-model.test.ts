@@ -6,12 +6,16 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
+  boolScalar,
   decodeModel,
   encodeModel,
   float32Tensor,
+  graphAttribute,
   model,
   node,
+  type OnnxGraph,
   type OnnxModel,
+  type OnnxNode,
   tensor,
   type TrainingInfo,
   value,
@@ -120,6 +124,39 @@ describe('a training model', () => {
     const predicted = await logitsOf(reread(trainingModel(network.inference, step, state)), x);
     assert.deepEqual(predicted, await logitsOf(withWeights(namedState(step, state), 'average/'), x));
     assert.notDeepEqual(predicted, await logitsOf(withWeights(namedState(step, state)), x));
+  });
+
+  test('puts averages into the branches of an If too', async () => {
+    const branch = (name: string, body: OnnxNode): OnnxGraph => ({
+      name,
+      nodes: [body],
+      inputs: [],
+      outputs: [value(`${name}_logits`, 'float32', null)],
+      initializers: [],
+      values: [],
+    });
+    const then = branch('then', node('MatMul', ['x', 'kernel_1'], 'then_logits'));
+    const other = branch('else', node('Identity', ['x'], 'else_logits'));
+    const choice = node('If', ['always'], 'logits', {
+      then_branch: graphAttribute(then),
+      else_branch: graphAttribute(other),
+    });
+    const { graph } = network.inference;
+    const branching: OnnxGraph = {
+      ...graph,
+      nodes: [choice],
+      outputs: [value('logits', 'float32', [null, null])],
+      initializers: [...graph.initializers.filter(({ name }) => name === 'kernel_1'), boolScalar('always', true)],
+    };
+    const step = trainingStep(network.forward, { ...options, averageDecay: 0.9, packBelow: 0 });
+    const { state } = await stepByStep(step, begin(step), batches, rates);
+    const saved = reread(trainingModel({ ...network.inference, graph: branching }, step, state));
+    const kernel = namedState(step, state)['average/kernel_1'];
+    assert.deepEqual(await logitsOf(saved, Float32Array.of(1, 0, 0, 0, 0)), kernel?.slice(0, 6));
+    const merged = mergedTrainingStep(saved);
+    const goneOn = await stepByStep(merged, begin(merged), late, rates.slice(5));
+    const wentOn = await stepByStep(step, state, late, rates.slice(5));
+    assert.deepEqual(goneOn.losses, wentOn.losses);
   });
 
   test('is what the specification asks of TrainingInfoProto, of standard operators alone', async () => {
@@ -271,6 +308,10 @@ describe('the merger', () => {
     'a binding to what is no output': [
       byHand({ updateBinding: { w: 'move' } }),
       'update_binding sets "w" to "move", which is no output.',
+    ],
+    'a value that has the name of a new state': [
+      withAlgorithm({ nodes: [...algorithm.nodes, node('Neg', ['x'], 'w_new')] }),
+      '"w_new" is to be the new value of "w", and something else has that name.',
     ],
     'a variable that is not float32': [
       byHand({}, [tensor('w', 'float64', [2], [1, 2])]),
