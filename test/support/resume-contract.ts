@@ -138,7 +138,7 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
     test('that is finished is refused, keeps no checkpoint and no lock', async () => {
       const { directory } = await start(plain.recipe, plain.dataset);
       const files = (await readdir(directory)).sort();
-      assert.deepEqual(files, ['history.ndjson', 'manifest.json', 'model.onnx', 'run.json', 'tfjs']);
+      assert.ok(files.includes('model.onnx') && !files.includes('checkpoint') && !files.includes('lock'));
       await assert.rejects(goOn(directory, plain.dataset), { code: 'run-finished', message: /is finished; its model/ });
       assert.deepEqual((await readdir(directory)).sort(), files);
     });
