@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { DomainError, messageOf } from '@atelier/domain';
 import { Command, CommanderError } from '@commander-js/extra-typings';
+import { ablateCommand } from './commands/ablate.ts';
+import { compareCommand } from './commands/compare.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -52,6 +54,8 @@ function buildProgram(): Command {
     evaluateCommand(settings),
     predictCommand(settings),
     recipesCommand(),
+    compareCommand(settings),
+    ablateCommand(settings),
     tfjsToOnnxCommand(),
     fetchDatasetCommand(settings),
     setupCommand(settings),

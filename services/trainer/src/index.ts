@@ -28,12 +28,14 @@ export { findRecipe, RECIPES } from './recipes/index.ts';
 export { chartSvg, standaloneSvg, type Chart } from './report/charts/chart.ts';
 export { comparisonChart, type Compared, type ComparisonChart } from './report/charts/comparison.ts';
 export { lineChart, type LineChart, type Series } from './report/charts/line-chart.ts';
+export { pairChart, type PairChart } from './report/charts/pair.ts';
 export { inspectModel, type ModelFindings } from './report/inspect-model.ts';
 export { rasterise } from './report/pictures/rasterise.ts';
 export { writeReport, type WrittenReport } from './report/write-report.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './runs/checkpoint.ts';
 export { RunLock } from './runs/run-lock.ts';
 export { findRun, readRun, RunFolder } from './runs/run-folder.ts';
+export { readTestLooks, recordTestLook, TestLook } from './runs/test-looks.ts';
 export { Run } from './runs/run.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './runs/safetensors.ts';
 export {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { type PublishedVersion, publishVersion } from '@atelier/model-repository';
@@ -8,6 +9,7 @@ import { fit, type Past, type Progress } from './fit.ts';
 import type { Origin } from './runs/checkpoint.ts';
 import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import type { Run } from './runs/run.ts';
+import { recordTestLook } from './runs/test-looks.ts';
 import { foreseen } from './runs/whole-file.ts';
 import { trainingData } from './training-data.ts';
 import type { TrainingEngine } from './training-engine.ts';
@@ -141,6 +143,7 @@ async function carryOut(work: Work, observer: TrainingObserver): Promise<Trainin
     });
     await folder.update({ bestEpoch: fitted.bestEpoch });
     refuseInterrupted(signal, 'before the export');
+    await recordTestLook(dirname(folder.directory), { run: folder.run.id, recipe: recipe.name });
     const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
     refuseInterrupted(signal, 'during the export');
     await writeExport(folder, exported);

@@ -36,7 +36,14 @@ const ROW_HEIGHT = 34;
 export function comparisonChart({ name, title, valueTitle, format = '.1%', valueName, rows }: ComparisonChart): Chart {
   const names = rows.map((row) => row.name);
   const hasTargets = rows.some(({ target }) => target != null);
-  const y = { field: 'name', type: 'nominal', sort: null, title: null, scale: { domain: names } } as const;
+  const y = {
+    field: 'name',
+    type: 'nominal',
+    sort: null,
+    title: null,
+    scale: { domain: names },
+    axis: { labelLimit: 0 },
+  } as const;
   const x = {
     type: 'quantitative',
     title: valueTitle,

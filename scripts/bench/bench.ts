@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { messageOf } from '@atelier/domain';
+import { Argument, Command, CommanderError } from '@commander-js/extra-typings';
+import { z } from 'zod';
+import { wholeNumber } from '../src/arguments.ts';
+import { USED_WRONGLY } from '../src/exit-codes.ts';
+import { beside, writePage } from '../src/measurements/written-page.ts';
+import { print } from '../src/output.ts';
+import { readSettings } from '../src/settings.ts';
+import { type Benchmark, type Figures, Figures as FiguresSchema } from './benchmark.ts';
+import { benchmarksPage } from './benchmarks-page.ts';
+import { measure } from './measure.ts';
+import { training } from './training/benchmark.ts';
+
+/** Every benchmark, by its name on the command line and in `docs/benchmarks.json`. */
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { training };
+
+/** The figures of every benchmark that was run. */
+export const AllFigures = z.record(z.string(), FiguresSchema);
+
+/** Runs one benchmark and writes its section; sets the process's exit code as the command line `atelier` does. */
+export async function bench(words: string[], environment: Record<string, string | undefined>): Promise<void> {
+  const settings = readSettings(environment);
+  const command = new Command('bench')
+    .description('Measure ratios in one run, and write docs/benchmarks.md.')
+    .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHMARKS)))
+    .option(
+      '--rounds <n>',
+      'samples of each variant, each in a fresh process, in alternating order',
+      wholeNumber(1, 100),
+      5,
+    )
+    .option('--quick', 'tiny sizes, whose figures mean nothing (for trying things)')
+    .option('--out <page>', 'the page; default docs/benchmarks.md, or one in the runs folder with --quick')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .action(async (name, { rounds, quick: isQuick = false, out }) => {
+      const benchmark = BENCHMARKS[name];
+      if (benchmark === undefined) throw new RangeError(`No benchmark "${name}".`);
+      const folder = isQuick ? join(settings.runsDirectory, 'quick-benchmarks') : join(settings.root, 'docs');
+      const page = resolve(out ?? join(folder, 'benchmarks.md'));
+      const before = await readFigures(beside(page, '.json'));
+      const figures = await measure(benchmark, { rounds, isQuick, settings });
+      await writePage(page, benchmarksPage({ ...before, [name]: figures }, BENCHMARKS));
+      print(`Written: ${page}`);
+    });
+  try {
+    await command.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : USED_WRONGLY;
+      return;
+    }
+    process.stderr.write(`bench: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** None where there is no such file yet. */
+async function readFigures(path: string): Promise<Record<string, Figures>> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  return AllFigures.parse(JSON.parse(text));
+}
+
+const EXAMPLES = `
+Run it on a machine that does nothing else meanwhile.
+
+Examples:
+  npm run bench -- training
+  npm run bench -- training --rounds 9
+  npm run bench -- training --quick --rounds 1`;

@@ -1,0 +1,128 @@
+import type { Chart } from '@atelier/trainer';
+import { machineInWords } from '../measurements/machine.ts';
+import { markdownTable } from '../measurements/markdown-table.ts';
+import { type Spread, spreadInWords } from '../measurements/statistics.ts';
+import type { GeneratedPage } from '../measurements/written-page.ts';
+import { duration } from '../output.ts';
+import type { Goals } from './contenders.ts';
+import { isTrial, type Outcome, outcomes, type Results } from './results.ts';
+import { resultsChart } from './results-chart.ts';
+
+/** The page of a comparison with its chart; the same for the same figures. */
+export function resultsPage(results: Results): GeneratedPage {
+  const chart = resultsChart(results);
+  const charts = chart === null ? [] : [chart];
+  return { figures: results, charts, markdown: renderResults(results, charts) };
+}
+
+function renderResults(results: Results, charts: readonly Chart[]): string {
+  const { writtenAt, machine, seeds, limit, epochsScale, runs } = results;
+  const all = outcomes(results);
+  const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
+  return [
+    '# Results of the recipes',
+    '',
+    'Written by `npm run compare` out of the JSON file beside this page; not by hand.',
+    '',
+    ...(isTrial(results)
+      ? [
+          `**A trial that says nothing of the recipes:** ${limit === null ? 'all images' : `${limit} training images`}, ` +
+            `${epochsScale === 1 ? 'all epochs' : `epochs times ${epochsScale}`}.`,
+          '',
+        ]
+      : []),
+    `- Machine: ${machineInWords(machine)}`,
+    `- Computed by: ${[...new Set(runs.map(({ device }) => device))].sort().join('; ') || 'nothing yet'}`,
+    `- Written: ${writtenAt.slice(0, 10)}; ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of ${duration(seconds)} in all, with validation, export and evaluation`,
+    `- Seeds: ${seeds.join(', ')}. A figure is the median of the seeds; what follows in brackets is from the lowest to the highest`,
+    '',
+    '## Accuracy on the 10,000 test images',
+    '',
+    markdownTable(
+      ['recipe', "its author's claim", 'to reach', 'train', 'validation', 'test', 'reached'],
+      all.map(accuracyRow),
+    ),
+    '',
+    ...charts.flatMap(({ name, title }) => [`![${title}](${name}.svg)`, '']),
+    '## Cost',
+    '',
+    markdownTable(
+      [
+        'recipe',
+        'epochs',
+        'weights of epoch',
+        'seconds per epoch',
+        'seconds in all',
+        'model',
+        'looks at the test number',
+      ],
+      all.map((each) => costRow(each, results)),
+    ),
+    '',
+    'Seconds per epoch are of training alone; seconds in all have the validation, the export and the evaluation too.',
+    '',
+    LOOKS,
+    '',
+  ].join('\n');
+}
+
+const LOOKS = `## How the test images were used
+
+The test images choose nothing: numbers of a recipe that its author left open, and the epoch whose weights count, are
+chosen on the validation images. \`ann-128-64, more epochs\` changes nothing but the number of epochs, which for each seed
+is the one that was best on the validation images.
+
+A look is a run that trained to its end, whatever it was made for: each computes its model's test number once, and enters
+itself in \`runs/test-looks.ndjson\` before it does. \`npm run compare\` adds those lines to \`docs/test-looks.json\`, each run
+once, and the counts above are that file's. \`npm run evaluate\` shows a number again that its run has shown before.
+Ablations train under names of their own and show no test number. Prototypes that were not made by the commands of this
+repository are not counted.`;
+
+/** How a goal reads: "test 90.00 %". */
+const GOAL_IN_WORDS: Record<keyof Goals, (goal: number) => string> = {
+  train: (goal) => `train ${percentOf(goal)} %`,
+  validation: (goal) => `validation ${percentOf(goal)} %`,
+  test: (goal) => `test ${percentOf(goal)} %`,
+  modelBytes: (goal) => `at most ${megabytes(goal)} MB`,
+};
+
+function accuracyRow({ contender, measured, goals }: Outcome): string[] {
+  const { name, claim, reach } = contender;
+  const goal = (Object.entries(reach) as [keyof Goals, number][])
+    .map(([key, value]) => GOAL_IN_WORDS[key](value))
+    .join(', ');
+  if (measured === null) return [name, claim, goal, '', '', '', 'not run'];
+  const share = (value: Spread) => spreadInWords(value, percentOf, '%');
+  const missed = goals.filter(({ isReached }) => !isReached).map((each) => each.name);
+  const verdict = missed.length === 0 ? 'yes' : `**no**: ${missed.map((each) => GOAL_NAMES[each]).join(', ')}`;
+  return [name, claim, goal, share(measured.train), share(measured.validation), share(measured.test), verdict];
+}
+
+const GOAL_NAMES: Record<keyof Goals, string> = {
+  train: 'train',
+  validation: 'validation',
+  test: 'test',
+  modelBytes: 'size',
+};
+
+function costRow({ contender, measured }: Outcome, { testLooks }: Results): string[] {
+  const looks = String(testLooks[contender.recipe] ?? 0);
+  if (measured === null) return [contender.name, '', '', '', '', '', looks];
+  return [
+    contender.name,
+    spreadInWords(measured.epochs, String),
+    spreadInWords(measured.bestEpoch, String),
+    spreadInWords(measured.secondsPerEpoch, (value) => value.toFixed(2)),
+    spreadInWords(measured.seconds, (value) => value.toFixed(0)),
+    spreadInWords(measured.modelBytes, megabytes, 'MB'),
+    looks,
+  ];
+}
+
+function percentOf(share: number): string {
+  return (share * 100).toFixed(2);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(2);
+}

@@ -1,0 +1,65 @@
+import { type DeviceChoice, type EngineChoice, trainInProcess, type TrainingResult } from '@atelier/trainer';
+import { DownloadBar } from '../dataset.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { duration, note, percent } from '../output.ts';
+import type { Settings } from '../settings.ts';
+import { TrainingProgress } from '../training-progress.ts';
+import type { KeptRuns, WantedRun } from './kept-runs.ts';
+import { type KeptRun, measuredRun } from './measured-run.ts';
+
+export interface TrainRecipesOptions {
+  engine: EngineChoice;
+  device: DeviceChoice;
+  settings: Settings;
+  /** Finished runs; each that is trained now is kept too. */
+  kept: KeptRuns;
+  /** Take a finished run for one that is wanted, where it is of the same recipe, seed and number of images. */
+  reuse: boolean;
+}
+
+/** What is wanted, one after the other, each by what `train` does and with a run of its own in the runs folder. */
+export async function trainRecipes(wanted: readonly WantedRun[], options: TrainRecipesOptions): Promise<KeptRun[]> {
+  const { kept, reuse } = options;
+  const missing = wanted.filter((each) => !reuse || kept.find(each) === undefined);
+  const signal = interruptSignal('Stopping; finished runs are kept for --continue. Once more to stop at once.');
+  for (const [index, each] of missing.entries()) {
+    note(`Run ${index + 1} of ${missing.length}: ${each.row}, seed ${each.recipe.seed}`);
+    const run = await measuredRun(each.row, await trainShowing(each, options, signal));
+    await kept.keep(run);
+    const { accuracy, epochs, seconds } = run.figures;
+    note(
+      `  train ${percent(accuracy.train)}, validation ${percent(accuracy.validation)}, ` +
+        `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${duration(seconds)}`,
+    );
+  }
+  return wanted.flatMap((each) => kept.find(each) ?? []);
+}
+
+/** Shows a bar, and no line per epoch: there are too many. */
+async function trainShowing(
+  { recipe, limit }: WantedRun,
+  { engine, device, settings }: TrainRecipesOptions,
+  signal: AbortSignal,
+): Promise<TrainingResult> {
+  const { runsDirectory, modelsDirectory, datasetDirectory: directory, datasetCache: cacheDirectory } = settings;
+  const progress = new TrainingProgress();
+  const download = new DownloadBar();
+  const stop = () => {
+    progress.stop();
+    download.stop();
+  };
+  process.once('exit', stop); // gives the terminal its cursor back
+  try {
+    return await trainInProcess(
+      {
+        work: { kind: 'new', recipe, engine, device, limit },
+        dataset: { directory, cacheDirectory },
+        ...{ runsDirectory, modelsDirectory, publishAs: null },
+      },
+      { signal, onDownload: (state) => download.update(state), onProgress: (state) => progress.update(state) },
+    );
+  } finally {
+    stop();
+    process.off('exit', stop);
+  }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Program, ROOT } from '../support/programs.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+describe('npm run bench (real data)', () => {
+  let runs: string;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  before(async () => {
+    folder = await temporaryFolder();
+    runs = folder.path;
+  });
+  after(() => folder.remove());
+
+  const bench = (words: string[]) =>
+    new Program(process.execPath, [join(ROOT, 'scripts', 'bench', 'main.mjs'), ...words], { RUNS_DIR: runs }).finished;
+
+  test('measures every variant of the training in a process of its own, and leaves a page and no run', async () => {
+    const { code, stderr } = await bench(['training', '--quick', '--rounds', '1']);
+    assert.equal(code, 0, stderr);
+    const page = await readFile(join(runs, 'quick-benchmarks', 'benchmarks.md'), 'utf8');
+    assert.match(page, /^\| atelier: most memory that the training process held +\| at most 700 MB +\| \d+ MB +\|/m);
+    const { training } = JSON.parse(await readFile(join(runs, 'quick-benchmarks', 'benchmarks.json'), 'utf8')) as {
+      training: { samples: Record<string, Record<string, number>[]> };
+    };
+    for (const [variant, samples] of Object.entries(training.samples)) {
+      const [sample = {}] = samples;
+      assert.ok(Object.keys(sample).length > 0, variant);
+      for (const [name, value] of Object.entries(sample)) assert.ok(value > 0, `${variant}, ${name}: ${value}`);
+    }
+    assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
+  });
+
+  test('a benchmark that there is not is told with those there are', async () => {
+    const { code, stderr } = await bench(['cooking']);
+    assert.match(stderr, /training/);
+    assert.equal(code, 2);
+  });
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { standaloneSvg } from '@atelier/trainer';
+import { AllFigures, BENCHMARKS } from '../../../scripts/bench/bench.ts';
+import { benchmarksPage } from '../../../scripts/bench/benchmarks-page.ts';
+import { Ablation } from '../../../scripts/src/ablation/ablation.ts';
+import { ablationPage } from '../../../scripts/src/ablation/render-ablation.ts';
+import { resultsPage } from '../../../scripts/src/comparison/render-results.ts';
+import { Results } from '../../../scripts/src/comparison/results.ts';
+import type { GeneratedPage } from '../../../scripts/src/measurements/written-page.ts';
+import { ROOT } from '../../support/programs.ts';
+
+/** Pages under docs/ that a command writes out of figures, and how. */
+const PAGES: Record<string, (figures: unknown) => GeneratedPage> = {
+  results: (figures) => resultsPage(Results.parse(figures)),
+  ablation: (figures) => ablationPage(Ablation.parse(figures), 'ablation'),
+  benchmarks: (figures) => benchmarksPage(AllFigures.parse(figures), BENCHMARKS),
+};
+
+describe('pages that are generated', () => {
+  for (const [name, pageOf] of Object.entries(PAGES)) {
+    test(`docs/${name}.md and its charts are what docs/${name}.json gives, and there is neither without the other`, async () => {
+      const file = (ending: string) => join(ROOT, 'docs', `${name}${ending}`);
+      assert.equal(existsSync(file('.md')), existsSync(file('.json')), 'the page or its figures are missing');
+      if (!existsSync(file('.json'))) return;
+      const { markdown, charts } = pageOf(JSON.parse(readFileSync(file('.json'), 'utf8')));
+      assert.equal(readFileSync(file('.md'), 'utf8'), markdown);
+      for (const chart of charts) {
+        const svg = readFileSync(join(ROOT, 'docs', `${chart.name}.svg`), 'utf8');
+        assert.equal(svg, await standaloneSvg(chart), chart.name);
+      }
+    });
+  }
+});
