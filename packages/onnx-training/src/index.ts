@@ -2,7 +2,7 @@ export { differentiate, type Differentiated, type Differentiation } from './diff
 export { GraphBuilder, type Term } from './graph-builder.ts';
 export { dense } from './layers.ts';
 export { crossEntropy, softCrossEntropy } from './losses.ts';
-export { DIFFERENTIABLE } from './operators/index.ts';
+export { DIFFERENTIABLE, WITHOUT_GRADIENT } from './operators/index.ts';
 export type { Optimizer, OptimizerChoice, OptimizerKind, OptimizerSettings } from './optimizers/optimizer-settings.ts';
 export type { TensorType } from './shapes.ts';
 export { subgraph } from './subgraph.ts';

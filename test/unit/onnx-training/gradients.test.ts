@@ -23,6 +23,6 @@ describe(`gradients against central differences in float64, seed ${seed}`, () =>
 
   test('every operator that a gradient flows through has examples here', () => {
     const tested = new Set(GRADIENT_CASES.map(({ operator }) => operator));
-    assert.deepEqual([...tested].sort(), DIFFERENTIABLE);
+    assert.deepEqual([...tested].sort(), Object.keys(DIFFERENTIABLE));
   });
 });

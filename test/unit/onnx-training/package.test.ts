@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DIFFERENTIABLE } from '@atelier/onnx-training';
+import { withOperators } from '../../../packages/onnx-training/operator-table.ts';
 
 const home = new URL('../../../packages/onnx-training/', import.meta.url);
 const example = new URL('examples/spiral.ts', home);
@@ -23,10 +23,20 @@ describe('the package of training graphs, to someone who has only its README', (
     assert.equal(shown, await readFile(example, 'utf8'));
   });
 
-  test('lists the operators that a gradient flows through, no more and no fewer', async () => {
+  test('lists the operators that a gradient flows through, and what to know of each, as the code has them', async () => {
     const readme = await readFile(new URL('README.md', home), 'utf8');
-    const [, section = ''] = /^## Operators\n(.*?)^## /ms.exec(readme) ?? [];
-    const listed = [...section.matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name);
-    assert.deepEqual(listed.sort(), [...DIFFERENTIABLE].sort());
+    assert.equal(readme, withOperators(readme), 'run npm run generate:operators');
+    assert.match(readme, /^\| `Gather` +\| along axis 0 +\|$/m);
+  });
+
+  test('shows a rule and its examples as they are', async () => {
+    const readme = await readFile(new URL('README.md', home), 'utf8');
+    const [, section = ''] = /^## Add an operator rule\n(.*?)^## /ms.exec(readme) ?? [];
+    const withoutIndent = (text: string) => text.replaceAll(/^ +/gm, '');
+    const [rule, example] = [...section.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => withoutIndent(code));
+    const rules = await readFile(new URL('src/operators/activations.ts', home), 'utf8');
+    const examples = await readFile(new URL('../../support/gradients/cases/activations.ts', import.meta.url), 'utf8');
+    assert.ok(rule !== undefined && withoutIndent(rules).includes(rule), rule);
+    assert.ok(example !== undefined && withoutIndent(examples).includes(example), example);
   });
 });

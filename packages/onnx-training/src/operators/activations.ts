@@ -54,12 +54,15 @@ export const ACTIVATIONS = {
     const below = node.graph.plus(output, alpha * gamma);
     return node.graph.times(gradient, whereAboveZero(node, input, node.graph.scalar(gamma, input), below));
   }),
-  Gelu: unary((node, gradient, input) => {
-    const approximate = node.string('approximate', 'none');
-    if (approximate === 'none') return node.graph.times(gradient, exactGeluSlope(node, input));
-    if (approximate === 'tanh') return node.graph.times(gradient, tanhGeluSlope(node, input));
-    throw node.malformed(`approximate is "${approximate}"; expected none or tanh.`);
-  }),
+  Gelu: {
+    ...unary((node, gradient, input) => {
+      const approximate = node.string('approximate', 'none');
+      if (approximate === 'none') return node.graph.times(gradient, exactGeluSlope(node, input));
+      if (approximate === 'tanh') return node.graph.times(gradient, tanhGeluSlope(node, input));
+      throw node.malformed(`approximate is "${approximate}"; expected none or tanh.`);
+    }),
+    limits: 'from opset 20 on; both forms',
+  },
   Tanh: unary(({ graph }, gradient, _input, output) =>
     graph.times(gradient, graph.minus(1, graph.times(output, output))),
   ),
@@ -71,7 +74,7 @@ export const ACTIVATIONS = {
     const isAbove = graph.add('Greater', [output, graph.scalar(0, output)]);
     const isBetween = graph.add('And', [isAbove, graph.add('Less', [output, graph.scalar(1, output)])]);
     const inside = graph.cast(isBetween, node.elementType(0));
-    return graph.times(gradient, graph.times(inside, node.float('alpha', 0.2)));
+    return graph.times(graph.times(gradient, node.float('alpha', 0.2)), inside);
   }),
   Softplus: unary(({ graph }, gradient, input) => graph.times(gradient, graph.add('Sigmoid', [input]))),
   // 1/(1 + |x|)², and 1 − |y| is 1/(1 + |x|).

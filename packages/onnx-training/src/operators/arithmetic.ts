@@ -30,7 +30,7 @@ function binary(gradients: BinaryGradient): Operator {
   };
 }
 
-const TIES = 'of equal elements, the first operand gets the gradient';
+const TIES = 'of equal elements, that of the first operand gets the gradient';
 
 /** Element-wise arithmetic. A value that broadcasting repeated gets the sum of what flows to its copies. */
 export const ARITHMETIC = {
@@ -48,10 +48,13 @@ export const ARITHMETIC = {
     const share = graph.over(gradient, second);
     return [() => share, () => graph.negative(graph.sumTo(graph.times(share, node.output(0)), node.shapeOf(1)))];
   }),
-  Pow: binary((node, gradient, base, exponent) => [
-    () => powerByBase(node, gradient, base, exponent),
-    () => powerByExponent(node, gradient, base),
-  ]),
+  Pow: {
+    ...binary((node, gradient, base, exponent) => [
+      () => powerByBase(node, gradient, base, exponent),
+      () => powerByExponent(node, gradient, base),
+    ]),
+    limits: 'by the exponent, NaN where the base is negative',
+  },
   Sum: {
     infer: valueByBroadcasting,
     gradient: (node) =>
@@ -69,7 +72,7 @@ export const ARITHMETIC = {
   Abs: unary(({ graph }, gradient, input) => graph.times(gradient, graph.add('Sign', [input]))),
   Erf: unary(({ graph }, gradient, input) => {
     const density = graph.add('Exp', [graph.negative(graph.times(input, input))]);
-    return graph.times(gradient, graph.times(density, 2 / Math.sqrt(Math.PI)));
+    return graph.times(graph.times(gradient, 2 / Math.sqrt(Math.PI)), density);
   }),
   Identity: unary((_node, gradient) => gradient),
   Max: { infer: valueByBroadcasting, gradient: extremeGradient, limits: TIES },
@@ -80,7 +83,7 @@ export const ARITHMETIC = {
 /** y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. The exponent may be of another type. */
 function powerByBase({ graph }: DifferentiatedNode, gradient: string, base: string, exponent: string): string {
   const known = graph.numberOf(exponent);
-  if (known === 2) return graph.times(gradient, graph.times(base, 2));
+  if (known === 2) return graph.times(graph.times(gradient, 2), base);
   const power = graph.cast(exponent, graph.typeOf(base).type);
   return graph.times(gradient, graph.times(graph.add('Pow', [base, graph.minus(power, 1)]), power));
 }

@@ -24,6 +24,7 @@ export const CONVOLUTION = {
         node.ifWanted(2, () => graph.sum(gradient, [0, ...spatialAxes(node)], false)),
       ];
     },
+    limits: 'any number of spatial axes, tested with one and two; groups; every kind of padding',
   },
   ConvTranspose: {
     infer: (node) => {

@@ -12,23 +12,35 @@ import { SELECTION } from './selection.ts';
 import { SHAPE_OPERATORS } from './shape-operators.ts';
 import { SOFTMAX } from './softmax.ts';
 
-/** Every operator of the standard set that a graph to be trained may have; those with a `gradient` can be trained through. */
-export const OPERATORS: Readonly<Record<string, Operator>> = {
-  ...ARITHMETIC,
-  ...ACTIVATIONS,
-  ...PRODUCTS,
-  ...CONVOLUTION,
-  ...POOLING,
-  ...SOFTMAX,
-  ...NORMALIZATION,
-  ...REDUCTIONS,
-  ...SHAPE_OPERATORS,
-  ...SELECTION,
-};
+const FAMILIES: readonly Readonly<Record<string, Operator>>[] = [
+  ARITHMETIC,
+  ACTIVATIONS,
+  PRODUCTS,
+  CONVOLUTION,
+  POOLING,
+  SOFTMAX,
+  NORMALIZATION,
+  REDUCTIONS,
+  SHAPE_OPERATORS,
+  SELECTION,
+];
 
-/** The names of the operators that a gradient flows through. */
-export const DIFFERENTIABLE: readonly string[] = Object.keys(OPERATORS)
-  .filter((name) => OPERATORS[name]?.gradient !== undefined)
+/** Every operator of the standard set that a graph to be trained may have; those with a `gradient` can be trained through. */
+export const OPERATORS: Readonly<Record<string, Operator>> = Object.fromEntries(
+  FAMILIES.flatMap(Object.entries<Operator>),
+);
+
+/** The operators that a gradient flows through, by name, and what to know of each, as Markdown; empty where it is nothing. */
+export const DIFFERENTIABLE: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(OPERATORS)
+    .filter(([, { gradient }]) => gradient !== undefined)
+    .map(([name, { limits = '' }]) => [name, limits] as const)
+    .sort(([first], [second]) => (first < second ? -1 : 1)),
+);
+
+/** The operators that a graph may have beside the way of a gradient. */
+export const WITHOUT_GRADIENT: readonly string[] = Object.keys(OPERATORS)
+  .filter((name) => !(name in DIFFERENTIABLE))
   .sort();
 
 /** `not-differentiable` names the operator, its node and what there is. */
@@ -39,6 +51,6 @@ export function operatorOf(view: NodeView): Operator {
   if (operator !== undefined) return operator;
   const name = isStandard ? opType : `${domain}.${opType}`;
   throw notDifferentiable(
-    `There is no rule for ${name} (node ${view.title}); supported: ${DIFFERENTIABLE.join(', ')}.`,
+    `There is no rule for ${name} (node ${view.title}); supported: ${Object.keys(DIFFERENTIABLE).join(', ')}.`,
   );
 }

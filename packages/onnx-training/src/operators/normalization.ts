@@ -16,7 +16,7 @@ export const NORMALIZATION = {
       return [node.typeOf(0), ...(isTraining ? statistics : [])];
     },
     expand: expandBatchNormalization,
-    limits: 'not by or through the running statistics',
+    limits: 'in training mode or not; neither by nor through the running statistics',
     gradient: batchNormalizationGradient,
   },
   LayerNormalization: {
@@ -30,7 +30,7 @@ export const NORMALIZATION = {
       return [node.typeOf(0), statistics, statistics];
     },
     gradient: layerNormalizationGradient,
-    limits: 'not through the mean and the deviation',
+    limits: 'from opset 17 on; not through the mean and the deviation',
   },
   Dropout: {
     limits: 'the rate and the training mode are constants',
@@ -41,7 +41,7 @@ export const NORMALIZATION = {
         const rate = node.constantNumber(1) ?? 0.5;
         if (!isTraining(node) || rate === 0) return gradient;
         const mask = graph.cast(node.requireOutput(1), node.elementType(0));
-        return graph.times(gradient, graph.times(mask, 1 / (1 - rate)));
+        return graph.times(graph.times(gradient, 1 / (1 - rate)), mask);
       }),
     ],
   },

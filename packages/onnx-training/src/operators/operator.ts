@@ -11,7 +11,7 @@ export interface Operator {
    * undefined where none is wanted or none flows. Absent where the result has no useful derivative: comparisons, integers.
    */
   readonly gradient?: (node: DifferentiatedNode) => (string | undefined)[];
-  /** What a reader of the list of operators should know: what is refused, what happens in a corner. */
+  /** For the list of operators in the README: what is refused, what happens in a corner. */
   readonly limits?: string;
   /**
    * Nodes that compute the operator in training and keep what its gradient needs, in place of the node itself. They

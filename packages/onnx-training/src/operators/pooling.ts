@@ -13,12 +13,12 @@ export const POOLING = {
       return pooled === undefined ? [] : [pooled, { type: 'int64', shape: pooled.shape }];
     },
     gradient: (node) => [node.ifWanted(0, () => maxPoolGradient(node))],
-    limits: 'of equal elements, the one that `Indices` names gets the gradient; `storage_order` 0',
+    limits: 'of equal elements of a window, the first gets the gradient; `storage_order` 0',
   },
   AveragePool: {
     infer: inferPooling,
     gradient: (node) => [node.ifWanted(0, () => averagePoolGradient(node))],
-    limits: '`ceil_mode` where it changes nothing',
+    limits: '`ceil_mode` where no window reaches beyond the padding',
   },
   GlobalAveragePool: {
     infer: (node) => {
@@ -65,9 +65,7 @@ function averagePoolGradient(node: DifferentiatedNode): string {
   const { graph, gradient } = node;
   const windows = poolingWindows(node);
   if (windows.left.some((size) => size < 0)) {
-    throw node.unsupported(
-      'its last window reaches beyond the padding; supported: ceil_mode where it changes nothing.',
-    );
+    throw node.unsupported('its last window reaches beyond the padding; supported: windows within it.');
   }
   const [batch = 1, channels = 1] = node.shapeOf(0);
   const shares = graph.over(gradient, windowCounts(node, windows));

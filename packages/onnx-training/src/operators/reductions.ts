@@ -3,9 +3,15 @@ import type { NodeView } from '../node-view.ts';
 import { product, range, type TensorType } from '../shapes.ts';
 import type { Operator } from './operator.ts';
 
+const AXES = 'the axes are a constant or an attribute';
+
 /** Reductions over axes, which are an attribute in older operator sets and an input in newer ones. */
 export const REDUCTIONS = {
-  ReduceSum: { infer: inferReduction, gradient: (node) => [node.ifWanted(0, () => spread(node, node.gradient))] },
+  ReduceSum: {
+    infer: inferReduction,
+    gradient: (node) => [node.ifWanted(0, () => spread(node, node.gradient))],
+    limits: AXES,
+  },
   ReduceMean: {
     infer: inferReduction,
     gradient: (node) => [
@@ -14,6 +20,7 @@ export const REDUCTIONS = {
         return spread(node, node.graph.times(node.gradient, 1 / count));
       }),
     ],
+    limits: AXES,
   },
   ReduceMax: { infer: inferReduction },
   ArgMax: {

@@ -8,7 +8,7 @@ export const SELECTION = {
   Cast: {
     infer: (node) => [{ type: castType(node), shape: node.shapeOf(0) }],
     gradient: (node) => [node.ifWanted(0, () => node.graph.cast(node.gradient, node.elementType(0)))],
-    limits: 'between floating-point types; through others nothing flows',
+    limits: 'between floating-point types; nothing flows through others',
   },
   DequantizeLinear: { infer: (node) => [{ type: node.elementType(1), shape: node.shapeOf(0) }] },
   Equal: { infer: truthByBroadcasting },

@@ -14,6 +14,7 @@ export const SHAPE_OPERATORS = {
     },
   },
   Reshape: {
+    limits: 'the shape is a constant',
     infer: (node) => like(node, reshaped(node)),
     gradient: returned,
   },
@@ -27,6 +28,7 @@ export const SHAPE_OPERATORS = {
     gradient: returned,
   },
   Squeeze: {
+    limits: 'the axes are a constant',
     infer: (node) => {
       const shape = node.shapeOf(0);
       const axes = node.constantInts(1)?.map((axis) => node.axis(axis, shape.length));
@@ -40,6 +42,7 @@ export const SHAPE_OPERATORS = {
     gradient: returned,
   },
   Unsqueeze: {
+    limits: 'the axes are a constant',
     infer: (node) => {
       const added = node.constantInts(1) ?? [];
       const rank = node.shapeOf(0).length + added.length;
@@ -67,6 +70,7 @@ export const SHAPE_OPERATORS = {
     ],
   },
   Expand: {
+    limits: 'the shape is a constant',
     infer: (node) => {
       const target = node.constantInts(1) ?? [];
       const shape = broadcast(node.shapeOf(0), target);
@@ -103,7 +107,7 @@ export const SHAPE_OPERATORS = {
     },
   },
   Split: {
-    limits: 'sizes as a constant, or `num_outputs`',
+    limits: 'the sizes are a constant, or `num_outputs` says them',
     infer: (node) => {
       const shape = node.shapeOf(0);
       const axis = node.axis(node.int('axis', 0), shape.length);
@@ -125,11 +129,12 @@ export const SHAPE_OPERATORS = {
     ],
   },
   Slice: {
+    limits: 'starts, ends, axes and steps are constants',
     infer: (node) => like(node, slicedShape(node, slices(node))),
     gradient: (node) => [node.ifWanted(0, () => sliceGradient(node))],
   },
   Pad: {
-    limits: 'with a constant, not by it',
+    limits: 'mode `constant`; the pads are a constant; not by the value',
     infer: (node) => {
       const pads = padsOfAllAxes(node);
       const rank = node.shapeOf(0).length;
