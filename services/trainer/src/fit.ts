@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError, type Recipe } from '@atelier/domain';
-import { select, sliceTraining } from '@atelier/fashion-mnist';
+import { select, shuffled, sliceTraining } from '@atelier/fashion-mnist';
 import type { EpochReport } from './epoch-report.ts';
 import { evaluate } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
 import { afterEpoch, BEGINNING, isOver, type Standing } from './standing.ts';
 import type { EngineState, TrainingEngine } from './training-engine.ts';
 import { type TrainingData, trainingExamples } from './training-examples.ts';
+
+/** Images trained on, the same in every epoch, whose loss and accuracy are followed. */
+const TRAINING_SAMPLE = 5000;
 
 export interface Progress {
   epoch: number;
@@ -63,6 +66,7 @@ export async function fit(
   options: FitOptions = {},
 ): Promise<FitResult> {
   const { past = { standing: BEGINNING, bestState: null, history: [] } } = options;
+  const sample = select(data.examples, shuffled(data.train, recipe.seed, 0).subarray(0, TRAINING_SAMPLE));
   const validationExamples = select(data.examples, data.validation);
   const history = [...past.history];
   let { standing, bestState } = past;
@@ -70,7 +74,10 @@ export async function fit(
   while (!isOver(standing, recipe)) {
     const epoch = standing.epoch + 1;
     const trained = await trainOneEpoch(engine, data, recipe, epoch, standing.reductions, history.at(-1), options);
-    const [validation, evaluationSeconds] = await timed(() => evaluate(engine, validationExamples));
+    const [{ training, validation }, evaluationSeconds] = await timed(async () => ({
+      training: await evaluate(engine, sample),
+      validation: await evaluate(engine, validationExamples),
+    }));
     standing = afterEpoch(standing, recipe, { ...trained, validation });
     const [state, checkpointSeconds] = await timed(async () => {
       const state = await engine.snapshot();
@@ -79,7 +86,7 @@ export async function fit(
       return state;
     });
     if (standing.bestEpoch === epoch) bestState = state;
-    const report = { epoch, ...trained, validation, evaluationSeconds, checkpointSeconds };
+    const report = { epoch, ...trained, training, validation, evaluationSeconds, checkpointSeconds };
     history.push(report);
     await options.onEpoch?.(report);
   }

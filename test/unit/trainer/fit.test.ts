@@ -41,6 +41,18 @@ describe('fit', () => {
     assert.notEqual(held.loss, losses.at(-1));
   });
 
+  test('measures training images too, in inference mode', async () => {
+    const data = drawnData(0.3);
+    const recipe = smallRecipe({ epochs: 2 });
+    const engine = await create(recipe);
+    const { history } = await fit(engine, data, recipe);
+    const held = await evaluate(engine, select(data.examples, data.train));
+    await engine.dispose();
+    const { loss = NaN, accuracy } = history.at(-1)?.training ?? {};
+    assert.equal(accuracy, held.accuracy);
+    assert.ok(Math.abs(loss - held.loss) < 1e-9, 'the order of the images alone differs');
+  });
+
   test('can watch accuracy instead of loss', async () => {
     const recipe = smallRecipe({ epochs: 40, earlyStopping: { monitor: 'validation-accuracy', patience: 2 } });
     const { history, bestEpoch, held } = await fitted(recipe, drawnData());

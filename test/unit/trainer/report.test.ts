@@ -88,8 +88,13 @@ describe('the report of a run', () => {
       assert.ok(row.includes(`>${support}<`), label);
     }
     assert.ok(page.includes(data.digest) && page.includes(training.device) && page.includes(training.run));
-    for (const { validation: epoch, trainingLoss } of result.history)
-      for (const value of [epoch.loss.toFixed(4), trainingLoss.toFixed(4), percent(epoch.accuracy)])
+    for (const { validation: epoch, training: seen, trainingLoss } of result.history)
+      for (const value of [
+        epoch.loss.toFixed(4),
+        trainingLoss.toFixed(4),
+        percent(epoch.accuracy),
+        percent(seen?.accuracy ?? NaN),
+      ])
         assert.ok(page.includes(`>${value}</td>`), value);
     const [chart = ''] = /Confusion matrix\..*?<\/svg>/s.exec(page) ?? [];
     const counts = [...chart.matchAll(/<text[^>]*>(\d+)<\/text>/g)].map(([, count]) => Number(count));
@@ -156,6 +161,7 @@ describe('the report of a run', () => {
     const path = join(directory, 'history.ndjson');
     const lines = (await readFile(path, 'utf8')).split('\n');
     const again = { ...(JSON.parse(lines[1] ?? '') as object), trainingLoss: 0.1234 };
+
     await appendFile(path, `${JSON.stringify(again)}\n`);
     const text = await readFile((await writeReport(directory, dataset)).path, 'utf8');
     assert.match(text, /All 3 epochs.*>2<\/th><td class="number">0\.1234</s);
@@ -164,6 +170,17 @@ describe('the report of a run', () => {
       code: 'invalid-run',
       message: /history\.ndjson, line 1, is no report of an epoch/,
     });
+  });
+
+  test('a run of before training images were measured says so', async () => {
+    const directory = await copyOf(result, 'older');
+    const path = join(directory, 'history.ndjson');
+    const older = (await readFile(path, 'utf8')).replaceAll(/"training":\{[^}]*\},/g, '');
+    assert.doesNotMatch(older, /"training":/);
+    await writeFile(path, older);
+    const text = await readFile((await writeReport(directory, dataset)).path, 'utf8');
+    assert.match(text, />Training \(export\)<.*Training accuracy was not measured in every epoch/s);
+    assert.doesNotMatch(text, /<th scope="col" class="number">Training accuracy/);
   });
 
   test('images of another data set than the run was trained on are refused', async () => {

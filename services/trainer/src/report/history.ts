@@ -4,13 +4,7 @@ import { z } from 'zod';
 import { EpochReport } from '../epoch-report.ts';
 
 /** A line of `history.ndjson`, as far as a report shows it; what else stands there is left alone. */
-export const HistoryEntry = z.object({
-  ...EpochReport.shape,
-  training: z
-    .object({ loss: z.number(), accuracy: z.number() })
-    .optional()
-    .describe('In inference mode on images trained on; older runs have none'),
-});
+export const HistoryEntry = z.object(EpochReport.shape);
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
 /**

@@ -12,15 +12,18 @@ export interface ExportedResult {
 
 /** Loss over the epochs; `history` has at least one. */
 export function lossChart(history: readonly HistoryEntry[], exported: ExportedResult | null): Chart {
-  const training = curve('Training', history, ({ trainingLoss }) => trainingLoss);
-  const validation = curve('Validation', history, (entry) => entry.validation.loss);
+  const series = [
+    measuredCurve('Training', history, ({ loss }) => loss),
+    curve('Validation', history, ({ validation }) => validation.loss),
+    curve('Training steps', history, ({ trainingLoss }) => trainingLoss),
+  ].filter(({ points }) => points.length > 0);
   return lineChart({
     name: 'loss',
     title: 'Loss',
-    description: `${inWords(training, decimal)} ${inWords(validation, decimal)}`,
+    description: series.map((each) => inWords(each, decimal)).join(' '),
     xTitle: 'Epoch',
     yTitle: 'Cross-entropy (nats)',
-    series: [training, validation],
+    series,
     markers: markers(exported),
   });
 }
@@ -28,14 +31,11 @@ export function lossChart(history: readonly HistoryEntry[], exported: ExportedRe
 /** Accuracy over the epochs, with that of the exported model where there is one; `history` has at least one epoch. */
 export function accuracyChart(history: readonly HistoryEntry[], exported: ExportedResult | null): Chart {
   const validation = curve('Validation', history, (entry) => entry.validation.accuracy);
-  const trained = history.filter(({ training }) => training !== undefined);
-  const training: Series = {
-    name: trained.length > 0 ? 'Training' : 'Training (export)',
-    points:
-      trained.length > 0
-        ? trained.map(({ epoch, training: evaluation }) => ({ x: epoch, y: evaluation?.accuracy ?? NaN }))
-        : atBestEpoch(exported, ({ metrics }) => metrics.train.accuracy),
-  };
+  const measured = measuredCurve('Training', history, ({ accuracy }) => accuracy);
+  const training =
+    measured.points.length > 0
+      ? measured
+      : { name: 'Training (export)', points: atBestEpoch(exported, ({ metrics }) => metrics.train.accuracy) };
   const test: Series = { name: 'Test', points: atBestEpoch(exported, ({ metrics }) => metrics.test.accuracy) };
   const series = [training, validation, test].filter(({ points }) => points.length > 0);
   return lineChart({
@@ -66,6 +66,18 @@ export function learningRateChart(history: readonly HistoryEntry[]): Chart {
 
 function curve(name: string, history: readonly HistoryEntry[], value: (entry: HistoryEntry) => number): Series {
   return { name, points: history.map((entry) => ({ x: entry.epoch, y: value(entry) })) };
+}
+
+/** Of the training images that were measured in inference mode, where they were. */
+function measuredCurve(
+  name: string,
+  history: readonly HistoryEntry[],
+  value: (training: NonNullable<HistoryEntry['training']>) => number,
+): Series {
+  return {
+    name,
+    points: history.flatMap(({ epoch, training }) => (training ? [{ x: epoch, y: value(training) }] : [])),
+  };
 }
 
 function atBestEpoch(exported: ExportedResult | null, value: (exported: ExportedResult) => number): Series['points'] {

@@ -16,8 +16,8 @@ export function learning({ record: { history }, curves, model }: ReportContents)
   return markup`<section id="learning">
 <h2>Learning</h2>
 <div class="charts">
-${chartFigure(curves.loss, `Training: mean over an epoch's steps, with dropout and soft targets.${kept}`)}
-${chartFigure(curves.accuracy, isTrainingKnown ? kept.trim() : `Training accuracy was not measured in every epoch.${kept}`)}
+${chartFigure(curves.loss, `Training steps: mean over an epoch, with dropout, augmentation and soft targets.${kept}`)}
+${chartFigure(curves.accuracy, isTrainingKnown ? `Training: a fixed sample of its images, as they are.${kept}` : `Training accuracy was not measured in every epoch.${kept}`)}
 ${chartFigure(curves.learningRate)}
 </div>
 <details><summary>All ${history.length} epochs as a table</summary>
