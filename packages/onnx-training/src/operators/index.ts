@@ -10,6 +10,7 @@ import { PRODUCTS } from './products.ts';
 import { REDUCTIONS } from './reductions.ts';
 import { SELECTION } from './selection.ts';
 import { SHAPE_OPERATORS } from './shape-operators.ts';
+import { SLICING } from './slicing.ts';
 import { SOFTMAX } from './softmax.ts';
 
 const FAMILIES: readonly Readonly<Record<string, Operator>>[] = [
@@ -22,6 +23,7 @@ const FAMILIES: readonly Readonly<Record<string, Operator>>[] = [
   NORMALIZATION,
   REDUCTIONS,
   SHAPE_OPERATORS,
+  SLICING,
   SELECTION,
 ];
 

@@ -6,6 +6,11 @@ export function valueLikeFirst(node: NodeView): TensorType[] {
   return [node.typeOf(0)];
 }
 
+/** Type of the first input, another shape. */
+export function valueOfShape(node: NodeView, shape: readonly number[]): TensorType[] {
+  return [{ type: node.elementType(0), shape }];
+}
+
 /** Type of the first input, shape of all of them broadcast against each other. */
 export function valueByBroadcasting(node: NodeView): TensorType[] {
   return [{ type: node.elementType(0), shape: broadcastShape(node, inputIndices(node)) }];
