@@ -6,9 +6,9 @@ import { calibrationError, CLASS_NAMES } from '@atelier/domain';
 import { decodeModel, float32Values } from '@atelier/onnx';
 import { chooseEngine, inspectModel, OnnxModel, train, type TrainingResult, writeReport } from '@atelier/trainer';
 import sharp from 'sharp';
-import { drawnDataset } from '../../support/drawn-dataset.ts';
-import { smallRecipe } from '../../support/small-recipe.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { drawnDataset } from '../support/drawn-dataset.ts';
+import { smallRecipe } from '../support/small-recipe.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const HOSTILE = '</style><script>alert("1")</script> & \'more\'';
 const PICTURES = [
