@@ -79,7 +79,7 @@ describe('command line', () => {
     const [, path = ''] = /^Report: (.*report\.html)$/m.exec(trained.stderr) ?? [];
     const page = await readFile(path, 'utf8');
     await rm(path);
-    const [id = ''] = await readdir(environment.RUNS_DIR);
+    const [id = ''] = (await readdir(environment.RUNS_DIR)).sort(); // runs begin with their date
     const { code, stdout } = await atelier(['report', id, '--json'], environment).finished;
     assert.equal(code, 0);
     const written = JSON.parse(stdout) as { path: string; pictures: string[] };
@@ -188,7 +188,7 @@ describe('command line', () => {
     program.pressControlC();
     const { code } = await program.finished;
     assert.equal(code, 1);
-    const [id] = await readdir(runs);
+    const [id] = (await readdir(runs)).sort();
     assert.equal((await readRun(join(runs, String(id)))).state, 'interrupted');
   });
 
@@ -205,7 +205,7 @@ describe('command line', () => {
       const { code, stderr } = await program.finished;
       assert.equal(code, 1);
       assert.match(stderr, /Interrupted in epoch \d+/);
-      const [id] = await readdir(runs);
+      const [id] = (await readdir(runs)).sort();
       const run = await readRun(join(runs, String(id)));
       assert.equal(run.state, 'interrupted');
       assert.equal(run.error?.code, 'training-interrupted');

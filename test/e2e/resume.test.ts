@@ -29,7 +29,8 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
 
     /** The only run in a folder of runs. */
     async function onlyRun(runs: string): Promise<{ id: string; directory: string }> {
-      const [id = '', ...others] = await readdir(join(folder.path, runs));
+      const entries = await readdir(join(folder.path, runs), { withFileTypes: true });
+      const [id = '', ...others] = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
       assert.deepEqual(others, []);
       return { id, directory: join(folder.path, runs, id) };
     }

@@ -64,6 +64,19 @@ describe('run lock', () => {
     await lock.release();
   });
 
+  test('of a process that has ended counts for nothing, though nobody has asked how it ended', async (t) => {
+    // The shell becomes a program that never asks after the child that it has.
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => parent.kill());
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+    const processStart = (await fields())[19];
+    while ((await fields())[0] !== 'Z') await pause(20);
+    await lockOf({ pid, processStart });
+    await (await RunLock.acquire(directory)).release();
+  });
+
   test('of many that find it abandoned lets one in', async () => {
     await lockOf({ pid: 2 ** 22 + 1 }); // above the highest pid that Linux gives
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => RunLock.acquire(directory)));

@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@atelier/domain';
 import { z } from 'zod';
 import { foreseen } from './whole-file.ts';
@@ -11,6 +12,8 @@ const LOCK_FILE = 'lock';
 const HEARTBEAT_MS = 15_000;
 /** An owner on another machine that has not touched its lock for so long is gone. */
 const SILENCE_MS = 60_000;
+/** A process that was killed is still there while the system takes its memory back. */
+const DYING_MS = 1_000;
 
 /** Who works in a run's folder. */
 const Owner = z.strictObject({
@@ -53,12 +56,14 @@ export class RunLock {
       since: new Date().toISOString(),
       token: randomUUID(),
     };
+    const began = performance.now();
     for (;;) {
       if (await created(path, owner)) return new RunLock(path, owner);
       const found = await readLock(path);
       if (found === null) continue; // given back meanwhile
-      if (!isGone(found)) throw inUse(directory, found.owner);
-      await removeStale(path, found.text);
+      if (isGone(found)) await removeStale(path, found.text);
+      else if (found.owner?.host === hostname() && performance.now() - began < DYING_MS) await pause(50);
+      else throw inUse(directory, found.owner);
     }
   }
 
@@ -141,11 +146,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Tells a process from a later one with the same pid: field 22 of proc_pid_stat(5), behind the name in parentheses. */
+/**
+ * Tells a process from a later one with the same pid: field 22 of proc_pid_stat(5), behind the name in parentheses. Null
+ * for one that has ended and whose parent has not asked how: a container's first process may never ask.
+ */
 function startOf(pid: number): string | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? null : (fields[18] ?? null);
   } catch {
     return null;
   }
