@@ -3,7 +3,6 @@ import { readFileSync, rmSync } from 'node:fs';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@atelier/domain';
 import { z } from 'zod';
 import { foreseen } from './whole-file.ts';
@@ -12,8 +11,6 @@ const LOCK_FILE = 'lock';
 const HEARTBEAT_MS = 15_000;
 /** An owner on another machine that has not touched its lock for so long is gone. */
 const SILENCE_MS = 60_000;
-/** A process that was killed is still there while the system takes its memory back. */
-const DYING_MS = 1_000;
 
 /** Who works in a run's folder. */
 const Owner = z.strictObject({
@@ -56,14 +53,12 @@ export class RunLock {
       since: new Date().toISOString(),
       token: randomUUID(),
     };
-    const began = performance.now();
     for (;;) {
       if (await created(path, owner)) return new RunLock(path, owner);
       const found = await readLock(path);
       if (found === null) continue; // given back meanwhile
-      if (isGone(found)) await removeStale(path, found.text);
-      else if (found.owner?.host === hostname() && performance.now() - began < DYING_MS) await pause(50);
-      else throw inUse(directory, found.owner);
+      if (!isGone(found)) throw inUse(directory, found.owner);
+      await removeStale(path, found.text);
     }
   }
 
