@@ -6,17 +6,15 @@ import {
   parseDeviceChoice,
   parseEngineChoice,
   RECIPES,
-  trainInProcess,
   type TrainingResult,
   type TrainingTask,
 } from '@atelier/trainer';
 import { Command, Option } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
-import { DownloadBar } from '../dataset.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { note, percent, print, printJson } from '../output.ts';
 import { MODEL_NAME, type Settings } from '../settings.ts';
-import { TrainingProgress } from '../training-progress.ts';
+import { trainWithBars } from '../train-with-bars.ts';
 
 export function trainCommand(settings: Settings) {
   const command = new Command('train')
@@ -79,32 +77,20 @@ function chosenWork(choice: Choice): TrainingTask['work'] | null {
 /** Trains in a process of its own and shows meanwhile what happens; says how to go on where it ends too early. */
 async function trainShowing(task: TrainingTask): Promise<TrainingResult> {
   const signal = interruptSignal('Stopping; the run can be resumed. Once more to stop at once.');
-  const progress = new TrainingProgress();
-  const download = new DownloadBar();
-  const stop = () => {
-    progress.stop();
-    download.stop();
-  };
-  process.once('exit', stop); // gives the terminal its cursor back
   let goOn: () => void = () => undefined;
   try {
-    return await trainInProcess(task, {
+    return await trainWithBars(task, {
       signal,
+      epochLines: true,
       onNotice: note,
-      onDownload: (state) => download.update(state),
       onRun: (run, directory) => {
         goOn = () => note(`Go on with: npm run train -- --resume ${run.id}`);
         note(`Run: ${directory}${run.epochs > 0 ? `, resumed after epoch ${run.epochs}` : ''}`);
       },
-      onProgress: (state) => progress.update(state),
-      onEpoch: (report) => progress.epoch(report),
     });
   } catch (error) {
-    stop();
     if (canGoOn(error)) goOn();
     throw error;
-  } finally {
-    stop();
   }
 }
 

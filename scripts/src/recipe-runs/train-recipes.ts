@@ -1,9 +1,8 @@
-import { type DeviceChoice, type EngineChoice, trainInProcess, type TrainingResult } from '@atelier/trainer';
-import { DownloadBar } from '../dataset.ts';
+import { type DeviceChoice, type EngineChoice, type TrainingResult } from '@atelier/trainer';
 import { interruptSignal } from '../interrupt.ts';
 import { duration, note, percent } from '../output.ts';
 import type { Settings } from '../settings.ts';
-import { TrainingProgress } from '../training-progress.ts';
+import { trainWithBars } from '../train-with-bars.ts';
 import type { KeptRuns, WantedRun } from './kept-runs.ts';
 import { type KeptRun, measuredRun } from './measured-run.ts';
 
@@ -42,24 +41,12 @@ async function trainShowing(
   signal: AbortSignal,
 ): Promise<TrainingResult> {
   const { runsDirectory, modelsDirectory, datasetDirectory: directory, datasetCache: cacheDirectory } = settings;
-  const progress = new TrainingProgress();
-  const download = new DownloadBar();
-  const stop = () => {
-    progress.stop();
-    download.stop();
-  };
-  process.once('exit', stop); // gives the terminal its cursor back
-  try {
-    return await trainInProcess(
-      {
-        work: { kind: 'new', recipe, engine, device, limit },
-        dataset: { directory, cacheDirectory },
-        ...{ runsDirectory, modelsDirectory, publishAs: null },
-      },
-      { signal, onDownload: (state) => download.update(state), onProgress: (state) => progress.update(state) },
-    );
-  } finally {
-    stop();
-    process.off('exit', stop);
-  }
+  return trainWithBars(
+    {
+      work: { kind: 'new', recipe, engine, device, limit },
+      dataset: { directory, cacheDirectory },
+      ...{ runsDirectory, modelsDirectory, publishAs: null },
+    },
+    { signal, epochLines: false },
+  );
 }

@@ -1,5 +1,6 @@
 import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
+import { loadRuntime } from '../engines/onnx/session.ts';
 
 /** Rows a run takes at once. */
 const ROWS_PER_RUN = 1000;
@@ -22,8 +23,7 @@ export class OnnxModel {
   }
 
   static async open(bytes: Uint8Array): Promise<OnnxModel> {
-    process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read by the native library when it loads, so before the import
-    const runtime = await import('onnxruntime-node');
+    const runtime = await loadRuntime();
     const session = await runtime.InferenceSession.create(bytes, { executionProviders: ['cpu'] });
     return new OnnxModel(runtime, session);
   }

@@ -5,6 +5,7 @@ import { model } from '@atelier/onnx';
 import {
   LEARNING_RATES,
   LOSSES,
+  STEP_COUNT,
   type StateVariable,
   trainingLoop,
   trainingStep,
@@ -57,7 +58,6 @@ class OnnxEngine implements TrainingEngine {
   #inference: InferenceSession | null = null;
   #variables: readonly StateVariable[] = [];
   #values: VariableValues = new Map();
-  #steps = 0;
 
   constructor(recipe: Recipe, runtime: Runtime, settings: SessionSettings) {
     this.#recipe = recipe;
@@ -91,6 +91,11 @@ class OnnxEngine implements TrainingEngine {
     return losses;
   }
 
+  /** Optimiser steps taken, which the graph counts. */
+  get #steps(): number {
+    return this.#values.get(STEP_COUNT)?.[0] ?? 0;
+  }
+
   async #run(examples: TrainingExamples, batchSize: number, rates: Float32Array): Promise<Float32Array> {
     const { session, variables, dropouts } = await this.#loop(batchSize);
     const steps = rates.length;
@@ -110,7 +115,6 @@ class OnnxEngine implements TrainingEngine {
     const results = await session.run(feeds);
     const result = (name: string) => results[name]?.data as Float32Array;
     this.#values = new Map(variables.map(({ name }) => [name, result(updatedName(name))]));
-    this.#steps += steps;
     return result(LOSSES);
   }
 
@@ -150,12 +154,11 @@ class OnnxEngine implements TrainingEngine {
   }
 
   async snapshot(): Promise<EngineState> {
-    return { ...engineState(this.#variables, this.#values), steps: this.#steps };
+    return engineState(this.#variables, this.#values);
   }
 
   async restore(state: EngineState): Promise<void> {
     this.#values = variableValues(this.#variables, state);
-    this.#steps = state.steps;
   }
 
   async dispose(): Promise<void> {
