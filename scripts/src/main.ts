@@ -11,6 +11,7 @@ import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { tfjsToOnnxCommand } from './commands/tfjs-to-onnx.ts';
+import { trainTeacherCommand } from './commands/train-teacher.ts';
 import { trainCommand } from './commands/train.ts';
 import { exitCodeOf, USED_WRONGLY } from './exit-codes.ts';
 import { readSettings } from './settings.ts';
@@ -50,6 +51,7 @@ function buildProgram(): Command {
   const commands = [
     serveCommand(settings),
     trainCommand(settings),
+    trainTeacherCommand(settings),
     reportCommand(settings),
     evaluateCommand(settings),
     predictCommand(settings),

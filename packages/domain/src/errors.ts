@@ -10,6 +10,7 @@ export const ERROR_CODES = [
   'engine-unavailable',
   'unknown-device',
   'device-unavailable',
+  'teacher-not-found',
   'invalid-configuration',
   'address-unavailable',
   // The data set

@@ -3,6 +3,8 @@ export * from './augmentation.ts';
 export * from './calibration.ts';
 export * from './classes.ts';
 export * from './classification-metrics.ts';
+export * from './digest.ts';
+export * from './distillation.ts';
 export * from './errors.ts';
 export * from './image-geometry.ts';
 export * from './manifest.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CLASS_COUNT, CLASS_NAMES } from './classes.ts';
+import { Digest } from './digest.ts';
 import { DomainError } from './errors.ts';
 import { PIXELS_PER_IMAGE } from './image-geometry.ts';
 import { describeIssues, Recipe } from './recipe.ts';
@@ -12,9 +13,6 @@ export const ModelName = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words and digits joined by hyphens')
   .max(64);
-
-/** `sha256:` and 64 lower-case hexadecimal digits. */
-export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits');
 
 const unitInterval = z.number().min(0).max(1);
 const count = z.int().min(0);

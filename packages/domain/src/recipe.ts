@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Augmentation } from './augmentation.ts';
+import { Distillation } from './distillation.ts';
 import { DomainError } from './errors.ts';
 import { Schedule } from './schedule.ts';
 
@@ -145,6 +146,9 @@ export const Recipe = z.strictObject({
     })
     .prefault({})
     .describe('What training makes small'),
+  distillation: Distillation.nullable()
+    .default(null)
+    .describe('Learns from the answers of another model; null: from the labels alone'),
   schedule: Schedule.default({ kind: 'constant' }).describe('How the learning rate follows the steps'),
   batchSize: z.int().min(1).max(60_000).describe('Images per optimiser step; the last step of an epoch may have fewer'),
   epochs: z.int().min(1).max(10_000).describe('How often each training image is seen, at most'),

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'engine-unavailable': { status: 422, title: 'The engine is not available here' },
   'unknown-device': { status: 422, title: 'No such device' },
   'device-unavailable': { status: 422, title: 'The device is not available here' },
+  'teacher-not-found': { status: 422, title: 'No such teacher' },
   'invalid-configuration': 'internal',
   'address-unavailable': 'internal',
   'dataset-not-found': 'internal',

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError, type Recipe } from '@atelier/domain';
 import { select, shuffled, sliceTraining } from '@atelier/fashion-mnist';
 import type { EpochReport } from './epoch-report.ts';
+import type { Teacher } from './distillation/teacher.ts';
 import { evaluate } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
 import { afterEpoch, BEGINNING, isOver, type Standing } from './standing.ts';
@@ -41,6 +42,8 @@ export interface Past {
 export interface FitOptions {
   /** What the engine was trained for already; default: nothing. */
   past?: Past | undefined;
+  /** Whose answers are in the targets, for a recipe with distillation. */
+  teacher?: Pick<Teacher, 'teach'> | undefined;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   /** Keeps an epoch's end; the time this takes stands in the epoch's report, which follows. */
@@ -101,9 +104,10 @@ async function trainOneEpoch(
   epoch: number,
   reductions: number,
   previous: EpochReport | undefined,
-  { signal, onProgress }: FitOptions,
+  { teacher, signal, onProgress }: FitOptions,
 ) {
-  const examples = trainingExamples(data, recipe, epoch);
+  const drawn = trainingExamples(data, recipe, epoch);
+  const examples = (await teacher?.teach(drawn)) ?? drawn;
   const stepsPerEpoch = Math.ceil(examples.count / recipe.batchSize);
   const rates = learningRates(recipe, epoch - 1, stepsPerEpoch, reductions);
   const started = performance.now();

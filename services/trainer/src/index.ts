@@ -1,5 +1,8 @@
 export { buildTrainerApp, findFault } from './app.ts';
 export { readTrainerConfig, TrainerConfig } from './config.ts';
+export { CONVOLUTIONAL_TEACHER, trainTeacher, type TrainedTeacher } from './distillation/convolutional-teacher.ts';
+export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts';
+export { Teacher } from './distillation/teacher.ts';
 export { CANDIDATES } from './engines/candidates.ts';
 export {
   chooseEngine,
@@ -12,6 +15,7 @@ export {
   parseEngineChoice,
 } from './engines/choose-engine.ts';
 export { createOnnxEngine } from './engines/onnx/engine.ts';
+export { frozenNetwork } from './engines/onnx/frozen-network.ts';
 export { proveDevice } from './engines/onnx/prove-device.ts';
 export { EpochReport } from './epoch-report.ts';
 export { evaluate, type Evaluation } from './evaluate.ts';
@@ -21,7 +25,7 @@ export { type EpochEnd, fit, type FitOptions, type FitResult, type Past, type Pr
 export { learningRates } from './learning-rate.ts';
 export { initialState } from './network/initial-weights.ts';
 export { layersModel, type TrainedLayersModel } from './network/layers-model.ts';
-export { type NetworkTensor, networkTensors } from './network/parameters.ts';
+export { type NetworkRecipe, type NetworkTensor, networkTensors } from './network/parameters.ts';
 export { performTask, type TaskObserver, type TrainingTask } from './process/task.ts';
 export { trainInProcess } from './process/training-process.ts';
 export { findRecipe, RECIPES } from './recipes/index.ts';

@@ -2,10 +2,12 @@ import { dirname } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { type PublishedVersion, publishVersion } from '@atelier/model-repository';
+import { readTeacher } from './distillation/teacher-file.ts';
+import { Teacher } from './distillation/teacher.ts';
 import type { ChosenEngine } from './engines/choose-engine.ts';
 import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
-import { fit, type Past, type Progress } from './fit.ts';
+import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 import type { Origin } from './runs/checkpoint.ts';
 import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import type { Run } from './runs/run.ts';
@@ -62,6 +64,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
   const data = trainingData(dataset, recipe, limit);
   await requireWritable(request.runsDirectory, 'RUNS_DIR');
   if (publish !== null) await requireWritable(publish.modelsDirectory, 'MODELS_DIR');
+  const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
   const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe);
   try {
@@ -72,7 +75,10 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
       publishAs: publish?.name ?? null,
     });
     try {
-      return await carryOut({ folder, engine, dataset, data, modelsDirectory: publish?.modelsDirectory }, observer);
+      return await carryOut(
+        { folder, engine, teacher, dataset, data, modelsDirectory: publish?.modelsDirectory },
+        observer,
+      );
     } finally {
       await folder.release();
     }
@@ -94,13 +100,15 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
   if (name !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
+  const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
   const engine = await request.engine.create(recipe);
   try {
     requireSame(folder.run, 'device', folder.run.engine.device, engine.device);
     const point = await folder.resumePoint(originOf(folder.run));
     if (point !== null) await restore(engine, point);
     await folder.resume(point?.history ?? [], { publishAs: name });
-    return await carryOut({ folder, engine, dataset, data, modelsDirectory, past: point ?? undefined }, observer);
+    const past = point ?? undefined;
+    return await carryOut({ folder, engine, teacher, dataset, data, modelsDirectory, past }, observer);
   } finally {
     await engine.dispose();
   }
@@ -115,6 +123,8 @@ export function refuseFinished({ run, directory }: RunFolder): void {
 interface Work {
   folder: RunFolder;
   engine: TrainingEngine;
+  /** The file of the teacher that the recipe names, if it names one. */
+  teacher: Uint8Array | null;
   dataset: Dataset;
   data: ReturnType<typeof trainingData>;
   modelsDirectory: string | undefined;
@@ -131,7 +141,7 @@ async function carryOut(work: Work, observer: TrainingObserver): Promise<Trainin
   process.once('exit', endNow);
   try {
     onRun?.(folder.run, folder.directory);
-    const fitted = await fit(engine, data, recipe, {
+    const fitted = await fitWithTeacher(work, {
       past,
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -163,6 +173,18 @@ async function carryOut(work: Work, observer: TrainingObserver): Promise<Trainin
     throw error;
   } finally {
     process.off('exit', endNow);
+  }
+}
+
+/** `fit` with the recipe's teacher, which is in memory no longer than it is needed. */
+async function fitWithTeacher({ folder, engine, teacher: file, data }: Work, options: FitOptions): Promise<FitResult> {
+  const { recipe } = folder.run;
+  if (file === null || recipe.distillation === null) return fit(engine, data, recipe, options);
+  const teacher = await Teacher.open(file, recipe.distillation);
+  try {
+    return await fit(engine, data, recipe, { ...options, teacher });
+  } finally {
+    await teacher.release();
   }
 }
 

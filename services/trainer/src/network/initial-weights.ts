@@ -2,7 +2,7 @@ import type { Recipe } from '@atelier/domain';
 import { randomStream } from '@atelier/fashion-mnist';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { type NetworkTensor, networkTensors } from './parameters.ts';
+import { type NetworkRecipe, type NetworkTensor, networkTensors } from './parameters.ts';
 
 export interface TensorData {
   shape: number[];
@@ -14,27 +14,25 @@ export interface TensorData {
  * recipe's initializer draws them from its seed, gamma and variance 1, beta and mean 0. Every engine begins with these,
  * so a seed means the same weights on all of them.
  */
-export function initialState(recipe: Recipe): Record<string, TensorData> {
-  const tensors = networkTensors(recipe);
-  const inputsOf = new Map(tensors.map(({ name, shape }) => [name, shape[0] ?? 0]));
+export function initialState(recipe: NetworkRecipe): Record<string, TensorData> {
   return Object.fromEntries(
-    tensors.map((tensor) => {
-      const inputs = inputsOf.get(tensor.name.replace(/\/bias$/, '/kernel')) ?? 0;
-      return [tensor.name, { shape: [...tensor.shape], data: initialValues(recipe, tensor, inputs) }];
-    }),
+    networkTensors(recipe).map((tensor) => [
+      tensor.name,
+      { shape: [...tensor.shape], data: initialValues(recipe, tensor) },
+    ]),
   );
 }
 
 /** A layer's inputs decide the range of its bias too, for `torch-linear`. */
-function initialValues({ initializer, seed }: Recipe, tensor: NetworkTensor, inputs: number): Float32Array {
-  const values = new Float32Array(tensor.shape.reduce((product, size) => product * size, 1));
+function initialValues({ initializer, seed }: Recipe, { name, role, shape, inputs }: NetworkTensor): Float32Array {
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
   const draw = (next: (generator: RandomGenerator) => number) => {
-    const generator = randomStream(`initial ${tensor.name}`, seed, 0);
+    const generator = randomStream(`initial ${name}`, seed, 0);
     return values.map(() => next(generator));
   };
-  switch (tensor.role) {
+  switch (role) {
     case 'kernel':
-      return draw(kernelDistribution(initializer, inputs, tensor.shape[1] ?? 0));
+      return draw(kernelDistribution(initializer, inputs, values.length / inputs));
     case 'bias':
       return initializer === 'torch-linear' ? draw(kernelDistribution(initializer, inputs, 0)) : values;
     case 'gamma':

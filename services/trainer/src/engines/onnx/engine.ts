@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { CLASS_COUNT, PIXELS_PER_IMAGE, type Recipe } from '@atelier/domain';
+import { CLASS_COUNT, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { sliceTraining } from '@atelier/fashion-mnist';
 import { model } from '@atelier/onnx';
 import {
@@ -13,25 +13,21 @@ import {
 } from '@atelier/onnx-training';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { initialState } from '../../network/initial-weights.ts';
-import { AVERAGE_PREFIX } from '../../network/parameters.ts';
+import { AVERAGE_PREFIX, type NetworkRecipe } from '../../network/parameters.ts';
 import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
 import { requireFittingExamples } from '../fitting-examples.ts';
 import { dropoutMasks } from './dropout-masks.ts';
 import { engineState, variableValues, type VariableValues } from './engine-state.ts';
-import { type Dropout, IMAGES, inferenceNetwork, LOGITS, TARGETS, trainingNetwork } from './network.ts';
+import { type Dropout, IMAGES, inferenceNetwork, LOGITS, OPSETS, TARGETS, trainingNetwork } from './network.ts';
 import { loadRuntime, openSession, type Runtime, type SessionSettings } from './session.ts';
 import { stepOptions } from './step-options.ts';
 
 /** Rows a pass in inference mode takes at once: enough to fill the cores, little enough to stay in memory. */
 const INFERENCE_BATCH = 1000;
 
-/** The first operator set with Gelu. */
-const OPSET = 20;
-const OPSETS = { opsetImports: [{ domain: '', version: OPSET }], irVersion: 9 } as const;
-
 /** A recipe as an ONNX training graph on onnxruntime. By default it takes the cores that this process may use. */
 export async function createOnnxEngine(
-  recipe: Recipe,
+  recipe: NetworkRecipe,
   settings: Partial<SessionSettings> = {},
 ): Promise<TrainingEngine> {
   const complete: SessionSettings = { device: 'cpu', threads: availableParallelism(), ...settings };
@@ -50,7 +46,7 @@ interface Loop {
 class OnnxEngine implements TrainingEngine {
   readonly device: string;
   readonly preferredSteps = 100;
-  readonly #recipe: Recipe;
+  readonly #recipe: NetworkRecipe;
   readonly #runtime: Runtime;
   readonly #settings: SessionSettings;
   /** By batch size: the last batch of an epoch may be short. */
@@ -59,7 +55,7 @@ class OnnxEngine implements TrainingEngine {
   #variables: readonly StateVariable[] = [];
   #values: VariableValues = new Map();
 
-  constructor(recipe: Recipe, runtime: Runtime, settings: SessionSettings) {
+  constructor(recipe: NetworkRecipe, runtime: Runtime, settings: SessionSettings) {
     this.#recipe = recipe;
     this.#runtime = runtime;
     this.#settings = settings;

@@ -1,6 +1,18 @@
-import { CLASS_COUNT, type HiddenLayer, MAXIMUM_PIXEL, PIXELS_PER_IMAGE, type Recipe } from '@atelier/domain';
-import { float, int, node, type OnnxGraph, tensor, value } from '@atelier/onnx';
+import {
+  CLASS_COUNT,
+  type HiddenLayer,
+  IMAGE_HEIGHT,
+  IMAGE_WIDTH,
+  MAXIMUM_PIXEL,
+  PIXELS_PER_IMAGE,
+} from '@atelier/domain';
+import { float, int, ints, node, type OnnxGraph, tensor, value } from '@atelier/onnx';
 import { GraphBuilder, softCrossEntropy, type StateUpdate } from '@atelier/onnx-training';
+import type { Convolution, NetworkRecipe } from '../../network/parameters.ts';
+
+/** The first operator set with Gelu. */
+const OPSET = 20;
+export const OPSETS = { opsetImports: [{ domain: '', version: OPSET }], irVersion: 9 } as const;
 
 /** The names of a batch's values in the graphs. */
 export const IMAGES = 'images';
@@ -32,7 +44,7 @@ export interface Dropout {
   rate: number;
 }
 
-export function trainingNetwork(recipe: Recipe, batchSize: number): TrainingNetwork {
+export function trainingNetwork(recipe: NetworkRecipe, batchSize: number): TrainingNetwork {
   const graph = new GraphBuilder();
   const images = graph.input(IMAGES, 'uint8', [batchSize, PIXELS_PER_IMAGE]);
   const targets = graph.input(TARGETS, 'float32', [batchSize, CLASS_COUNT]);
@@ -100,7 +112,7 @@ function moveStatistics(
  * The same network as it predicts: without dropout, by running statistics. `images` uint8 [batch, 784] and every weight
  * by its name in, `logits` float32 [batch, 10] out; the batch is open.
  */
-export function inferenceNetwork(recipe: Recipe): OnnxGraph {
+export function inferenceNetwork(recipe: NetworkRecipe): OnnxGraph {
   const graph = new GraphBuilder();
   const images = graph.input(IMAGES, 'uint8', [1, PIXELS_PER_IMAGE]);
   const logits = network(graph, recipe, images, {
@@ -132,15 +144,32 @@ interface NetworkParts {
 }
 
 /** From pixels to logits. */
-function network(graph: GraphBuilder, recipe: Recipe, images: string, parts: NetworkParts): string {
+function network(graph: GraphBuilder, recipe: NetworkRecipe, images: string, parts: NetworkParts): string {
   const dense = (input: string, name: string, units: number): string => {
     const inputs = graph.shapeOf(input)[1] ?? 0;
     const kernel = parts.weight(`${name}/kernel`, [inputs, units]);
     return graph.add('Gemm', [input, kernel, parts.weight(`${name}/bias`, [units])]);
   };
   const normalize = (input: string, name: string): string => {
-    const units = graph.shapeOf(input).slice(1);
+    const units = graph.shapeOf(input).slice(1, 2);
     return parts.normalize(input, name, parts.weight(`${name}/gamma`, units), parts.weight(`${name}/beta`, units));
+  };
+  const convolution = (input: string, { channels, kernel, stride }: Convolution, number: number): string => {
+    const name = `convolution_${number}`;
+    const inputs = graph.shapeOf(input)[1] ?? 0;
+    const padding = (kernel - 1) / 2;
+    const convolved = graph.add('Conv', [input, parts.weight(`${name}/kernel`, [channels, inputs, kernel, kernel])], {
+      kernel_shape: ints([kernel, kernel]),
+      pads: ints(new Array<number>(4).fill(padding)),
+      strides: ints([stride, stride]),
+    });
+    return graph.add('Relu', [normalize(convolved, name)]);
+  };
+  const convolutions = (input: string, layers: readonly Convolution[]): string => {
+    if (layers.length === 0) return input;
+    const pictures = graph.add('Reshape', [input, graph.ints([-1, 1, IMAGE_HEIGHT, IMAGE_WIDTH])]);
+    const last = layers.reduce((values, layer, index) => convolution(values, layer, index + 1), pictures);
+    return graph.add('Flatten', [last], { axis: int(1) });
   };
   const hidden = (input: string, layer: HiddenLayer, number: number): string => {
     const product = dense(input, `hidden_${number}`, layer.units);
@@ -155,7 +184,8 @@ function network(graph: GraphBuilder, recipe: Recipe, images: string, parts: Net
   const scale = graph.initializer(tensor('pixel_scale', 'float32', [], [(maximum - minimum) / MAXIMUM_PIXEL]));
   const scaled = graph.add('DequantizeLinear', [images, scale]);
   const input = minimum === 0 ? scaled : graph.plus(scaled, minimum);
-  const last = recipe.hiddenLayers.reduce((values, layer, index) => hidden(values, layer, index + 1), input);
+  const features = convolutions(input, recipe.convolutions ?? []);
+  const last = recipe.hiddenLayers.reduce((values, layer, index) => hidden(values, layer, index + 1), features);
   return dense(last, 'logits', CLASS_COUNT);
 }
 
