@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Distillation, parseRecipe } from '@atelier/domain';
+import { argmax, type Distillation, parseRecipe } from '@atelier/domain';
 import { type TrainingExamples, withTargets } from '@atelier/fashion-mnist';
 import { digestOf } from '@atelier/model-repository';
 import {
+  CONVOLUTIONAL_TEACHER,
   createOnnxEngine,
   evaluate,
   findRecipe,
@@ -14,6 +15,7 @@ import {
   type NetworkRecipe,
   readTeacher,
   Teacher,
+  TEACHERS_DIRECTORY,
   trainTeacher,
 } from '@atelier/trainer';
 import { drawnDataset } from '../../support/drawn-dataset.ts';
@@ -139,6 +141,24 @@ describe("a teacher's file", () => {
       code: 'invalid-recipe',
       message: /distillation\.teacher/,
     });
+  });
+});
+
+describe('the teacher that we ship', () => {
+  test('is the one that atelier names, and knows nothing of the images that validate it', async () => {
+    const recipe = findRecipe('atelier');
+    assert.ok(recipe.distillation);
+    const bytes = await readTeacher(recipe.distillation, TEACHERS_DIRECTORY);
+    assert.deepEqual(
+      [CONVOLUTIONAL_TEACHER.seed, CONVOLUTIONAL_TEACHER.validationShare],
+      [recipe.seed, recipe.validationShare],
+      'the same split',
+    );
+    const teacher = await opened(bytes, {});
+    const { targets } = await teacher.teach(withTargets(drawnExamples(10), 0));
+    await teacher.release();
+    assert.ok(targets.every((target) => target >= 0 && target <= 1));
+    assert.ok(argmax(targets.subarray(0, 10)) >= 0);
   });
 });
 
