@@ -1,4 +1,4 @@
-export { augmented } from './augmentation/augmented.ts';
+export { augment } from './augmentation/augment.ts';
 export type { Dataset, DatasetOptions, DownloadProgress } from './dataset.ts';
 export { type DebianTools, withDebianPackage } from './debian-package.ts';
 export * from './edition.ts';

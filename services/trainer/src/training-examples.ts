@@ -1,5 +1,5 @@
 import type { Recipe } from '@atelier/domain';
-import { augmented, type Examples, select, shuffled, type TrainingExamples, withTargets } from '@atelier/fashion-mnist';
+import { augment, type Examples, select, shuffled, type TrainingExamples, withTargets } from '@atelier/fashion-mnist';
 
 export interface TrainingData {
   /** Images to choose from, and which of them train and which validate. */
@@ -14,6 +14,7 @@ export interface TrainingData {
  */
 export function trainingExamples(data: TrainingData, recipe: Recipe, epoch: number): TrainingExamples {
   const { seed, augmentation, loss } = recipe;
-  const examples = select(data.examples, shuffled(data.train, seed, epoch));
-  return augmented(withTargets(examples, loss.labelSmoothing), augmentation, seed, epoch);
+  const examples = withTargets(select(data.examples, shuffled(data.train, seed, epoch)), loss.labelSmoothing);
+  augment(examples, augmentation, seed, epoch); // on the copies that select made
+  return examples;
 }

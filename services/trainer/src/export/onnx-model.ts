@@ -2,8 +2,8 @@ import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@ateli
 import type * as onnxruntime from 'onnxruntime-node';
 import { loadRuntime } from '../engines/onnx/session.ts';
 
-/** Rows a run takes at once. */
-const ROWS_PER_RUN = 1000;
+/** Rows a run takes at once; a convolutional teacher needs about 100 kB of memory for each. */
+const ROWS_PER_RUN = 250;
 
 export interface Predictions {
   /** [count, 10] */

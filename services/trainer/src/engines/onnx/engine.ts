@@ -22,6 +22,11 @@ import { type Dropout, IMAGES, inferenceNetwork, LOGITS, OPSETS, TARGETS, traini
 import { loadRuntime, openSession, type Runtime, type SessionSettings } from './session.ts';
 import { stepOptions } from './step-options.ts';
 
+/** More steps in one call make it no faster. */
+const MOST_STEPS = 100;
+/** Their images and dropout masks lie in memory at once: 18 MB for `atelier`. */
+const EXAMPLES_PER_CALL = 6400;
+
 /** Rows a pass in inference mode takes at once: enough to fill the cores, little enough to stay in memory. */
 const INFERENCE_BATCH = 1000;
 
@@ -45,7 +50,7 @@ interface Loop {
 
 class OnnxEngine implements TrainingEngine {
   readonly device: string;
-  readonly preferredSteps = 100;
+  readonly preferredSteps: number;
   readonly #recipe: NetworkRecipe;
   readonly #runtime: Runtime;
   readonly #settings: SessionSettings;
@@ -59,6 +64,7 @@ class OnnxEngine implements TrainingEngine {
     this.#recipe = recipe;
     this.#runtime = runtime;
     this.#settings = settings;
+    this.preferredSteps = Math.max(1, Math.min(MOST_STEPS, Math.floor(EXAMPLES_PER_CALL / recipe.batchSize)));
     const { device, threads } = settings;
     this.device = device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device;
   }

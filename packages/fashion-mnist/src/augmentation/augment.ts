@@ -12,21 +12,12 @@ import { warp } from './warp.ts';
 const STEPS: Record<string, AugmentationStep> = { mirror, warp, contrast, erasing, mixup };
 
 /**
- * The examples changed as `settings` ask; what they leave out changes nothing. (settings, seed, epoch) decide every byte.
- * The input is not changed: what a step changes is copied, and when none is asked for the result is the input itself.
- * Settings out of range are a `RangeError` that names each.
+ * Changes the examples as `settings` ask, in place; what they leave out changes nothing. (settings, seed, epoch) decide
+ * every byte. Settings out of range are a `RangeError` that names each.
  */
-export function augmented(
-  examples: TrainingExamples,
-  settings: AugmentationSource,
-  seed: number,
-  epoch: number,
-): TrainingExamples {
+export function augment(examples: TrainingExamples, settings: AugmentationSource, seed: number, epoch: number): void {
   const parsed = Augmentation.safeParse(settings);
   if (!parsed.success) throw new RangeError(`The augmentation is not valid: ${describeIssues(parsed.error)}`);
   const asked = Object.entries(STEPS).filter(([, step]) => step.isAsked(parsed.data));
-  if (asked.length === 0) return examples;
-  const result = { ...examples, images: examples.images.slice(), targets: examples.targets.slice() };
-  for (const [name, step] of asked) step.apply(result, parsed.data, randomStream(name, seed, epoch));
-  return result;
+  for (const [name, step] of asked) step.apply(examples, parsed.data, randomStream(name, seed, epoch));
 }
