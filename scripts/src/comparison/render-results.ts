@@ -43,6 +43,7 @@ function renderResults(results: Results, charts: readonly Chart[]): string {
       all.map(accuracyRow),
     ),
     '',
+    ...all.flatMap(({ contender: { name, note } }) => (note === undefined ? [] : [`\`${name}\`: ${note}`, ''])),
     ...charts.flatMap(({ name, title }) => [`![${title}](${name}.svg)`, '']),
     '## Cost',
     '',
