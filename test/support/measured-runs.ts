@@ -15,6 +15,8 @@ export function measuredRunOf(row: string, recipe: Recipe, accuracy: MeasuredRun
   return {
     row,
     seed: recipe.seed,
+    recipe,
+    onnxruntime: MACHINE.onnxruntime,
     run: `${row}-${recipe.seed}`,
     device: 'onnx, cpu, 2 threads',
     limit: null,

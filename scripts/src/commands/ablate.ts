@@ -35,7 +35,8 @@ export function ablateCommand(settings: Settings) {
       const recipe = findRecipe(options.recipe);
       const choice = { engine: parseEngineChoice(options.engine), device: parseDeviceChoice(options.device) };
       const { seeds, epochs = recipe.epochs, limit = null } = options;
-      const folder = join(settings.runsDirectory, `ablation-${recipe.name}`);
+      const isTrial = limit !== null || epochs !== recipe.epochs;
+      const folder = join(settings.runsDirectory, `${isTrial ? 'trial-' : ''}ablation-${recipe.name}`);
       const page = resolve(options.out ?? join(folder, 'ablation.md'));
       const kept = await KeptRuns.open(join(folder, 'runs.json'));
 
@@ -48,7 +49,7 @@ export function ablateCommand(settings: Settings) {
         writtenAt: new Date().toISOString(),
         machine: describeMachine(runs[0]?.onnxruntime ?? 'unknown'),
         ...{ recipe, epochs, seeds, limit },
-        runs: runs.map(({ figures }) => figures),
+        runs,
       };
       await writePage(page, ablationPage(ablation, pageName(page)));
       print(`Written: ${page}`);

@@ -1,23 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  DEVICE_CHOICES,
-  ENGINE_CHOICES,
-  parseDeviceChoice,
-  parseEngineChoice,
-  readTestLooks,
-  RECIPES,
-} from '@atelier/trainer';
+import { DEVICE_CHOICES, ENGINE_CHOICES, parseDeviceChoice, parseEngineChoice, readTestLooks } from '@atelier/trainer';
 import { Command } from '@commander-js/extra-typings';
 import { listOf, positiveNumber, wholeNumber } from '../arguments.ts';
 import { contendersOf, wantedRuns } from '../comparison/compare.ts';
 import { CONTENDERS } from '../comparison/contenders.ts';
 import { type KnownLooks, readKnownLooks, withLooks } from '../comparison/known-looks.ts';
 import { resultsPage } from '../comparison/render-results.ts';
-import { isTrial, type Results } from '../comparison/results.ts';
+import { isTrial, Results, SEEDS } from '../comparison/results.ts';
 import { describeMachine } from '../measurements/machine.ts';
 import { writePage } from '../measurements/written-page.ts';
 import { print } from '../output.ts';
 import { KeptRuns } from '../recipe-runs/kept-runs.ts';
+import type { MeasuredRun } from '../recipe-runs/measured-run.ts';
 import { trainRecipes } from '../recipe-runs/train-recipes.ts';
 import type { Settings } from '../settings.ts';
 import { writeWholeFile } from '../write-file.ts';
@@ -32,7 +27,7 @@ export function compareCommand(settings: Settings) {
       'train only these, with commas between; the others as they were trained before',
       listOf(String),
     )
-    .option('--seeds <list>', 'with commas between', listOf(wholeNumber(0, 2 ** 31 - 1)), [1, 2, 3])
+    .option('--seeds <list>', 'with commas between', listOf(wholeNumber(0, 2 ** 31 - 1)), [...SEEDS])
     .option('--epochs-scale <factor>', 'times the epochs of every recipe (for trying things)', positiveNumber, 1)
     .option('--limit <n>', 'train and validate on this many images (for trying things)', wholeNumber(100, 60_000))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
@@ -41,7 +36,7 @@ export function compareCommand(settings: Settings) {
     .option('--out <page>', 'the page; default docs/results.md, or one in the runs folder for a trial')
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
-      const recipes = options.recipes ?? [...RECIPES.keys()];
+      const recipes = options.recipes ?? CONTENDERS.map(({ recipe }) => recipe);
       const chosen = contendersOf(recipes);
       const choice = { engine: parseEngineChoice(options.engine), device: parseDeviceChoice(options.device) };
       const { seeds, epochsScale } = options;
@@ -49,7 +44,10 @@ export function compareCommand(settings: Settings) {
       const folder = join(settings.runsDirectory, isTrial(selection) ? 'trial-comparison' : 'comparison');
       const docs = join(settings.root, 'docs');
       const page = resolve(options.out ?? join(isTrial(selection) ? folder : docs, 'results.md'));
-      const kept = await KeptRuns.open(join(folder, 'runs.json'));
+      const kept = await KeptRuns.open(
+        join(folder, 'runs.json'),
+        isTrial(selection) ? [] : await writtenRuns(join(docs, 'results.json')),
+      );
 
       const wanted = chosen.flatMap((contender) => wantedRuns(contender, selection));
       await trainRecipes(wanted, { ...choice, settings, kept, reuse: options.continue ?? false });
@@ -62,11 +60,20 @@ export function compareCommand(settings: Settings) {
         machine: describeMachine(runs[0]?.onnxruntime ?? 'unknown'),
         ...selection,
         testLooks: Object.fromEntries(CONTENDERS.map(({ recipe }) => [recipe, looks[recipe]?.length ?? 0])),
-        runs: runs.map(({ figures }) => figures),
+        runs,
       };
       await writePage(page, resultsPage(results));
       print(`Written: ${page}`);
     });
+}
+
+/** The runs of the page that is there, so that a clone without runs of its own can train one recipe anew. */
+async function writtenRuns(path: string): Promise<MeasuredRun[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return text === null ? [] : Results.parse(JSON.parse(text)).runs;
 }
 
 /** Those that are committed and those of this machine's runs; written where they belong to a comparison that counts. */

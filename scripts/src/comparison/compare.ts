@@ -1,4 +1,4 @@
-import { parseRecipe, type Recipe } from '@atelier/domain';
+import { DomainError, parseRecipe, type Recipe } from '@atelier/domain';
 import { findRecipe } from '@atelier/trainer';
 import type { WantedRun } from '../recipe-runs/kept-runs.ts';
 import { type Contender, CONTENDERS } from './contenders.ts';
@@ -18,8 +18,13 @@ export function wantedRuns(contender: Contender, { seeds, limit, epochsScale }: 
   return seeds.map((seed) => ({ row: contender.name, recipe: parseRecipe({ ...recipe, epochs, seed }), limit }));
 }
 
-/** The contenders of these recipes; `unknown-recipe` for a name that there is no recipe of. */
+/** The contenders of these recipes; `unknown-recipe` for a name that there is no recipe of, or no row. */
 export function contendersOf(recipes: readonly string[]): Contender[] {
-  for (const name of recipes) findRecipe(name);
+  for (const name of recipes) {
+    findRecipe(name);
+    if (CONTENDERS.some(({ recipe }) => recipe === name)) continue;
+    const message = `The comparison has no row for "${name}"; give it one in scripts/src/comparison/contenders.ts.`;
+    throw new DomainError('unknown-recipe', message);
+  }
   return CONTENDERS.filter(({ recipe }) => recipes.includes(recipe));
 }

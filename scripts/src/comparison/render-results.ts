@@ -76,7 +76,8 @@ is the one that was best on the validation images.
 A look is a run that trained to its end, whatever it was made for: each computes its model's test number once, and enters
 itself in \`runs/test-looks.ndjson\` before it does. \`npm run compare\` adds those lines to \`docs/test-looks.json\`, each run
 once, and the counts above are that file's. \`npm run evaluate\` shows a number again that its run has shown before.
-Ablations train under names of their own and show no test number. Prototypes that were not made by the commands of this
+Ablations train under names of their own, and no page
+of theirs shows a test number. Prototypes that were not made by the commands of this
 repository are not counted.`;
 
 /** How a goal reads: "test 90.00 %". */

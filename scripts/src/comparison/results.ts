@@ -16,9 +16,12 @@ export const Results = z.strictObject({
 });
 export type Results = z.infer<typeof Results>;
 
+/** Those of a comparison that counts. */
+export const SEEDS: readonly number[] = [1, 2, 3];
+
 /** A trial, whose figures say nothing of the recipes. */
-export function isTrial({ limit, epochsScale }: Pick<Results, 'limit' | 'epochsScale'>): boolean {
-  return limit !== null || epochsScale !== 1;
+export function isTrial({ limit, epochsScale, seeds }: Pick<Results, 'limit' | 'epochsScale' | 'seeds'>): boolean {
+  return limit !== null || epochsScale !== 1 || seeds.join() !== SEEDS.join();
 }
 
 /** What the runs of a contender came to; null where there is none. */

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf, type Recipe } from '@atelier/domain';
 import { z } from 'zod';
 import { writeWholeFile } from '../write-file.ts';
-import { KeptRun } from './measured-run.ts';
+import { MeasuredRun } from './measured-run.ts';
 
 /** What a run is asked to be. */
 export interface WantedRun {
@@ -17,42 +17,51 @@ export interface WantedRun {
 /** The finished runs of a table in one JSON file, written after each, so that an interruption costs one run at most. */
 export class KeptRuns {
   readonly #path: string;
-  #runs: KeptRun[];
+  #runs: MeasuredRun[];
 
-  private constructor(path: string, runs: KeptRun[]) {
+  private constructor(path: string, runs: MeasuredRun[]) {
     this.#path = path;
     this.#runs = runs;
   }
 
-  /** None where there is no such file; one that is damaged is an error that names it. */
-  static async open(path: string): Promise<KeptRuns> {
-    let text: string;
-    try {
-      text = await readFile(path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new KeptRuns(path, []);
-      throw error;
-    }
-    try {
-      return new KeptRuns(path, z.array(KeptRun).parse(JSON.parse(text)));
-    } catch (cause) {
-      throw new Error(`${path} holds no finished runs; remove it to begin anew: ${messageOf(cause)}`, { cause });
-    }
+  /**
+   * Those of the file at `path`, and of `others` those that it has nothing in place of. None where there is no such file;
+   * one that is damaged is an error that names it.
+   */
+  static async open(path: string, others: readonly MeasuredRun[] = []): Promise<KeptRuns> {
+    const runs = await readRuns(path);
+    return new KeptRuns(path, [...others.filter((other) => !runs.some((run) => isInPlaceOf(run, other))), ...runs]);
   }
 
   /** The run of the same row, recipe, seed and number of images. */
-  find({ row, recipe, limit }: WantedRun): KeptRun | undefined {
-    return this.#runs.find(
-      ({ figures, recipe: kept }) =>
-        figures.row === row && figures.limit === limit && isDeepStrictEqual(kept, structuredClone(recipe)),
-    );
+  find({ row, recipe, limit }: WantedRun): MeasuredRun | undefined {
+    const plain = structuredClone(recipe);
+    return this.#runs.find((run) => run.row === row && run.limit === limit && isDeepStrictEqual(run.recipe, plain));
   }
 
-  /** In place of an earlier run of the same row and seed. */
-  async keep(run: KeptRun): Promise<void> {
-    const { row, seed } = run.figures;
-    this.#runs = [...this.#runs.filter(({ figures }) => figures.row !== row || figures.seed !== seed), run];
+  /** In place of an earlier run of the same row, seed and number of images. */
+  async keep(run: MeasuredRun): Promise<void> {
+    this.#runs = [...this.#runs.filter((earlier) => !isInPlaceOf(run, earlier)), run];
     await mkdir(dirname(this.#path), { recursive: true });
     await writeWholeFile(this.#path, `${JSON.stringify(this.#runs, null, 2)}\n`);
+  }
+}
+
+function isInPlaceOf(run: MeasuredRun, earlier: MeasuredRun): boolean {
+  return run.row === earlier.row && run.seed === earlier.seed && run.limit === earlier.limit;
+}
+
+async function readRuns(path: string): Promise<MeasuredRun[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  try {
+    return z.array(MeasuredRun).parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${path} holds no finished runs; remove it to begin anew: ${messageOf(cause)}`, { cause });
   }
 }

@@ -10,6 +10,8 @@ const accuracy = z.number().min(0).max(1);
 export const MeasuredRun = z.strictObject({
   row: z.string(),
   seed: z.int().min(0),
+  recipe: Recipe.describe('With the seed in it; a default that came later is filled in'),
+  onnxruntime: z.string().describe('Its version'),
   run: z.string().describe('Its id, the name of its folder'),
   device: z.string().describe('Engine and device'),
   limit: z.int().positive().nullable().describe('Training images used where not all were'),
@@ -26,19 +28,17 @@ export const MeasuredRun = z.strictObject({
 });
 export type MeasuredRun = z.infer<typeof MeasuredRun>;
 
-/** A run with what must be the same for it to count again. */
-export const KeptRun = z.strictObject({ figures: MeasuredRun, recipe: Recipe, onnxruntime: z.string() });
-export type KeptRun = z.infer<typeof KeptRun>;
-
 export async function measuredRun(
   row: string,
   { run, directory, history, manifest }: TrainingResult,
-): Promise<KeptRun> {
+): Promise<MeasuredRun> {
   const { train, validation, test } = manifest.metrics;
   const startedAt = Date.parse(run.startedAt);
-  const figures = {
+  return {
     row,
     seed: run.recipe.seed,
+    recipe: run.recipe,
+    onnxruntime: manifest.software['onnxruntime-node'] ?? 'unknown',
     run: run.id,
     device: `${run.engine.name}, ${run.engine.device}`,
     limit: run.data.limit,
@@ -51,5 +51,4 @@ export async function measuredRun(
     startedAt: run.startedAt,
     validationLosses: history.map((epoch) => epoch.validation.loss),
   };
-  return { figures, recipe: run.recipe, onnxruntime: manifest.software['onnxruntime-node'] ?? 'unknown' };
 }

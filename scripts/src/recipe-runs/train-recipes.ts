@@ -4,7 +4,7 @@ import { duration, note, percent } from '../output.ts';
 import type { Settings } from '../settings.ts';
 import { trainWithBars } from '../train-with-bars.ts';
 import type { KeptRuns, WantedRun } from './kept-runs.ts';
-import { type KeptRun, measuredRun } from './measured-run.ts';
+import { type MeasuredRun, measuredRun } from './measured-run.ts';
 
 export interface TrainRecipesOptions {
   engine: EngineChoice;
@@ -17,7 +17,7 @@ export interface TrainRecipesOptions {
 }
 
 /** What is wanted, one after the other, each by what `train` does and with a run of its own in the runs folder. */
-export async function trainRecipes(wanted: readonly WantedRun[], options: TrainRecipesOptions): Promise<KeptRun[]> {
+export async function trainRecipes(wanted: readonly WantedRun[], options: TrainRecipesOptions): Promise<MeasuredRun[]> {
   const { kept, reuse } = options;
   const missing = wanted.filter((each) => !reuse || kept.find(each) === undefined);
   const signal = interruptSignal('Stopping; finished runs are kept for --continue. Once more to stop at once.');
@@ -25,7 +25,7 @@ export async function trainRecipes(wanted: readonly WantedRun[], options: TrainR
     note(`Run ${index + 1} of ${missing.length}: ${each.row}, seed ${each.recipe.seed}`);
     const run = await measuredRun(each.row, await trainShowing(each, options, signal));
     await kept.keep(run);
-    const { accuracy, epochs, seconds } = run.figures;
+    const { accuracy, epochs, seconds } = run;
     note(
       `  train ${percent(accuracy.train)}, validation ${percent(accuracy.validation)}, ` +
         `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${duration(seconds)}`,

@@ -7,7 +7,7 @@ import { contendersOf, wantedRuns } from '../../../scripts/src/comparison/compar
 import { CONTENDERS } from '../../../scripts/src/comparison/contenders.ts';
 import { withLooks } from '../../../scripts/src/comparison/known-looks.ts';
 import { resultsPage } from '../../../scripts/src/comparison/render-results.ts';
-import { Results } from '../../../scripts/src/comparison/results.ts';
+import { isTrial, Results } from '../../../scripts/src/comparison/results.ts';
 import { KeptRuns } from '../../../scripts/src/recipe-runs/kept-runs.ts';
 import { MACHINE, measuredRunOf } from '../../support/measured-runs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -42,6 +42,13 @@ describe('the comparison of the recipes', () => {
     assert.equal(new Set(CONTENDERS.map(({ name }) => name)).size, CONTENDERS.length);
     assert.equal(contendersOf(['ann-128-64']).length, 2);
     assert.throws(() => contendersOf(['ann-128', 'resnet']), { code: 'unknown-recipe' });
+  });
+
+  test('other seeds, fewer images or other epochs are a trial, which does not overwrite the page', () => {
+    assert.ok(!isTrial(SELECTION));
+    for (const change of [{ seeds: [1] }, { limit: 500 }, { epochsScale: 0.5 }]) {
+      assert.ok(isTrial({ ...SELECTION, ...change }), JSON.stringify(change));
+    }
   });
 
   test('only the longer ann-128-64 changes its recipe, and nothing but its epochs', () => {
@@ -113,19 +120,37 @@ describe('finished runs of a comparison', () => {
       const [first, second] = wantedRuns(contender, SELECTION);
       assert.ok(first && second);
       const file = join(path, 'deep', 'runs.json');
-      const keptRun = (test: number) => ({
-        figures: measuredRunOf(first.row, first.recipe, { train: 0.9, validation: 0.9, test }),
-        recipe: first.recipe,
-        onnxruntime: '1.30.0',
+      const keptRun = (test: number, limit: number | null = null) => ({
+        ...measuredRunOf(first.row, first.recipe, { train: 0.9, validation: 0.9, test }),
+        limit,
       });
       await (await KeptRuns.open(file)).keep(keptRun(0.9));
       const kept = await KeptRuns.open(file);
-      assert.equal(kept.find(first)?.figures.accuracy.test, 0.9);
+      assert.equal(kept.find(first)?.accuracy.test, 0.9);
       assert.equal(kept.find(second), undefined);
       assert.equal(kept.find({ ...first, limit: 500 }), undefined);
       assert.equal(kept.find({ ...first, recipe: { ...first.recipe, batchSize: 33 } }), undefined);
       await kept.keep(keptRun(0.8));
-      assert.equal((await KeptRuns.open(file)).find(first)?.figures.accuracy.test, 0.8);
+      await kept.keep(keptRun(0.1, 500)); // a trial takes nothing away
+      assert.equal((await KeptRuns.open(file)).find(first)?.accuracy.test, 0.8);
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  test('those of the page that is there are taken where nothing newer is kept', async () => {
+    const folder = await temporaryFolder();
+    try {
+      const [contender] = contendersOf(['ann-128']);
+      assert.ok(contender);
+      const [first, second] = wantedRuns(contender, SELECTION);
+      assert.ok(first && second);
+      const ran = ({ row, recipe }: typeof first, test: number) =>
+        measuredRunOf(row, recipe, { train: 0.9, validation: 0.9, test });
+      const file = join(folder.path, 'runs.json');
+      await (await KeptRuns.open(file)).keep(ran(first, 0.9));
+      const kept = await KeptRuns.open(file, [ran(first, 0.1), ran(second, 0.2)]);
+      assert.deepEqual([kept.find(first)?.accuracy.test, kept.find(second)?.accuracy.test], [0.9, 0.2]);
     } finally {
       await folder.remove();
     }

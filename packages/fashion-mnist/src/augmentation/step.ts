@@ -6,6 +6,6 @@ import type { TrainingExamples } from '../training-examples.ts';
 export interface AugmentationStep {
   /** Whether the settings ask for it. */
   isAsked(settings: Augmentation): boolean;
-  /** Changes the examples in place. For each image it draws as many numbers whatever the settings are. */
+  /** Changes the examples in place; all that is random comes from `generator`. */
   apply(examples: TrainingExamples, settings: Augmentation, generator: RandomGenerator): void;
 }
