@@ -3,7 +3,7 @@ import { DomainError, type Recipe } from '@atelier/domain';
 import { select, shuffled, sliceTraining } from '@atelier/fashion-mnist';
 import type { EpochReport } from './epoch-report.ts';
 import type { Teacher } from './distillation/teacher.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type Evaluation } from './evaluate.ts';
 import { learningRates } from './learning-rate.ts';
 import { afterEpoch, BEGINNING, isOver, type Standing } from './standing.ts';
 import type { EngineState, TrainingEngine } from './training-engine.ts';
@@ -81,6 +81,7 @@ export async function fit(
       training: await evaluate(engine, sample),
       validation: await evaluate(engine, validationExamples),
     }));
+    refuseNonFiniteLosses({ training, validation }, epoch, stepsPerEpoch(data, recipe), trained.learningRate);
     standing = afterEpoch(standing, recipe, { ...trained, validation });
     const [state, checkpointSeconds] = await timed(async () => {
       const state = await engine.snapshot();
@@ -108,18 +109,18 @@ async function trainOneEpoch(
 ) {
   const drawn = trainingExamples(data, recipe, epoch);
   const examples = (await teacher?.teach(drawn)) ?? drawn;
-  const stepsPerEpoch = Math.ceil(examples.count / recipe.batchSize);
-  const rates = learningRates(recipe, epoch - 1, stepsPerEpoch, reductions);
+  const steps = stepsPerEpoch(data, recipe);
+  const rates = learningRates(recipe, epoch - 1, steps, reductions);
   const started = performance.now();
   const secondsSoFar = () => (performance.now() - started) / 1000;
   let totalLoss = 0;
 
-  for (let step = 0; step < stepsPerEpoch; step += engine.preferredSteps) {
-    const end = Math.min(step + engine.preferredSteps, stepsPerEpoch);
+  for (let step = 0; step < steps; step += engine.preferredSteps) {
+    const end = Math.min(step + engine.preferredSteps, steps);
     const chunk = sliceTraining(examples, step * recipe.batchSize, Math.min(end * recipe.batchSize, examples.count));
     const losses = await engine.train(chunk, rates.subarray(step, end));
     losses.forEach((loss, index) => {
-      if (!Number.isFinite(loss)) throw diverged(loss, epoch, step + index + 1, rates[step + index]);
+      if (!Number.isFinite(loss)) throw diverged('The loss', loss, epoch, step + index + 1, rates[step + index]);
       totalLoss += loss;
     });
     const images = Math.min(end * recipe.batchSize, examples.count);
@@ -127,26 +128,27 @@ async function trainOneEpoch(
       epoch,
       epochs: recipe.epochs,
       step: end,
-      stepsPerEpoch,
+      stepsPerEpoch: steps,
       loss: totalLoss / end,
       imagesPerSecond: images / secondsSoFar(),
       validationAccuracy: previous?.validation.accuracy ?? null,
     });
     await nextTurn(); // signals and timers get their turn between chunks
     if (signal?.aborted) {
-      throw new DomainError(
-        'training-interrupted',
-        `Interrupted in epoch ${epoch} after step ${end} of ${stepsPerEpoch}.`,
-      );
+      throw new DomainError('training-interrupted', `Interrupted in epoch ${epoch} after step ${end} of ${steps}.`);
     }
   }
   const seconds = secondsSoFar();
   return {
-    trainingLoss: totalLoss / stepsPerEpoch,
+    trainingLoss: totalLoss / steps,
     learningRate: rates.at(-1) ?? 0,
     imagesPerSecond: examples.count / seconds,
     seconds,
   };
+}
+
+function stepsPerEpoch({ train }: TrainingData, { batchSize }: Recipe): number {
+  return Math.ceil(train.length / batchSize);
 }
 
 /** What `work` resolves to, and how many seconds it took. */
@@ -156,11 +158,26 @@ async function timed<Result>(work: () => Promise<Result>): Promise<[Result, numb
   return [result, (performance.now() - started) / 1000];
 }
 
-function diverged(loss: number, epoch: number, step: number, rate: number | undefined): DomainError {
+function diverged(what: string, loss: number, epoch: number, step: number, rate: number | undefined): DomainError {
   return new DomainError(
     'training-diverged',
-    `The loss is ${loss} in epoch ${epoch}, step ${step}, at learning rate ${rate ?? 0}; a lower learning rate may help.`,
+    `${what} is ${loss} in epoch ${epoch}, step ${step}, at learning rate ${rate ?? 0}; a lower learning rate may help.`,
   );
+}
+
+/** Weights can be finite that are too large to compute with: after the last step only an evaluation shows it. */
+function refuseNonFiniteLosses(
+  { training, validation }: Record<'training' | 'validation', Evaluation>,
+  epoch: number,
+  step: number,
+  rate: number,
+): void {
+  for (const [what, { loss }] of [
+    ['The loss on training images', training],
+    ['The validation loss', validation],
+  ] as const) {
+    if (!Number.isFinite(loss)) throw diverged(what, loss, epoch, step, rate);
+  }
 }
 
 /** A loss can stay finite over weights that are not: WebAssembly's relu turns NaN into 0. */

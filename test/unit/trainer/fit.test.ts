@@ -119,6 +119,20 @@ describe('fit', () => {
     });
   });
 
+  test('stops at an evaluation that is no number, and keeps nothing of that epoch', async () => {
+    // One step an epoch: its loss is from before it, and its weights are finite, but too large to compute with.
+    const recipe = smallRecipe({
+      hiddenLayers: [{ units: 16, activation: 'linear', batchNormalization: 'none', dropout: 0 }],
+      optimizer: { kind: 'sgd', learningRate: 1e30 },
+      batchSize: 240,
+    });
+    const onCheckpoint = () => assert.fail('kept a checkpoint of it');
+    await assert.rejects(fitted(recipe, drawnData(), { onCheckpoint }), {
+      code: 'training-diverged',
+      message: /^The loss on training images is NaN in epoch 1, step 1, at learning rate 1\S*; a lower/,
+    });
+  });
+
   test('stops between two chunks when it is interrupted', async () => {
     const controller = new AbortController();
     let chunks = 0;
