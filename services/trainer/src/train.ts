@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
-import { type PublishedVersion, publishVersion } from '@atelier/model-repository';
+import { digestOf, listVersions, type PublishedVersion, publishVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
 import { Teacher } from './distillation/teacher.ts';
 import type { ChosenEngine } from './engines/choose-engine.ts';
@@ -214,10 +214,22 @@ async function writeExport(folder: RunFolder, { model, files, manifest }: Export
   await folder.write('manifest.json', json(manifest));
 }
 
+/**
+ * The version that this run became: the one that it was published as before it was cut short and resumed, else a new one.
+ * Null where it is not to be published, and where its version was taken away since.
+ */
 async function publish({ folder, modelsDirectory }: Work, exported: ExportedModel): Promise<PublishedVersion | null> {
-  const { publishAs } = folder.run;
+  const { id, publishAs, published } = folder.run;
   if (publishAs === null || modelsDirectory === undefined) return null;
-  return publishVersion(modelsDirectory, publishAs, exported);
+  const { versions } = await listVersions(modelsDirectory);
+  if (published !== null) {
+    return versions.find(({ name, version }) => name === published.name && version === published.version) ?? null;
+  }
+  const digest = digestOf(exported.model);
+  const earlier = versions.find(
+    ({ name, manifest }) => name === publishAs && manifest.training.run === id && manifest.digest === digest,
+  );
+  return earlier ?? (await publishVersion(modelsDirectory, publishAs, exported));
 }
 
 /** The run says why, where it is still ours and can be written. */
