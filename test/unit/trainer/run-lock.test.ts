@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RunLock } from '@atelier/trainer';
@@ -23,7 +24,14 @@ describe('run lock', () => {
 
   const path = () => join(directory, 'lock');
   const ownerNow = async () => JSON.parse(await readFile(path(), 'utf8')) as { pid: number };
-  const owner = { host: hostname(), pid: 1, processStart: null, since: '2026-01-01T00:00:00.000Z', token: 'theirs' };
+  const owner = {
+    host: hostname(),
+    pid: 1,
+    pidNamespace: null,
+    processStart: null,
+    since: '2026-01-01T00:00:00.000Z',
+    token: 'theirs',
+  };
   const lockOf = (change: Partial<Record<keyof typeof owner, unknown>>) =>
     writeFile(path(), JSON.stringify({ ...owner, ...change }));
   const inUse = { code: 'run-in-use' as const };
@@ -136,5 +144,34 @@ describe('run lock', () => {
     await assert.rejects(lock.requireHeld(directory), { ...inUse, message: /elsewhere/ });
     await lock.release();
     assert.equal((await ownerNow()).pid, 1);
+  });
+
+  test('of another container counts until it has been silent for a minute, though the host has the same name', async () => {
+    await lockOf({ pid: 2 ** 22 + 1, pidNamespace: 'pid:[1]' });
+    await assert.rejects(RunLock.acquire(directory), inUse);
+    await utimes(path(), 0, 0);
+    await (await RunLock.acquire(directory)).release();
+  });
+
+  test('that is lost is left alone by a process that exits', async () => {
+    const lock = await RunLock.acquire(directory);
+    assert.ok(lock.isHeldNow());
+    await lockOf({ host: 'elsewhere' });
+    assert.ok(!lock.isHeldNow());
+    lock.releaseNow();
+    assert.equal((await ownerNow()).pid, 1);
+  });
+
+  test('that cannot be written is not left behind', async () => {
+    const script = `import { RunLock } from '@atelier/trainer';
+      await RunLock.acquire(${JSON.stringify(directory)}).catch(({ code }) => process.stderr.write(code));`;
+    const words = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    // No file may have a byte.
+    const child = spawn('sh', ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+    });
+    assert.match(await text(child.stderr), /disk-full$/);
+    assert.deepEqual(await readdir(directory), []);
   });
 });

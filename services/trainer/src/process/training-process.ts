@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@atelier/domain';
 import { markInterrupted, RunFolder } from '../runs/run-folder.ts';
+import { isHeldByProcess } from '../runs/run-lock.ts';
 import type { TrainingResult } from '../train.ts';
 import { type FromTraining, receivedError, type ToTraining } from './messages.ts';
 import type { TaskObserver, TrainingTask } from './task.ts';
@@ -34,7 +35,8 @@ export async function trainInProcess(task: TrainingTask, observer: TaskObserver 
   signal?.addEventListener('abort', interrupt);
   const killWithUs = () => {
     child.kill('SIGKILL');
-    if (directory !== null) markInterrupted(directory, 'The process ended in the middle of the run.');
+    if (directory !== null && isHeldByProcess(directory, child.pid))
+      markInterrupted(directory, 'The process ended in the middle of the run.');
   };
   process.once('exit', killWithUs);
   tell(child, { kind: 'start', task });

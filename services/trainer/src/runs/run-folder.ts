@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '@atelier/domain';
@@ -9,7 +9,7 @@ import { Checkpoints } from './checkpoints.ts';
 import type { Origin } from './checkpoint.ts';
 import { RunLock } from './run-lock.ts';
 import { parseHistory, parseRun, type Run } from './run.ts';
-import { foreseen, writeWholeFile } from './whole-file.ts';
+import { foreseen, writeWholeFile, writeWholeFileNow } from './whole-file.ts';
 
 const RUN_FILE = 'run.json';
 const HISTORY_FILE = 'history.ndjson';
@@ -146,9 +146,12 @@ export class RunFolder {
     await this.#lock.release();
   }
 
-  /** For a process that is about to exit and can wait for nothing: a run that is still running becomes interrupted. */
+  /**
+   * For a process that is about to exit and can wait for nothing: a run that is still running becomes interrupted, unless
+   * another process took it over.
+   */
   endNow(message: string): void {
-    markInterrupted(this.directory, message);
+    if (this.#lock.isHeldNow()) markInterrupted(this.directory, message);
     this.#lock.releaseNow();
   }
 
@@ -173,14 +176,21 @@ export async function findRun(runsDirectory: string, idOrFolder: string): Promis
   throw new DomainError('run-not-found', `No run "${idOrFolder}": no run.json in ${candidates.join(' or ')}.`);
 }
 
-/** At once and without a lock, for a process that is about to exit and whose run nobody else works on. */
+/**
+ * At once and without a lock, for a process that is about to exit and whose run nobody else works on. A run that cannot be
+ * read or written stays as it is: it says running, without a living process, and can be resumed all the same.
+ */
 export function markInterrupted(directory: string, message: string): void {
   const path = join(directory, RUN_FILE);
-  if (!existsSync(path)) return;
-  const run = parseRun(readFileSync(path, 'utf8'), path);
-  if (run.state !== 'running') return;
-  const error = { code: 'training-interrupted', message };
-  writeFileSync(path, json({ ...run, state: 'interrupted', endedAt: new Date().toISOString(), error } satisfies Run));
+  try {
+    const run = parseRun(readFileSync(path, 'utf8'), path);
+    if (run.state !== 'running') return;
+    const error = { code: 'training-interrupted', message };
+    const interrupted: Run = { ...run, state: 'interrupted', endedAt: new Date().toISOString(), error };
+    writeWholeFileNow(path, json(interrupted));
+  } catch {
+    // Nobody is left to tell: an exit handler that throws only hides why the process ends.
+  }
 }
 
 /** JSON as we write it to files for people and programs. */

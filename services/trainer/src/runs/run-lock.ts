@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DomainError } from '@atelier/domain';
@@ -9,13 +9,18 @@ import { foreseen } from './whole-file.ts';
 
 const LOCK_FILE = 'lock';
 const HEARTBEAT_MS = 15_000;
-/** An owner on another machine that has not touched its lock for so long is gone. */
+/** An owner on another machine or in another container that has not touched its lock for so long is gone. */
 const SILENCE_MS = 60_000;
 
 /** Who works in a run's folder. */
 const Owner = z.strictObject({
   host: z.string(),
   pid: z.int().positive(),
+  /**
+   * In which `pid` counts: containers can share a host's name and have processes of the same number (pid_namespaces(7)).
+   * Null where the system does not tell, and in older locks.
+   */
+  pidNamespace: z.string().nullable().default(null),
   /** When the process started, in clock ticks since boot; null where the system does not tell (it has no /proc). */
   processStart: z.string().nullable(),
   since: z.iso.datetime(),
@@ -23,6 +28,8 @@ const Owner = z.strictObject({
   token: z.string(),
 });
 type Owner = z.infer<typeof Owner>;
+
+const PID_NAMESPACE = pidNamespace();
 
 /** Tokens of the locks that this process holds; a lock of this process without its token here is an older process's. */
 const held = new Set<string>();
@@ -49,6 +56,7 @@ export class RunLock {
     const owner: Owner = {
       host: hostname(),
       pid: process.pid,
+      pidNamespace: PID_NAMESPACE,
       processStart: startOf(process.pid),
       since: new Date().toISOString(),
       token: randomUUID(),
@@ -73,10 +81,15 @@ export class RunLock {
     if ((await readLock(this.#path))?.owner?.token === this.#owner.token) await rm(this.#path, { force: true });
   }
 
+  /** False where another process took the lock over, and where it cannot be read. */
+  isHeldNow(): boolean {
+    return ownerNow(this.#path)?.token === this.#owner.token;
+  }
+
   /** For a process that is about to exit and can wait for nothing. */
   releaseNow(): void {
     this.#letGo();
-    rmSync(this.#path, { force: true });
+    if (this.isHeldNow()) rmSync(this.#path, { force: true });
   }
 
   #letGo(): void {
@@ -91,6 +104,12 @@ export class RunLock {
   }
 }
 
+/** True when the lock of a run's folder is of the process `pid` of this machine. */
+export function isHeldByProcess(directory: string, pid: number | undefined): boolean {
+  const owner = ownerNow(join(directory, LOCK_FILE));
+  return owner !== null && owner.pid === pid && isOfHere(owner);
+}
+
 interface FoundLock {
   text: string;
   /** Null while its creator has not written it yet, or when it was killed before. */
@@ -99,12 +118,19 @@ interface FoundLock {
 }
 
 async function created(path: string, owner: Owner): Promise<boolean> {
+  const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return null;
+    throw foreseen(error, path);
+  });
+  if (file === null) return false;
   try {
-    await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
+    await file.writeFile(JSON.stringify(owner));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await rm(path, { force: true }); // an empty lock would count for a minute
     throw foreseen(error, path);
+  } finally {
+    await file.close();
   }
 }
 
@@ -118,6 +144,14 @@ async function readLock(path: string): Promise<FoundLock | null> {
   }
 }
 
+function ownerNow(path: string): Owner | null {
+  try {
+    return parseOwner(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
 function parseOwner(text: string): Owner | null {
   try {
     return Owner.parse(JSON.parse(text));
@@ -127,9 +161,24 @@ function parseOwner(text: string): Owner | null {
 }
 
 function isGone({ owner, silentMs }: FoundLock): boolean {
-  if (owner?.host !== hostname()) return silentMs > SILENCE_MS;
+  if (owner === null || !isOfHere(owner)) return silentMs > SILENCE_MS;
   if (owner.pid === process.pid) return !held.has(owner.token); // a container's first process has the same pid again
   return !isAlive(owner.pid) || (owner.processStart !== null && owner.processStart !== startOf(owner.pid));
+}
+
+/** Whether we can look for the owner's process. */
+function isOfHere({ host, pidNamespace }: Owner): boolean {
+  if (host !== hostname()) return false;
+  return pidNamespace === null || PID_NAMESPACE === null || pidNamespace === PID_NAMESPACE;
+}
+
+/** "pid:[4026531836]" on Linux. */
+function pidNamespace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,3 +1,4 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
@@ -9,6 +10,17 @@ const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 export async function writeWholeFile(path: string, data: Uint8Array | string): Promise<void> {
   await writeBeside(path, [data]);
   await putInPlace(path);
+}
+
+/** The same for a process that is about to exit and can wait for nothing; the error is as the system gives it. */
+export function writeWholeFileNow(path: string, data: string): void {
+  try {
+    writeFileSync(besides(path), data, { flush: true });
+    renameSync(besides(path), path);
+  } catch (error) {
+    rmSync(besides(path), { force: true });
+    throw error;
+  }
 }
 
 /** The first half of writing a whole file: the pieces lie beside it and on the disk, and count for nothing yet. */
