@@ -41,6 +41,12 @@ describe('command line', () => {
     [['train', '--resume', 'x', '--epochs', '3'], /'--resume <run>' cannot be used with option '--epochs <n>'/],
     [['train', '--resume', 'x', '--engine', 'auto'], /'--resume <run>' cannot be used with option '--engine <name>'/],
     [['train', '--resume', 'x', '--device', 'cpu'], /'--resume <run>' cannot be used with option '--device <name>'/],
+    [['train', '--resume', 'x', '--threads', '2'], /'--resume <run>' cannot be used with option '--threads <n>'/],
+    [['train', '--recipe', 'ann-128', '--threads', '257'], /--threads.*whole number from 1 to 256/],
+    [
+      ['train', '--recipe', 'ann-128', '--engine', 'tfjs', '--device', 'cpu', '--threads', '2'],
+      /2 threads were asked for; only the ONNX engine on the CPU .*tfjs on wasm.*\(invalid-configuration\)/,
+    ],
     [['train', '--resume', 'x', '--limit', '500'], /'--resume <run>' cannot be used with option '--limit <n>'/],
     [['trian'], /^error: unknown command 'trian'.*; there is: serve, train, report, evaluate, .*setup\n$/m],
     [['report'], /missing required argument/],

@@ -244,7 +244,7 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
       }
     });
 
-    test('is refused with other data, on another device, and with the checkpoint of another recipe', async () => {
+    test('is refused with other data, on another device, with other software, and with the checkpoint of another recipe', async () => {
       const directory = await interruptedAfter(2, plain.recipe, plain.dataset);
       const digest = `sha256:${'6'.repeat(64)}`;
       await assert.rejects(goOn(directory, { ...plain.dataset, digest }), {
@@ -257,6 +257,12 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
       await assert.rejects(goOn(directory, plain.dataset), {
         code: 'invalid-checkpoint',
         message: /device: expected abacus, found /,
+      });
+      const upgraded = { ...run.engine, software: { ...run.engine.software, 'onnxruntime-node': '1.0.0' } };
+      await writeFile(join(directory, 'run.json'), JSON.stringify({ ...run, engine: upgraded }));
+      await assert.rejects(goOn(directory, plain.dataset), {
+        code: 'invalid-checkpoint',
+        message: /software\.onnxruntime-node: expected 1\.0\.0, found \d/,
       });
       await writeFile(
         join(directory, 'run.json'),

@@ -24,11 +24,16 @@ export function trainCommand(settings: Settings) {
     .option('--seed <n>', "instead of the recipe's", wholeNumber(0, 2 ** 31 - 1))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
     .option('--device <name>', DEVICE_CHOICES.join(', '), 'auto')
+    .option(
+      '--threads <n>',
+      'of the ONNX engine on the CPU; default: one for each core this process may use',
+      wholeNumber(1, 256),
+    )
     .option('--limit <n>', 'train and validate on this many images (for trying things)', wholeNumber(100, 60_000))
     .addOption(
       // All of these stand in the run already.
       new Option('--resume <run>', 'go on with an interrupted run, by its id or folder').conflicts([
-        ...['recipe', 'epochs', 'seed', 'engine', 'device', 'limit'],
+        ...['recipe', 'epochs', 'seed', 'engine', 'device', 'threads', 'limit'],
       ]),
     )
     .option('--publish', `publish the result as the next version of ${MODEL_NAME}`)
@@ -56,12 +61,13 @@ interface Choice {
   seed?: number | undefined;
   engine: string;
   device: string;
+  threads?: number | undefined;
   limit?: number | undefined;
 }
 
 /** Null where neither a recipe nor a run is named. */
 function chosenWork(choice: Choice): TrainingTask['work'] | null {
-  const { recipe: name, resume: run, epochs, seed, limit } = choice;
+  const { recipe: name, resume: run, epochs, seed, threads, limit } = choice;
   if (run !== undefined) return { kind: 'resume', run };
   if (name === undefined) return null;
   const recipe = parseRecipe({
@@ -71,7 +77,7 @@ function chosenWork(choice: Choice): TrainingTask['work'] | null {
   });
   const engine = parseEngineChoice(choice.engine);
   const device = parseDeviceChoice(choice.device);
-  return { kind: 'new', recipe, engine, device, limit: limit ?? null };
+  return { kind: 'new', recipe, engine, device, threads: threads ?? null, limit: limit ?? null };
 }
 
 /** Trains in a process of its own and shows meanwhile what happens; says how to go on where it ends too early. */

@@ -4,15 +4,16 @@ import type { Dataset } from '@atelier/fashion-mnist';
 import { digestOf, listVersions, type PublishedVersion, publishVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
 import { Teacher } from './distillation/teacher.ts';
-import type { ChosenEngine } from './engines/choose-engine.ts';
+import { type ChosenEngine, refuseThreads } from './engines/choose-engine.ts';
 import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 import type { Origin } from './runs/checkpoint.ts';
 import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
-import type { Run } from './runs/run.ts';
+import { type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
 import { foreseen } from './runs/whole-file.ts';
+import { computingSoftware } from './software-versions.ts';
 import { trainingData } from './training-data.ts';
 import type { TrainingEngine } from './training-engine.ts';
 import { requireWritable } from './writable-folder.ts';
@@ -20,6 +21,8 @@ import { requireWritable } from './writable-folder.ts';
 export interface TrainingRequest {
   recipe: Recipe;
   engine: ChosenEngine;
+  /** For an engine that has threads to choose; default: one for each core that this process may use. */
+  threads?: number | null;
   dataset: Dataset;
   /** Train and validate on this many of the training images; null for all. */
   limit: number | null;
@@ -59,18 +62,19 @@ export interface TrainingResult {
  * ends: `run.json` says finished, interrupted or failed, and why. A failure publishes nothing.
  */
 export async function train(request: TrainingRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
-  const { recipe, dataset, publish } = request;
+  const { recipe, dataset, publish, threads = null } = request;
+  refuseThreads(request.engine, threads);
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
   await requireWritable(request.runsDirectory, 'RUNS_DIR');
   if (publish !== null) await requireWritable(publish.modelsDirectory, 'MODELS_DIR');
   const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
   const { name, device: kind, reason } = request.engine;
-  const engine = await request.engine.create(recipe);
+  const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
     const folder = await RunFolder.create(request.runsDirectory, {
       recipe,
-      engine: { name, kind, device: engine.device, reason },
+      engine: { name, kind, device: engine.device, threads: engine.threads, software: computingSoftware(name), reason },
       data: { digest: dataset.digest, source: dataset.source, limit },
       publishAs: publish?.name ?? null,
     });
@@ -97,11 +101,13 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
   refuseFinished(folder);
   const { recipe, data: runData, publishAs } = folder.run;
   requireSame(folder.run, 'data', runData.digest, dataset.digest);
+  requireSameSoftware(folder.run);
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
   if (name !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
   const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
-  const engine = await request.engine.create(recipe);
+  const threads = threadsOf(folder.run);
+  const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
     requireSame(folder.run, 'device', folder.run.engine.device, engine.device);
     const point = await folder.resumePoint(originOf(folder.run));
@@ -189,7 +195,8 @@ async function fitWithTeacher({ folder, engine, teacher: file, data }: Work, opt
 }
 
 function originOf({ recipe, data, engine }: Run): Origin {
-  return { recipe, data: data.digest, limit: data.limit, engine: engine.name, device: engine.device };
+  const { name, device, software } = engine;
+  return { recipe, data: data.digest, limit: data.limit, engine: name, device, software };
 }
 
 /** What is loaded and built now must be what the run was made with. */
@@ -197,6 +204,14 @@ function requireSame({ id }: Run, field: string, expected: string, found: string
   if (found === expected) return;
   const message = `Run ${id} cannot go on to the same bits: ${field}: expected ${expected}, found ${found}.`;
   throw new DomainError('invalid-checkpoint', message);
+}
+
+/** Another version of a runtime may add numbers up in another order. A run from before versions were kept goes on. */
+function requireSameSoftware(run: Run): void {
+  const here = computingSoftware(run.engine.name);
+  for (const [name, version] of Object.entries(run.engine.software ?? {})) {
+    requireSame(run, `software.${name}`, version, here[name] ?? 'nothing');
+  }
 }
 
 async function restore(engine: TrainingEngine, { state }: ResumePoint): Promise<void> {

@@ -6,10 +6,12 @@ export type { TrainingExamples };
 /** Images without labels, [count, 28, 28], 0 to 255. */
 export type UnlabelledImages = Pick<TrainingExamples, 'count' | 'images'>;
 
-/** Trains one network. Implemented on tfjs; an ONNX training graph is to follow behind the same contract. */
+/** Trains one network. Implemented on tfjs and on an ONNX training graph; one contract suite runs against both. */
 export interface TrainingEngine {
   /** What computes, for people and the manifest: "wasm", "cuda (tfjs-node-gpu)". */
   readonly device: string;
+  /** Among how many threads an operator's work is divided, where this decides the bits; null where it does not. */
+  readonly threads: number | null;
   /** Steps to ask for at once: fewer cost speed, many more delay progress and Ctrl-C. At least 1. */
   readonly preferredSteps: number;
   /**
@@ -38,5 +40,10 @@ export interface EngineState {
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
 }
 
+export interface EngineSettings {
+  /** For an engine with threads; default: one for each core that this process may use. More than there are cores work too. */
+  threads?: number;
+}
+
 /** Builds an engine with the recipe's initial weights. */
-export type EngineFactory = (recipe: Recipe) => Promise<TrainingEngine>;
+export type EngineFactory = (recipe: Recipe, settings?: EngineSettings) => Promise<TrainingEngine>;

@@ -9,6 +9,7 @@ const origin: Origin = {
   limit: 2000,
   engine: 'tfjs',
   device: 'wasm',
+  software: { atelier: '0.1.0', tfjs: '4.22.0' },
 };
 const checkpoint: Checkpoint = {
   origin,

@@ -14,7 +14,7 @@ describe('the folder of a run whose process exits', () => {
   const created = () =>
     RunFolder.create(folder.path, {
       recipe: smallRecipe(),
-      engine: { name: 'onnx', kind: 'cpu', device: 'cpu, 1 thread', reason: 'the test' },
+      engine: { name: 'onnx', kind: 'cpu', device: 'cpu, 1 thread', threads: 1, software: null, reason: 'the test' },
       data: { digest: `sha256:${'0'.repeat(64)}`, source: 'drawn', limit: null },
       publishAs: null,
     });

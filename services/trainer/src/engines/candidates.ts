@@ -91,7 +91,12 @@ async function probeOnnx(device: Device): Promise<Probe> {
     const { proveDevice } = await import('./onnx/prove-device.ts');
     const { createOnnxEngine } = await import('./onnx/engine.ts');
     await proveDevice(device);
-    return { usable: true, device, passedOver: [], create: (recipe) => createOnnxEngine(recipe, { device }) };
+    return {
+      usable: true,
+      device,
+      passedOver: [],
+      create: (recipe, settings) => createOnnxEngine(recipe, { ...settings, device }),
+    };
   } catch (error) {
     return { usable: false, reason: messageOf(error) };
   }

@@ -67,6 +67,16 @@ export async function chooseEngine(
   throw new DomainError('device-unavailable', `The device ${device} cannot be used here: ${faults}.`);
 }
 
+/** `invalid-configuration` where a number of threads was asked for and `engine` has none to choose. */
+export function refuseThreads({ name, device, reason }: ChosenEngine, threads: number | null): void {
+  if (threads === null || (name === 'onnx' && device === 'cpu')) return;
+  throw new DomainError(
+    'invalid-configuration',
+    `${threads} threads were asked for; only the ONNX engine on the CPU has a number of threads to choose ` +
+      `(--engine onnx --device cpu). The engine would be ${reason}.`,
+  );
+}
+
 function isAskedFor(candidate: Candidate, engine: EngineChoice, device: DeviceChoice): boolean {
   if (engine !== 'auto' && candidate.engine !== engine) return false;
   return device === 'auto' ? candidate.automaticFor.includes(engine) : candidate.device === device;

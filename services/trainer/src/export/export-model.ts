@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { CLASS_NAMES, classificationMetrics, MANIFEST_VERSION, type SplitMetrics } from '@atelier/domain';
 import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
 import type { VersionContent } from '@atelier/model-repository';
 import type { FitResult } from '../fit.ts';
 import { layersModel } from '../network/layers-model.ts';
 import type { Run } from '../runs/run.ts';
+import { computingSoftware } from '../software-versions.ts';
 import type { TrainingEngine } from '../training-engine.ts';
 import type { TrainingData } from '../training-examples.ts';
 import { goldenVectors } from './golden.ts';
@@ -60,32 +60,10 @@ export async function exportModel(
         parity,
         golden: await goldenVectors(graph),
         temperature: 1,
-        software: softwareVersions(run.engine.name),
+        software: { ...computingSoftware(run.engine.name), node: process.versions.node },
       },
     };
   } finally {
     await graph.release();
   }
-}
-
-/** Versions of what made the model, read from the packages themselves. */
-function softwareVersions(engine: Run['engine']['name']): Record<string, string> {
-  const versionOf = (packageName: string): string => {
-    const file = new URL('package.json', packageRoot(packageName));
-    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-  };
-  return {
-    atelier: (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-      .version,
-    node: process.versions.node,
-    'onnxruntime-node': versionOf('onnxruntime-node'),
-    ...(engine === 'tfjs' ? { tfjs: versionOf('@tensorflow/tfjs-core') } : {}),
-  };
-}
-
-/** Where an installed package lies: its entry's URL up to its name. */
-function packageRoot(packageName: string): string {
-  const entry = import.meta.resolve(packageName);
-  const marker = `/node_modules/${packageName}/`;
-  return entry.slice(0, entry.lastIndexOf(marker) + marker.length);
 }

@@ -1,6 +1,6 @@
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
-import { chooseEngine, type DeviceChoice, type EngineChoice } from '../engines/choose-engine.ts';
+import { chooseEngine, type DeviceChoice, type EngineChoice, refuseThreads } from '../engines/choose-engine.ts';
 import { writeReport } from '../report/write-report.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
 import { refuseFinished, resume, train, type TrainingObserver, type TrainingResult } from '../train.ts';
@@ -8,7 +8,15 @@ import { refuseFinished, resume, train, type TrainingObserver, type TrainingResu
 /** What to train, in words that another process understands. */
 export interface TrainingTask {
   work:
-    | { kind: 'new'; recipe: Recipe; engine: EngineChoice; device: DeviceChoice; limit: number | null }
+    | {
+        kind: 'new';
+        recipe: Recipe;
+        engine: EngineChoice;
+        device: DeviceChoice;
+        /** Of the ONNX engine on the CPU; default: one for each core that the process may use. */
+        threads?: number | null;
+        limit: number | null;
+      }
     /** A run by its id or folder. */
     | { kind: 'resume'; run: string };
   /** Where the data set is, or may be kept; see `DatasetOptions`. */
@@ -30,10 +38,11 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
   const { work, runsDirectory, modelsDirectory, publishAs } = task;
   if (work.kind === 'new') {
     const engine = await announcedEngine(work, observer);
+    refuseThreads(engine, work.threads ?? null);
     const dataset = await announcedDataset(task, observer);
     const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
-    const { recipe, limit } = work;
-    const result = await train({ recipe, engine, dataset, limit, runsDirectory, publish }, observer);
+    const { recipe, limit, threads = null } = work;
+    const result = await train({ recipe, engine, threads, dataset, limit, runsDirectory, publish }, observer);
     await announcedReport(result, dataset, observer);
     return result;
   }

@@ -17,6 +17,8 @@ export const Origin = z.strictObject({
   limit: z.int().positive().nullable(),
   engine: z.string(),
   device: z.string(),
+  /** Null in older checkpoints. */
+  software: z.record(z.string(), z.string()).nullable().default(null),
 });
 export type Origin = z.infer<typeof Origin>;
 

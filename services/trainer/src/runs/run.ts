@@ -14,6 +14,12 @@ export const Run = z.strictObject({
     name: z.enum(['tfjs', 'onnx']),
     kind: z.enum(DEVICES).default('cpu').describe('Of device; a resumed run asks for it'),
     device: z.string().describe('In the words of the engine, with the number of threads where its bits depend on it'),
+    threads: z.int().positive().nullable().default(null).describe('A resumed run takes as many; null: none to choose'),
+    software: z
+      .record(z.string(), z.string())
+      .nullable()
+      .default(null)
+      .describe('Versions of what computes; a resumed run must have the same. Older runs have none'),
     reason: z.string(),
   }),
   data: z.strictObject({ digest: Digest, source: z.string(), limit: z.int().positive().nullable() }),
@@ -27,6 +33,12 @@ export const Run = z.strictObject({
   published: z.strictObject({ name: z.string(), version: z.int().positive() }).nullable(),
 });
 export type Run = z.infer<typeof Run>;
+
+/** How many threads a run's engine has; older runs say so in words alone. */
+export function threadsOf({ engine: { threads, device } }: Run): number | null {
+  const inWords = /^cpu, (\d+) threads?$/.exec(device)?.[1];
+  return threads ?? (inWords === undefined ? null : Number(inWords));
+}
 
 /** Checks the text of a `run.json`; `invalid-run` names the file and each faulty field. */
 export function parseRun(text: string, file: string): Run {

@@ -50,6 +50,7 @@ interface Loop {
 
 class OnnxEngine implements TrainingEngine {
   readonly device: string;
+  readonly threads: number | null;
   readonly preferredSteps: number;
   readonly #recipe: NetworkRecipe;
   readonly #runtime: Runtime;
@@ -66,6 +67,7 @@ class OnnxEngine implements TrainingEngine {
     this.#settings = settings;
     this.preferredSteps = Math.max(1, Math.min(MOST_STEPS, Math.floor(EXAMPLES_PER_CALL / recipe.batchSize)));
     const { device, threads } = settings;
+    this.threads = device === 'cpu' ? threads : null;
     this.device = device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device;
   }
 

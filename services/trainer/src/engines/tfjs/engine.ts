@@ -23,6 +23,7 @@ export async function createTfjsEngine(recipe: Recipe, device: string): Promise<
 
 class TfjsEngine implements TrainingEngine {
   readonly device: string;
+  readonly threads = null;
   readonly preferredSteps = 25;
   readonly #recipe: Recipe;
   readonly #model: Sequential;
