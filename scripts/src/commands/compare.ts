@@ -10,7 +10,7 @@ import { resultsPage } from '../comparison/render-results.ts';
 import { isTrial, Results, SEEDS } from '../comparison/results.ts';
 import { describeMachine } from '../measurements/machine.ts';
 import { writePage } from '../measurements/written-page.ts';
-import { print } from '../output.ts';
+import { note, print } from '../output.ts';
 import { KeptRuns } from '../recipe-runs/kept-runs.ts';
 import type { MeasuredRun } from '../recipe-runs/measured-run.ts';
 import { trainRecipes } from '../recipe-runs/train-recipes.ts';
@@ -78,7 +78,7 @@ async function writtenRuns(path: string): Promise<MeasuredRun[]> {
 
 /** Those that are committed and those of this machine's runs; written where they belong to a comparison that counts. */
 async function currentLooks({ runsDirectory }: Settings, path: string, isToBeWritten: boolean): Promise<KnownLooks> {
-  const looks = withLooks(await readKnownLooks(path), await readTestLooks(runsDirectory));
+  const looks = withLooks(await readKnownLooks(path), await readTestLooks(runsDirectory, note));
   if (isToBeWritten) await writeWholeFile(path, `${JSON.stringify(looks, null, 2)}\n`);
   return looks;
 }
