@@ -44,7 +44,14 @@ describe('a run that was published and killed before it could end', () => {
   async function goOn(directory: string, modelsDirectory: string) {
     const run = await RunFolder.open(directory);
     try {
-      return await resume({ folder: run, engine, dataset, modelsDirectory, publishAs: null });
+      return await resume({
+        folder: run,
+        engine,
+        dataset,
+        runsDirectory: folder.path,
+        modelsDirectory,
+        publishAs: null,
+      });
     } finally {
       await run.release();
     }

@@ -46,7 +46,14 @@ describe('a number of threads that was asked for', () => {
   async function goOn(directory: string) {
     const run = await RunFolder.open(directory);
     try {
-      return await resume({ folder: run, engine, dataset, modelsDirectory: folder.path, publishAs: null });
+      return await resume({
+        folder: run,
+        engine,
+        dataset,
+        runsDirectory: folder.path,
+        modelsDirectory: folder.path,
+        publishAs: null,
+      });
     } finally {
       await run.release();
     }

@@ -71,7 +71,10 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
     async function goOn(directory: string, dataset: Dataset, observer: TrainingObserver = {}) {
       const run = await RunFolder.open(directory);
       try {
-        return await resume({ folder: run, engine, dataset, modelsDirectory: folder.path, publishAs: null }, observer);
+        return await resume(
+          { folder: run, engine, dataset, runsDirectory: folder.path, modelsDirectory: folder.path, publishAs: null },
+          observer,
+        );
       } finally {
         await run.release();
       }

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { digestOf, listVersions, type PublishedVersion, publishVersion } from '@atelier/model-repository';
@@ -9,6 +8,7 @@ import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 import type { Origin } from './runs/checkpoint.ts';
+import { refuseTooLarge } from './network/size.ts';
 import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
@@ -37,6 +37,8 @@ export interface ResumeRequest {
   /** The run's own, by name. */
   engine: ChosenEngine;
   dataset: Dataset;
+  /** Where looks at the test images are kept, wherever the run's folder is. */
+  runsDirectory: string;
   modelsDirectory: string;
   /** Publish under this name a run that was not asked to be published. */
   publishAs: string | null;
@@ -62,17 +64,15 @@ export interface TrainingResult {
  * ends: `run.json` says finished, interrupted or failed, and why. A failure publishes nothing.
  */
 export async function train(request: TrainingRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
-  const { recipe, dataset, publish, threads = null } = request;
+  const { recipe, dataset, runsDirectory, publish, threads = null } = request;
   refuseThreads(request.engine, threads);
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
-  await requireWritable(request.runsDirectory, 'RUNS_DIR');
-  if (publish !== null) await requireWritable(publish.modelsDirectory, 'MODELS_DIR');
-  const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
+  const teacher = await prepareTraining(recipe, runsDirectory, publish?.modelsDirectory ?? null);
   const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
-    const folder = await RunFolder.create(request.runsDirectory, {
+    const folder = await RunFolder.create(runsDirectory, {
       recipe,
       engine: { name, kind, device: engine.device, threads: engine.threads, software: computingSoftware(name), reason },
       data: { digest: dataset.digest, source: dataset.source, limit },
@@ -80,7 +80,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
     });
     try {
       return await carryOut(
-        { folder, engine, teacher, dataset, data, modelsDirectory: publish?.modelsDirectory },
+        { folder, engine, teacher, dataset, data, runsDirectory, modelsDirectory: publish?.modelsDirectory },
         observer,
       );
     } finally {
@@ -97,15 +97,14 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
  * other data or another device, and names the field.
  */
 export async function resume(request: ResumeRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
-  const { folder, dataset, modelsDirectory } = request;
+  const { folder, dataset, runsDirectory, modelsDirectory } = request;
   refuseFinished(folder);
   const { recipe, data: runData, publishAs } = folder.run;
   requireSame(folder.run, 'data', runData.digest, dataset.digest);
   requireSameSoftware(folder.run);
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
-  if (name !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
-  const teacher = recipe.distillation && (await readTeacher(recipe.distillation));
+  const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : modelsDirectory);
   const threads = threadsOf(folder.run);
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
@@ -114,10 +113,25 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
     if (point !== null) await restore(engine, point);
     await folder.resume(point?.history ?? [], { publishAs: name });
     const past = point ?? undefined;
-    return await carryOut({ folder, engine, teacher, dataset, data, modelsDirectory, past }, observer);
+    return await carryOut({ folder, engine, teacher, dataset, data, runsDirectory, modelsDirectory, past }, observer);
   } finally {
     await engine.dispose();
   }
+}
+
+/**
+ * The faults that would show hours later, found before: `invalid-recipe` for a network that is too large,
+ * `invalid-configuration` for folders that cannot be written, and those of the teacher's file, which it resolves to.
+ */
+export async function prepareTraining(
+  recipe: Recipe,
+  runsDirectory: string,
+  modelsDirectory: string | null,
+): Promise<Uint8Array | null> {
+  refuseTooLarge(recipe);
+  await requireWritable(runsDirectory, 'RUNS_DIR');
+  if (modelsDirectory !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
+  return recipe.distillation && (await readTeacher(recipe.distillation));
 }
 
 /** `run-finished` for a run that has nothing left to do. */
@@ -133,6 +147,7 @@ interface Work {
   teacher: Uint8Array | null;
   dataset: Dataset;
   data: ReturnType<typeof trainingData>;
+  runsDirectory: string;
   modelsDirectory: string | undefined;
   past?: Past | undefined;
 }
@@ -159,7 +174,7 @@ async function carryOut(work: Work, observer: TrainingObserver): Promise<Trainin
     });
     await folder.update({ bestEpoch: fitted.bestEpoch });
     refuseInterrupted(signal, 'before the export');
-    await recordTestLook(dirname(folder.directory), { run: folder.run.id, recipe: recipe.name });
+    await recordTestLook(work.runsDirectory, { run: folder.run.id, recipe: recipe.name });
     const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
     refuseInterrupted(signal, 'during the export');
     await writeExport(folder, exported);

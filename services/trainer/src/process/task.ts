@@ -3,7 +3,14 @@ import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/
 import { chooseEngine, type DeviceChoice, type EngineChoice, refuseThreads } from '../engines/choose-engine.ts';
 import { writeReport } from '../report/write-report.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
-import { refuseFinished, resume, train, type TrainingObserver, type TrainingResult } from '../train.ts';
+import {
+  prepareTraining,
+  refuseFinished,
+  resume,
+  train,
+  type TrainingObserver,
+  type TrainingResult,
+} from '../train.ts';
 
 /** What to train, in words that another process understands. */
 export interface TrainingTask {
@@ -33,10 +40,14 @@ export interface TaskObserver extends TrainingObserver {
   onDownload?: (progress: DownloadProgress) => void;
 }
 
-/** Chooses the engine, loads the data set, trains and writes the report. What can be refused is refused before the data set is loaded. */
+/**
+ * Chooses the engine, loads the data set, trains and writes the report. What can be refused without the data set, such as a
+ * folder that cannot be written, a teacher that is missing or a finished run, is refused before it is loaded.
+ */
 export async function performTask(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
   const { work, runsDirectory, modelsDirectory, publishAs } = task;
   if (work.kind === 'new') {
+    await prepareTraining(work.recipe, runsDirectory, publishAs === null ? null : modelsDirectory);
     const engine = await announcedEngine(work, observer);
     refuseThreads(engine, work.threads ?? null);
     const dataset = await announcedDataset(task, observer);
@@ -49,10 +60,11 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
   const folder = await RunFolder.open(await findRun(runsDirectory, work.run));
   try {
     refuseFinished(folder);
-    const { name, kind } = folder.run.engine;
-    const engine = await announcedEngine({ engine: name, device: kind }, observer);
+    const { recipe, publishAs: name } = folder.run;
+    await prepareTraining(recipe, runsDirectory, (name ?? publishAs) === null ? null : modelsDirectory);
+    const engine = await announcedEngine({ engine: folder.run.engine.name, device: folder.run.engine.kind }, observer);
     const dataset = await announcedDataset(task, observer);
-    const result = await resume({ folder, engine, dataset, modelsDirectory, publishAs }, observer);
+    const result = await resume({ folder, engine, dataset, runsDirectory, modelsDirectory, publishAs }, observer);
     await announcedReport(result, dataset, observer);
     return result;
   } finally {

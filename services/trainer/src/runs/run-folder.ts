@@ -42,7 +42,7 @@ export class RunFolder {
     const startedAt = new Date().toISOString();
     const id = `${startedAt.replace(/\.\d+Z$/, '').replaceAll(':', '-')}-${details.recipe.name}-${randomBytes(2).toString('hex')}`;
     const directory = join(runsDirectory, id);
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory); // runsDirectory is there
     const folder = new RunFolder(directory, await RunLock.acquire(directory), {
       id,
       state: 'running',
@@ -90,7 +90,8 @@ export class RunFolder {
   async addEpoch(report: EpochReport): Promise<void> {
     const path = join(this.directory, HISTORY_FILE);
     try {
-      await appendFile(path, `${JSON.stringify(report)}\n`);
+      // On the disk before the checkpoint counts: a power cut must not leave a history that is shorter.
+      await appendFile(path, `${JSON.stringify(report)}\n`, { flush: true });
     } catch (error) {
       throw foreseen(error, path);
     }
