@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, copyFile, cp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Recipe } from '@atelier/domain';
@@ -224,6 +224,25 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
         spoil: (directory) => writeFile(join(directory, 'history.ndjson'), ''),
         error: { code: 'invalid-run', message: /history\.ndjson, line 1: / },
       },
+      'no history': {
+        spoil: (directory) => rm(join(directory, HISTORY)),
+        error: { code: 'invalid-run', message: /history\.ndjson is missing; expected 5 epochs/ },
+      },
+      'a folder for its history': {
+        spoil: (directory) => folderFor(join(directory, HISTORY)),
+        error: { code: 'invalid-run', message: /history\.ndjson cannot be read: EISDIR/ },
+      },
+      'a folder for its checkpoint': {
+        spoil: (directory) => folderFor(join(directory, LAST)),
+        error: { code: 'invalid-checkpoint', message: /last\.safetensors cannot be read: EISDIR/ },
+      },
+      'a file for the folder of its checkpoints': {
+        async spoil(directory) {
+          await rm(join(directory, 'checkpoint'), { recursive: true });
+          await writeFile(join(directory, 'checkpoint'), '');
+        },
+        error: { code: 'invalid-checkpoint', message: /last\.safetensors cannot be read: ENOTDIR/ },
+      },
       'a run.json that is damaged': {
         spoil: (directory) => writeFile(join(directory, 'run.json'), '{"id": 3}'),
         error: { code: 'invalid-run', message: /run\.json: id: / },
@@ -238,7 +257,11 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
           await cp(interrupted, directory, { recursive: true });
           await spoil(directory);
           const files = () =>
-            Promise.all(['run.json', 'history.ndjson'].map((file) => readFile(join(directory, file))));
+            Promise.all(
+              ['run.json', HISTORY].map((file) =>
+                readFile(join(directory, file)).catch(({ code }: NodeJS.ErrnoException) => code),
+              ),
+            );
           const before = await files();
           await assert.rejects(goOn(directory, dataset), error);
           assert.deepEqual(await files(), before);
@@ -293,6 +316,7 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
   });
 }
 
+const HISTORY = 'history.ndjson';
 const LAST = 'checkpoint/last.safetensors';
 const BEST = 'checkpoint/best-1.safetensors';
 const plain = { recipe: smallRecipe({ epochs: 4 }), dataset: drawnDataset() };
@@ -305,6 +329,11 @@ const stopping = {
   }),
   dataset: wronglyLabelled,
 };
+
+async function folderFor(file: string): Promise<void> {
+  await rm(file);
+  await mkdir(file);
+}
 
 function withoutTimes(history: EpochReport[]) {
   return history.map(({ epoch, trainingLoss, validation, learningRate }) => ({

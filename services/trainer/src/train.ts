@@ -9,10 +9,10 @@ import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 import type { Origin } from './runs/checkpoint.ts';
 import { refuseTooLarge } from './network/size.ts';
-import { json, type ResumePoint, RunFolder } from './runs/run-folder.ts';
+import { jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
-import { foreseen } from './runs/whole-file.ts';
+import { storageError } from './runs/whole-file.ts';
 import { computingSoftware } from './software-versions.ts';
 import { trainingData } from './training-data.ts';
 import type { TrainingEngine } from './training-engine.ts';
@@ -189,7 +189,7 @@ async function carryOut(work: Work, observer: TrainingObserver): Promise<Trainin
       published,
     };
   } catch (thrown) {
-    const error = foreseen(thrown, folder.directory);
+    const error = storageError(thrown, folder.directory);
     await endUnfinished(folder, error);
     throw error;
   } finally {
@@ -241,7 +241,7 @@ async function restore(engine: TrainingEngine, { state }: ResumePoint): Promise<
 async function writeExport(folder: RunFolder, { model, files, manifest }: ExportedModel): Promise<void> {
   await folder.write('model.onnx', model);
   for (const [path, data] of Object.entries(files)) await folder.write(path, data);
-  await folder.write('manifest.json', json(manifest));
+  await folder.write('manifest.json', jsonFile(manifest));
 }
 
 /**

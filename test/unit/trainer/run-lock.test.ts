@@ -162,6 +162,14 @@ describe('run lock', () => {
     assert.equal((await ownerNow()).pid, 1);
   });
 
+  test('is refused with a code where nothing can be written', async () => {
+    await writeFile(join(directory, 'file'), '');
+    await assert.rejects(RunLock.acquire(join(directory, 'file')), {
+      code: 'invalid-run',
+      message: /file.lock cannot be written: ENOTDIR/,
+    });
+  });
+
   test('that cannot be written is not left behind', async () => {
     const script = `import { RunLock } from '@atelier/trainer';
       await RunLock.acquire(${JSON.stringify(directory)}).catch(({ code }) => process.stderr.write(code));`;

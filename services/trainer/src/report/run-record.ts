@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Manifest, parseManifest } from '@atelier/domain';
+import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
 import { digestOf } from '@atelier/model-repository';
 import { readRun } from '../runs/run-folder.ts';
 import type { Run } from '../runs/run.ts';
-import { type HistoryEntry, readHistory } from './history.ts';
+import { type HistoryEntry, readHistory } from '../runs/history.ts';
 
 /** What a run left in its folder. */
 export interface RunRecord {
@@ -33,7 +33,7 @@ async function readExport(directory: string): Promise<Export | null> {
   const manifest = await contentOf(path); // written after the model
   if (model === null || manifest === null) return null;
   // A run's own manifest lacks what publishing decides; the digest and the size follow from the file.
-  const written = JSON.parse(Buffer.from(manifest).toString()) as object;
+  const written = parseObject(Buffer.from(manifest).toString(), path);
   const complete = {
     ...written,
     name: 'unpublished',
@@ -44,11 +44,19 @@ async function readExport(directory: string): Promise<Export | null> {
   return { manifest: parseManifest(complete, path), model };
 }
 
+function parseObject(text: string, path: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (cause) {
+    throw new DomainError('invalid-manifest', `${path} is not JSON: ${messageOf(cause)}`, { cause });
+  }
+}
+
 async function contentOf(path: string): Promise<Uint8Array | null> {
   try {
     return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new DomainError('invalid-run', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

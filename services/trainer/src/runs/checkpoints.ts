@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import type { EpochEnd, Past } from '../fit.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './checkpoint.ts';
-import { besides, foreseen, putInPlace, writeBeside } from './whole-file.ts';
+import { besides, storageError, putInPlace, writeBeside } from './whole-file.ts';
 
 const LAST = 'last.safetensors';
 const BEST = /^best-\d+\.safetensors$/;
@@ -61,12 +61,11 @@ export class Checkpoints {
 
   async #readFile(name: string, origin: Origin): Promise<Checkpoint | null> {
     const path = this.#path(name);
-    try {
-      return decodeCheckpoint(await readFile(path), path, origin);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
+    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return null;
+      throw new DomainError('invalid-checkpoint', `${path} cannot be read: ${cause.message}`, { cause });
+    });
+    return bytes === null ? null : decodeCheckpoint(bytes, path, origin);
   }
 
   /** The same bytes under a second name; copied where the file system has no links. */
@@ -75,7 +74,7 @@ export class Checkpoints {
     await link(from, to).catch(async () => {
       await copyFile(from, to).catch(async (error: unknown) => {
         await rm(to, { force: true });
-        throw foreseen(error, to);
+        throw storageError(error, to);
       });
     });
   }

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import type { EpochReport } from '../epoch-report.ts';
 import type { EpochEnd, Past } from '../fit.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Origin } from './checkpoint.ts';
+import { readHistoryUpTo } from './history.ts';
 import { RunLock } from './run-lock.ts';
-import { parseHistory, parseRun, type Run } from './run.ts';
-import { foreseen, writeWholeFile, writeWholeFileNow } from './whole-file.ts';
+import { parseRun, readText, type Run } from './run.ts';
+import { storageError, writeWholeFile, writeWholeFileNow } from './whole-file.ts';
 
 const RUN_FILE = 'run.json';
 const HISTORY_FILE = 'history.ndjson';
@@ -76,7 +77,7 @@ export class RunFolder {
 
   async update(change: Partial<Run>): Promise<void> {
     const changed = { ...this.#run, ...change };
-    await this.write(RUN_FILE, json(changed));
+    await this.write(RUN_FILE, jsonFile(changed));
     this.#run = changed;
   }
 
@@ -93,7 +94,7 @@ export class RunFolder {
       // On the disk before the checkpoint counts: a power cut must not leave a history that is shorter.
       await appendFile(path, `${JSON.stringify(report)}\n`, { flush: true });
     } catch (error) {
-      throw foreseen(error, path);
+      throw storageError(error, path);
     }
     await this.#checkpoints.commit();
     await this.update({ epochs: report.epoch });
@@ -108,8 +109,7 @@ export class RunFolder {
       throw new DomainError('invalid-checkpoint', message);
     }
     const path = join(this.directory, HISTORY_FILE);
-    const history = parseHistory(await readFile(path, 'utf8'), saved.standing.epoch, path);
-    return { ...saved, history };
+    return { ...saved, history: await readHistoryUpTo(saved.standing.epoch, path) };
   }
 
   /** Makes the folder what it was when the history ended so, and the run a running one. */
@@ -165,7 +165,9 @@ export class RunFolder {
 /** Reads and checks a run's `run.json`. */
 export async function readRun(directory: string): Promise<Run> {
   const path = join(directory, RUN_FILE);
-  return parseRun(await readFile(path, 'utf8'), path);
+  const text = await readText(path);
+  if (text === null) throw new DomainError('invalid-run', `${path} is missing.`);
+  return parseRun(text, path);
 }
 
 /** The folder of a run by its id, or by its path. `run-not-found` names where it was looked for. */
@@ -188,14 +190,14 @@ export function markInterrupted(directory: string, message: string): void {
     if (run.state !== 'running') return;
     const error = { code: 'training-interrupted', message };
     const interrupted: Run = { ...run, state: 'interrupted', endedAt: new Date().toISOString(), error };
-    writeWholeFileNow(path, json(interrupted));
+    writeWholeFileNow(path, jsonFile(interrupted));
   } catch {
     // Nobody is left to tell: an exit handler that throws only hides why the process ends.
   }
 }
 
 /** JSON as we write it to files for people and programs. */
-export function json(value: unknown): string {
+export function jsonFile(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 

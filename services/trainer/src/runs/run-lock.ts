@@ -3,9 +3,9 @@ import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DomainError } from '@atelier/domain';
+import { DomainError, messageOf } from '@atelier/domain';
 import { z } from 'zod';
-import { foreseen } from './whole-file.ts';
+import { storageError } from './whole-file.ts';
 
 const LOCK_FILE = 'lock';
 const HEARTBEAT_MS = 15_000;
@@ -120,7 +120,7 @@ interface FoundLock {
 async function created(path: string, owner: Owner): Promise<boolean> {
   const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return null;
-    throw foreseen(error, path);
+    throw storageError(error, path);
   });
   if (file === null) return false;
   try {
@@ -128,7 +128,7 @@ async function created(path: string, owner: Owner): Promise<boolean> {
     return true;
   } catch (error) {
     await rm(path, { force: true }); // an empty lock would count for a minute
-    throw foreseen(error, path);
+    throw storageError(error, path);
   } finally {
     await file.close();
   }
@@ -138,9 +138,9 @@ async function readLock(path: string): Promise<FoundLock | null> {
   try {
     const [text, { mtimeMs }] = [await readFile(path, 'utf8'), await stat(path)];
     return { text, owner: parseOwner(text), silentMs: Date.now() - mtimeMs };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new DomainError('invalid-run', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 

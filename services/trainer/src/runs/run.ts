@@ -1,7 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describeIssues, Digest, DomainError, messageOf, ModelName, Recipe } from '@atelier/domain';
 import { z } from 'zod';
 import { DEVICES } from '../engines/devices.ts';
-import { EpochReport } from '../epoch-report.ts';
 
 export const RUN_STATES = ['running', 'finished', 'interrupted', 'failed'] as const;
 
@@ -45,22 +45,18 @@ export function parseRun(text: string, file: string): Run {
   return parseWith(Run, text, file);
 }
 
-/**
- * The first `epochs` lines of a `history.ndjson`; what a killed process wrote behind them is left out. `invalid-run`
- * where there are fewer, or one is damaged.
- */
-export function parseHistory(text: string, epochs: number, file: string): EpochReport[] {
-  const lines = text.split('\n').slice(0, epochs);
-  const history = lines.map((line, index) => parseWith(EpochReport, line, `${file}, line ${index + 1}`));
-  const wrong = history.findIndex(({ epoch }, index) => epoch !== index + 1);
-  if (wrong >= 0) {
-    throw new DomainError('invalid-run', `${file}, line ${wrong + 1}: expected epoch ${wrong + 1}.`);
+/** The text of a file of a run, or null where there is none; `invalid-run` where it is there and cannot be read. */
+export async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new DomainError('invalid-run', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
-  if (history.length === epochs) return history;
-  throw new DomainError('invalid-run', `${file}: expected ${epochs} epochs, found ${history.length}.`);
 }
 
-function parseWith<Schema extends z.ZodType>(schema: Schema, text: string, place: string): z.output<Schema> {
+/** The JSON `text` at `place`, checked; `invalid-run` names the place and each faulty field. */
+export function parseWith<Schema extends z.ZodType>(schema: Schema, text: string, place: string): z.output<Schema> {
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {

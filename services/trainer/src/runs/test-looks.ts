@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeIssues, DomainError } from '@atelier/domain';
 import { z } from 'zod';
-import { foreseen } from './whole-file.ts';
+import { storageError } from './whole-file.ts';
 
 /** One trained model whose accuracy on the test images was computed: a line of `test-looks.ndjson`. */
 export const TestLook = z.strictObject({ run: z.string(), recipe: z.string() });
@@ -25,7 +25,7 @@ export async function recordTestLook(runsDirectory: string, look: TestLook): Pro
       await file.close();
     }
   } catch (error) {
-    throw foreseen(error, path);
+    throw storageError(error, path);
   }
 }
 

@@ -6,7 +6,7 @@ import { DomainError, messageOf } from '@atelier/domain';
 /** No room on the disk, in the quota, or below the largest size that this process may write. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** Writes the whole file or leaves the one there was; `disk-full` where there is no room. */
+/** Writes the whole file or leaves the one there was; `disk-full` where there is no room, `invalid-run` where nothing can be written. */
 export async function writeWholeFile(path: string, data: Uint8Array | string): Promise<void> {
   await writeBeside(path, [data]);
   await putInPlace(path);
@@ -25,18 +25,22 @@ export function writeWholeFileNow(path: string, data: string): void {
 
 /** The first half of writing a whole file: the pieces lie beside it and on the disk, and count for nothing yet. */
 export async function writeBeside(path: string, pieces: readonly (Uint8Array | string)[]): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   try {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(besides(path), pieces, { flush: true });
   } catch (error) {
-    await rm(besides(path), { force: true }); // makes room for saying so
-    throw foreseen(error, path);
+    await rm(besides(path), { force: true }).catch(() => undefined); // makes room for saying so
+    throw storageError(error, path);
   }
 }
 
 /** The second half: what lies beside takes the file's place, at once or not at all. */
 export async function putInPlace(path: string): Promise<void> {
-  await rename(besides(path), path);
+  try {
+    await rename(besides(path), path);
+  } catch (error) {
+    throw storageError(error, path);
+  }
 }
 
 /** Where a file lies while it is not whole. */
@@ -44,8 +48,15 @@ export function besides(path: string): string {
   return `${path}.part`;
 }
 
-/** `disk-full`, naming what was written, for an error that says so; any other error as it is. */
-export function foreseen(error: unknown, what: string): unknown {
-  if (!FULL.includes((error as NodeJS.ErrnoException).code ?? '')) return error;
+/** Places that no process of ours may write: a disk that is read-only, a folder of another user, a file for a folder. */
+const CLOSED = ['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR'];
+
+/** `disk-full` or `invalid-run`, naming what was written, for an error that says so; any other error as it is. */
+export function storageError(error: unknown, what: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (CLOSED.includes(code)) {
+    return new DomainError('invalid-run', `${what} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+  if (!FULL.includes(code)) return error;
   return new DomainError('disk-full', `There is no room to write ${what}: ${messageOf(error)}`, { cause: error });
 }

@@ -12,7 +12,9 @@ import type { Convolution, NetworkRecipe } from '../../network/parameters.ts';
 
 /** The first operator set with Gelu. */
 const OPSET = 20;
-export const OPSETS = { opsetImports: [{ domain: '', version: OPSET }], irVersion: 9 } as const;
+/** Of ONNX 1.15, which brought this operator set (github.com/onnx/onnx/blob/main/docs/Versioning.md): no runtime needs more. */
+const IR_VERSION = 9;
+export const OPSETS = { opsetImports: [{ domain: '', version: OPSET }], irVersion: IR_VERSION } as const;
 
 /** The names of a batch's values in the graphs. */
 export const IMAGES = 'images';

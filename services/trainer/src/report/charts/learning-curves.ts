@@ -1,6 +1,6 @@
 import type { SplitMetrics } from '@atelier/domain';
 import { decimal, percent } from '../format.ts';
-import type { HistoryEntry } from '../history.ts';
+import type { HistoryEntry } from '../../runs/history.ts';
 import type { Chart } from './chart.ts';
 import { lineChart, type Series } from './line-chart.ts';
 

@@ -1,6 +1,6 @@
 import type { ReportContents } from '../contents.ts';
 import { duration, instant, percent, wholeNumber } from '../format.ts';
-import type { HistoryEntry } from '../history.ts';
+import type { HistoryEntry } from '../../runs/history.ts';
 import { type Markup, markup } from './markup.ts';
 import { facts } from './tables.ts';
 

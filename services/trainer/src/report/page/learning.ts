@@ -1,6 +1,6 @@
 import type { ReportContents } from '../contents.ts';
 import { decimal, duration, percent, wholeNumber } from '../format.ts';
-import type { HistoryEntry } from '../history.ts';
+import type { HistoryEntry } from '../../runs/history.ts';
 import { chartFigure } from './figures.ts';
 import { type Markup, markup } from './markup.ts';
 import { type Column, table } from './tables.ts';
