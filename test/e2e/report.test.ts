@@ -87,6 +87,8 @@ describe('the report of a run', () => {
       for (const share of [precision, recall, f1]) assert.ok(row.includes(`>${percent(share)}<`), `${label}: ${row}`);
       assert.ok(row.includes(`>${support}<`), label);
     }
+    for (const part of ['Preparation', 'Training alone', 'Validation', 'Checkpoints'])
+      assert.match(page, new RegExp(`<dt>${part}</dt><dd>[^<]*\\d`));
     assert.ok(page.includes(data.digest) && page.includes(training.device) && page.includes(training.run));
     for (const { validation: epoch, training: seen, trainingLoss } of result.history)
       for (const value of [
@@ -156,7 +158,7 @@ describe('the report of a run', () => {
     assert.equal(written.pictures.length, 4);
   });
 
-  test('an epoch that was trained twice counts as it was last, and a damaged line is named', async () => {
+  test('an epoch that was trained twice counts as it was last, and a damaged line or manifest is named', async () => {
     const directory = await copyOf(result, 'history');
     const path = join(directory, 'history.ndjson');
     const lines = (await readFile(path, 'utf8')).split('\n');
@@ -170,6 +172,9 @@ describe('the report of a run', () => {
       code: 'invalid-run',
       message: /history\.ndjson, line 1: /,
     });
+    await writeFile(path, lines.join('\n'));
+    await writeFile(join(directory, 'manifest.json'), '{');
+    await assert.rejects(writeReport(directory, dataset), { code: 'invalid-manifest', message: /is not JSON/ });
   });
 
   test('a run of before training images were measured says so', async () => {

@@ -10,8 +10,9 @@ export const EpochReport = z.strictObject({
   training: Evaluation.optional().describe('On a fixed sample of the images trained on; older runs have none'),
   validation: Evaluation,
   learningRate: z.number().describe("At the epoch's last step"),
-  imagesPerSecond: z.number().describe('Training alone, without validation'),
+  imagesPerSecond: z.number().describe('Training alone, without preparation and validation'),
   seconds: z.number().describe('Training alone'),
+  preparationSeconds: z.number().default(0).describe("Augmentation and the teacher's answers, before training"),
   evaluationSeconds: z.number().default(0).describe('Of the training sample and of validation'),
   checkpointSeconds: z.number().default(0).describe('Taking the state out of the engine and writing it'),
 });

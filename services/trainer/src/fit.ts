@@ -107,8 +107,10 @@ async function trainOneEpoch(
   previous: EpochReport | undefined,
   { teacher, signal, onProgress }: FitOptions,
 ) {
-  const drawn = trainingExamples(data, recipe, epoch);
-  const examples = (await teacher?.teach(drawn)) ?? drawn;
+  const [examples, preparationSeconds] = await timed(async () => {
+    const drawn = trainingExamples(data, recipe, epoch);
+    return (await teacher?.teach(drawn)) ?? drawn;
+  });
   const steps = stepsPerEpoch(data, recipe);
   const rates = learningRates(recipe, epoch - 1, steps, reductions);
   const started = performance.now();
@@ -144,6 +146,7 @@ async function trainOneEpoch(
     learningRate: rates.at(-1) ?? 0,
     imagesPerSecond: examples.count / seconds,
     seconds,
+    preparationSeconds,
   };
 }
 

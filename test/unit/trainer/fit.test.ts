@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Recipe } from '@atelier/domain';
 import { select } from '@atelier/fashion-mnist';
 import { chooseEngine, evaluate, fit, type FitOptions, type TrainingData } from '@atelier/trainer';
@@ -92,6 +93,17 @@ describe('fit', () => {
     const ratios = history.slice(1).map((report, index) => report.learningRate / (history[index]?.learningRate ?? NaN));
     assert.ok(ratios.includes(0.5), `rates ${history.map(({ learningRate }) => learningRate).join(' ')}`);
     assert.ok(ratios.every((ratio) => ratio === 1 || ratio === 0.5));
+  });
+
+  test('counts augmentation and the answers of a teacher as preparation, not as training', async () => {
+    const teacher: FitOptions['teacher'] = {
+      async teach(examples) {
+        await pause(300);
+        return examples;
+      },
+    };
+    const { history } = await fitted(smallRecipe({ epochs: 2 }), drawnData(), { teacher });
+    for (const { preparationSeconds } of history) assert.ok(preparationSeconds >= 0.29, `${preparationSeconds} s`);
   });
 
   test('gives the same history from the same seed', async () => {

@@ -26,6 +26,7 @@ ${facts([
       ? null
       : `${duration(trainingSeconds)}, ${duration(trainingSeconds / history.length)} an epoch`,
   ],
+  ['Preparation', ofTraining(history, trainingSeconds, ({ preparationSeconds }) => preparationSeconds)],
   ['Validation', ofTraining(history, trainingSeconds, ({ evaluationSeconds }) => evaluationSeconds)],
   ['Checkpoints', ofTraining(history, trainingSeconds, ({ checkpointSeconds }) => checkpointSeconds)],
   ['Speed', history.length === 0 ? null : `${wholeNumber(images / trainingSeconds)} images a second`],
