@@ -3,8 +3,8 @@ import { DifferentiatedNode } from './differentiated-node.ts';
 import { malformedGraph, notDifferentiable } from './errors.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { NodeView } from './node-view.ts';
-import { isFloat } from './operators/selection.ts';
 import { operatorOf } from './operators/index.ts';
+import { isFloat } from './shapes.ts';
 
 export interface Differentiation {
   /** The scalar to differentiate. */

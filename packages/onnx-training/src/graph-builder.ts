@@ -13,12 +13,16 @@ import {
   valuesOf,
 } from '@atelier/onnx';
 import { malformedGraph } from './errors.ts';
+import { FoldingArithmetic, type Term } from './folding-arithmetic.ts';
 import { NodeView } from './node-view.ts';
 import { operatorOf } from './operators/index.ts';
-import { broadcast, product, range, repeatedAxes, sameShape, type TensorType } from './shapes.ts';
+import { product, range, repeatedAxes, sameShape, shown, type TensorType } from './shapes.ts';
+import { needed } from './subgraph.ts';
 
-/** A value by its name, or a number, which takes the element type of the other operand. */
-export type Term = string | number;
+export type { Term } from './folding-arithmetic.ts';
+
+/** Characters of a constant that its name may show; a longer one is called by its type and shape. */
+const LONGEST_NAMED = 40;
 
 /**
  * A graph under construction in which the type and the shape of every value are known. Nodes are added in execution
@@ -31,9 +35,9 @@ export class GraphBuilder {
   readonly #inputs: string[] = [];
   readonly #parameters: string[] = [];
   readonly #nodes: OnnxNode[] = [];
-  readonly #shared = new Map<string, string>();
-  /** What a value is a repetition of, along axes of size 1 or missing ones. */
-  readonly #repeated = new Map<string, string>();
+  /** Names of constants that may be used again, by what they are. */
+  readonly #sharedNames = new Map<string, string>();
+  readonly #arithmetic = new FoldingArithmetic(this);
   /** What the names of new values begin with. */
   #prefix = '';
   #count = 0;
@@ -87,18 +91,17 @@ export class GraphBuilder {
   /** A constant of the element type of `like`, row-major; equal ones are one. */
   numbers(shape: readonly number[], numbers: readonly number[], like: string): string {
     const { type } = this.typeOf(like);
+    if (type !== 'float32' && type !== 'float64' && type !== 'int32' && type !== 'int64') {
+      throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
+    }
     const [first] = numbers;
     const content = numbers.every((number) => number === first) ? `${first}` : `[${numbers.join()}]`;
-    return this.#sharedConstant(`constant/${type}${shape.map((size) => `/${size}`).join('')}/${content}`, (name) => {
-      if (type === 'float32' || type === 'float64' || type === 'int32' || type === 'int64')
-        return tensor(name, type, shape, numbers);
-      throw malformedGraph(`"${like}" is of ${type}; expected float32, float64, int32 or int64.`);
-    });
+    return this.#shared(type, shape, content, (name) => tensor(name, type, shape, numbers));
   }
 
   /** A one-dimensional int64 constant; equal ones are one. */
   ints(values: readonly number[]): string {
-    return this.#sharedConstant(`constant/int64/[${values.join()}]`, (name) => int64Vector(name, values));
+    return this.#shared('int64', [values.length], `[${values.join()}]`, (name) => int64Vector(name, values));
   }
 
   /** Adds a node; the name of its only or first output. */
@@ -107,40 +110,44 @@ export class GraphBuilder {
     return name ?? '';
   }
 
-  /** Adds a node as it is; the names of its outputs. */
+  /** Adds a node as it is; the names of its outputs. A node that is refused leaves the graph as it was. */
   addNode(source: OnnxNode): readonly string[] {
-    this.#nodes.push(source);
-    const constant = constantOf(source);
-    const [only] = source.outputs;
-    if (constant !== undefined && only !== undefined) this.#constants.set(only, { ...constant, name: only });
     const view = new NodeView(source, this);
     for (const name of source.inputs) if (name !== '') this.typeOf(name);
-    const types = operatorOf(view).infer(view);
-    source.outputs.forEach((name, index) => {
-      const type = types[index];
-      if (type === undefined) throw malformedGraph(`${view.title} gives ${types.length} outputs, not ${index + 1}.`);
-      if (name !== '') this.#define(name, type);
-    });
+    const { infer, constant } = operatorOf(view);
+    const types = infer(view);
+    const given = source.outputs.flatMap((name, index) => (name === '' ? [] : [{ name, type: types[index] }]));
+    for (const [index, { name, type }] of given.entries()) {
+      if (type === undefined)
+        throw malformedGraph(`${view.title} gives ${types.length} outputs; "${name}" is one more.`);
+      this.#requireNew(name, type);
+      if (given.findIndex((each) => each.name === name) < index)
+        throw malformedGraph(`Value "${name}" is given twice.`);
+    }
+    const known = view.hasOutput(0) ? constant?.(view) : undefined;
+    for (const { name, type } of given) if (type !== undefined) this.#define(name, type);
+    if (known !== undefined) this.#constants.set(known.name, known);
+    this.#nodes.push(source);
     return source.outputs;
   }
 
   /** Makes a node that was added give its output `index` too, one that the specification leaves optional. */
   requireOutput(source: OnnxNode, index: number): string {
-    const first = source.outputs[0] ?? '';
-    const place = this.#nodes.findIndex(({ outputs }) => outputs.includes(first));
-    const present = this.#nodes[place] ?? source; // it may have been given another output since
-    const existing = present.outputs[index] ?? '';
+    const known = source.outputs.find((name) => name !== '') ?? '';
+    const place = this.#nodes.findIndex(({ outputs }) => outputs.includes(known));
+    const present = this.#nodes[place];
+    if (present === undefined) throw malformedGraph(`"${known}" is given by no node of the graph.`);
+    const existing = present.outputs[index] ?? ''; // it may have been given another output since
     if (existing !== '') return existing;
-    const name = `${first}/output_${index}`;
+    const name = this.#unused(`${known}/output_${index}`);
     const outputs = range(Math.max(index + 1, present.outputs.length)).map((position) =>
       position === index ? name : (present.outputs[position] ?? ''),
     );
-    const extended = { ...present, outputs };
-    this.#nodes[place] = extended;
-    const view = new NodeView(extended, this);
+    const view = new NodeView({ ...present, outputs }, this);
     const type = operatorOf(view).infer(view)[index];
     if (type === undefined) throw malformedGraph(`${view.title} has no output ${index}.`);
     this.#define(name, type);
+    this.#nodes[place] = view.node;
     return name;
   }
 
@@ -154,7 +161,7 @@ export class GraphBuilder {
     }
     this.#define(other, this.typeOf(name));
     this.#types.delete(name);
-    for (const [repetition, source] of this.#repeated) if (source === name) this.#repeated.delete(repetition);
+    this.#arithmetic.forget(name);
     for (let index = producer; index < this.#nodes.length; index++) {
       const each = this.#nodes[index];
       if (each === undefined) continue;
@@ -162,21 +169,21 @@ export class GraphBuilder {
     }
   }
 
-  /** What is known when the graph is built is computed then: constant scalars, and x + 0, x − 0, x·1 and x/1, which are x. */
+  /** first + second; it and its like below compute what is known already, and add a node only for the rest. */
   plus(first: Term, second: Term): string {
-    return this.#binary('Add', first, second);
+    return this.#arithmetic.binary('Add', first, second);
   }
 
   minus(first: Term, second: Term): string {
-    return this.#binary('Sub', first, second);
+    return this.#arithmetic.binary('Sub', first, second);
   }
 
   times(first: Term, second: Term): string {
-    return this.#binary('Mul', first, second);
+    return this.#arithmetic.binary('Mul', first, second);
   }
 
   over(first: Term, second: Term): string {
-    return this.#binary('Div', first, second);
+    return this.#arithmetic.binary('Div', first, second);
   }
 
   negative(name: string): string {
@@ -266,23 +273,16 @@ export class GraphBuilder {
    * from, so that a repetition is a node of the graph only where something else needs it.
    */
   repeat(name: string, shape: readonly number[]): string {
-    if (sameShape(this.shapeOf(name), shape)) return name;
-    const repetition = this.add('Expand', [name, this.ints(shape)]);
-    this.#repeated.set(repetition, name);
-    return repetition;
+    return this.#arithmetic.repeat(name, shape);
   }
 
   /** The graph with these outputs, and without what they do not depend on. All inputs stay. */
   graph(name: string, outputs: readonly string[]): OnnxGraph {
-    const used = new Set(outputs);
-    const nodes = this.#nodes.toReversed().filter((each) => {
-      if (!each.outputs.some((output) => used.has(output))) return false;
-      for (const input of each.inputs) used.add(input);
-      return true;
-    });
+    const nodes = needed(this.#nodes, outputs);
+    const used = new Set([...outputs, ...nodes.flatMap(({ inputs }) => inputs)]);
     return {
       name,
-      nodes: nodes.toReversed(),
+      nodes,
       inputs: this.#inputs.map((input) => this.#value(input)),
       outputs: outputs.map((output) => this.#value(output)),
       initializers: this.#initializers.filter((initializer) => used.has(initializer.name)),
@@ -296,34 +296,18 @@ export class GraphBuilder {
   }
 
   #define(name: string, type: TensorType): void {
-    if (name === '') throw malformedGraph('A value has no name.');
-    if (this.#types.has(name)) throw malformedGraph(`Value "${name}" is given twice.`);
-    product(type.shape);
+    this.#requireNew(name, type);
     this.#types.set(name, type);
   }
 
-  #binary(opType: keyof typeof ARITHMETIC, first: Term, second: Term): string {
-    const like = typeof first === 'string' ? first : second;
-    if (typeof like === 'number') throw malformedGraph(`${opType} of two numbers; expected a value among them.`);
-    const { compute, neutral, isSymmetric } = ARITHMETIC[opType];
-    const [left, right] = [first, second].map((term) => (typeof term === 'number' ? term : this.numberOf(term)));
-    if (left !== undefined && right !== undefined) return this.scalar(compute(left, right), like);
-    if (right === neutral && typeof first === 'string') return first;
-    if (isSymmetric && left === neutral && typeof second === 'string') return second;
-    const terms = [first, second].map((term) => (typeof term === 'number' ? this.scalar(term, like) : term));
-    return (
-      this.#unrepeated(terms, ([one = first, other = second]) => this.#binary(opType, one, other)) ??
-      this.add(opType, terms)
-    );
+  #requireNew(name: string, { shape }: TensorType): void {
+    if (name === '') throw malformedGraph('A value has no name.');
+    if (this.#types.has(name)) throw malformedGraph(`Value "${name}" is given twice.`);
+    if (shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return;
+    throw malformedGraph(`"${name}" has shape ${shown(shape)}; expected whole numbers of 0 or more.`);
   }
 
-  /** What `compute` gives for the sources of repeated operands, repeated itself; undefined where none was repeated. */
-  #unrepeated(names: readonly string[], compute: (sources: readonly string[]) => string): string | undefined {
-    const whole = broadcast(...names.map((name) => this.shapeOf(name)));
-    if (whole === null || !names.some((name) => this.#repeated.has(name))) return undefined;
-    return this.repeat(compute(names.map((name) => this.#repeated.get(name) ?? name)), whole);
-  }
-
+  /** A name for the result of a node, which no value has. */
   #fresh(opType: string): string {
     for (;;) {
       const name = `${this.#prefix === '' ? '' : `${this.#prefix}/`}${opType}_${++this.#count}`;
@@ -331,33 +315,19 @@ export class GraphBuilder {
     }
   }
 
-  #sharedConstant(key: string, make: (name: string) => OnnxTensor): string {
-    const known = this.#shared.get(key);
+  /** `name`, or one like it that no value has. */
+  #unused(name: string): string {
+    return this.has(name) ? this.#fresh(name) : name;
+  }
+
+  /** The name of the constant that is `content` of `type` and `shape`, which `make` makes where there is none yet. */
+  #shared(type: DataType, shape: readonly number[], content: string, make: (name: string) => OnnxTensor): string {
+    const kind = ['constant', type, ...shape].join('/');
+    const key = `${kind}/${content}`;
+    const known = this.#sharedNames.get(key);
     if (known !== undefined) return known;
-    const name = this.initializer(make(this.has(key) ? this.#fresh(key) : key));
-    this.#shared.set(key, name);
+    const name = this.initializer(make(this.#unused(content.length <= LONGEST_NAMED ? key : kind)));
+    this.#sharedNames.set(key, name);
     return name;
   }
-}
-
-/** Operators that `plus` and its like add; `neutral` on the right, and where it is symmetric on the left, changes nothing. */
-const ARITHMETIC = {
-  Add: { compute: (a, b) => a + b, neutral: 0, isSymmetric: true },
-  Sub: { compute: (a, b) => a - b, neutral: 0, isSymmetric: false },
-  Mul: { compute: (a, b) => a * b, neutral: 1, isSymmetric: true },
-  Div: { compute: (a, b) => a / b, neutral: 1, isSymmetric: false },
-} as const satisfies Record<
-  string,
-  { compute: (first: number, second: number) => number; neutral: number; isSymmetric: boolean }
->;
-
-/** What a Constant node holds, in whichever of its attributes that we read. */
-function constantOf({ opType, attributes }: OnnxNode): OnnxTensor | undefined {
-  if (opType !== 'Constant') return undefined;
-  const { value: held, value_float: number, value_int: integer, value_ints: integers } = attributes;
-  if (held?.type === 'tensor') return held.value;
-  if (number?.type === 'float') return tensor('', 'float32', [], [number.value]);
-  if (integer?.type === 'int') return tensor('', 'int64', [], [integer.value]);
-  if (integers?.type === 'ints') return tensor('', 'int64', [integers.value.length], integers.value);
-  return undefined;
 }

@@ -1,3 +1,4 @@
+import { int } from '@atelier/onnx';
 import type { GraphBuilder } from './graph-builder.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { GraphBuilder } from './graph-builder.ts';
  */
 export function softCrossEntropy(graph: GraphBuilder, logits: string, targets: string): string {
   const [batch = 1] = graph.shapeOf(logits);
-  const logProbabilities = graph.add('LogSoftmax', [logits], { axis: { type: 'int', value: -1 } });
+  const logProbabilities = graph.add('LogSoftmax', [logits], { axis: int(-1) });
   const agreement = graph.sum(graph.times(targets, logProbabilities), [0, 1], false);
   return graph.times(agreement, -1 / batch);
 }

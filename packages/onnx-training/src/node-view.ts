@@ -15,7 +15,12 @@ export class NodeView {
 
   /** `Gemm "dense/product"`, for messages. */
   get title(): string {
-    return `${this.node.opType} "${this.node.name || (this.node.outputs[0] ?? '')}"`;
+    return `${this.node.opType} "${this.node.name || this.firstOutput}"`;
+  }
+
+  /** The first of its outputs that it gives. */
+  get firstOutput(): string {
+    return this.node.outputs.find((name) => name !== '') ?? '';
   }
 
   get inputCount(): number {
@@ -117,6 +122,11 @@ export class NodeView {
     const positive = positiveAxis(axis, rank);
     if (positive !== null) return positive;
     throw malformedGraph(`${this.title} names axis ${axis} of a value of rank ${rank}.`);
+  }
+
+  /** The attribute `axis`, or `fallback` where there is none, as an axis of a value of `rank`, counted from the front. */
+  axisAttribute(fallback: number, rank: number): number {
+    return this.axis(this.int('axis', fallback), rank);
   }
 
   malformed(problem: string): Error {

@@ -6,6 +6,11 @@ export interface TensorType {
   readonly shape: readonly number[];
 }
 
+/** Whether numbers of this type can have a derivative. */
+export function isFloat(type: DataType): boolean {
+  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16';
+}
+
 /** `axis` counted from the front; null where a value of `rank` has no such axis. */
 export function positiveAxis(axis: number, rank: number): number | null {
   const positive = axis < 0 ? axis + rank : axis;

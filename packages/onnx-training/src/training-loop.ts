@@ -1,6 +1,7 @@
 import {
   boolScalar,
   dataTypeCode,
+  DEFAULT_OPSET,
   float32Scalar,
   graphAttribute,
   int,
@@ -25,16 +26,14 @@ export const LOSSES = 'losses';
 /** The dimension that counts the steps of a call. */
 const STEPS = 'steps';
 
-/** 17 has every operator that we write; forward graphs with newer ones say theirs. */
-const LOOP_OPSET = 17;
-
 /**
  * A model that takes many steps in one call, because a call into a runtime costs more than a step of a small network.
  * Inputs: each batch input with an axis of steps before its own, `learning_rates` float32 [steps], and the state by its
  * names. Outputs: `losses` float32 [steps], and the state as `<name>_new`. The steps are the body of an ONNX Loop, whose
- * carried values are the state. `opset` is the standard operator set that the step's operators need, 17 by default.
+ * carried values are the state. `opset` is the standard operator set that the step's operators need; what we add needs
+ * the default one, forward graphs with newer operators say theirs.
  */
-export function trainingLoop(step: TrainingStep, opset = LOOP_OPSET): OnnxModel {
+export function trainingLoop(step: TrainingStep, opset = DEFAULT_OPSET): OnnxModel {
   const inner = innerStep(step);
   const { graph, batch, carried, learningRate, stepCount } = inner;
   const hoisted = hoistScalars(graph, [learningRate, ...(stepCount === null ? [] : [stepCount.inner])]);

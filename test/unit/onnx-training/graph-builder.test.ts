@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { int, node, type OnnxGraph, value } from '@atelier/onnx';
+import { floats, int, int64Values, node, type OnnxGraph, tensor, value } from '@atelier/onnx';
 import { differentiate, GraphBuilder } from '@atelier/onnx-training';
 import { data } from '../../support/gradients/example.ts';
 import { runGraph } from '../../support/gradients/run-graph.ts';
@@ -94,6 +94,62 @@ describe('a graph builder', () => {
     assert.notEqual(builder.vector([1, 2], 'x'), builder.ints([1, 2]));
     assert.notEqual(builder.numbers([2], [1, 1], 'x'), builder.numbers([1, 2], [1, 1], 'x'));
     assert.notEqual(builder.scalar(1, 'x'), builder.vector([1], 'x'));
+  });
+
+  test('calls constants by what they are, and long ones by their type and shape', () => {
+    const builder = builderOf({ x: [2] });
+    assert.equal(builder.scalar(0.5, 'x'), 'constant/float32/0.5');
+    assert.equal(builder.ints([1, 2]), 'constant/int64/2/[1,2]');
+    const long = [0, 1].map((first) => builder.vector([first, ...new Array<number>(9999).fill(0.1)], 'x'));
+    assert.equal(long[0], 'constant/float32/10000');
+    assert.match(long[1] ?? '', /^constant\/float32\/10000\/?\w*_\d+$/);
+    assert.equal(builder.vector([0, ...new Array<number>(9999).fill(0.1)], 'x'), long[0]);
+  });
+
+  test('gives a node whose first output is left out one more output', () => {
+    const builder = builderOf({ x: [2, 3], scale: [3] });
+    builder.addNode(node('LayerNormalization', ['x', 'scale'], ['other', '', 'deviation']));
+    const source = node('LayerNormalization', ['x', 'scale'], ['', 'mean']);
+    builder.addNode(source);
+    const inverse = builder.requireOutput(source, 2);
+    assert.deepEqual(builder.shapeOf(inverse), [2, 1]);
+    const nodes = builder.graph('graph', ['other', inverse]).nodes;
+    assert.deepEqual(
+      nodes.map(({ outputs }) => outputs),
+      [
+        ['other', '', 'deviation'],
+        ['', 'mean', inverse],
+      ],
+    );
+  });
+
+  test('is what it was after a node that it refuses', () => {
+    const builder = builderOf({ x: [2, 3], scale: [3] });
+    const kept = builder.times('x', 2);
+    const refused = [
+      node('Add', ['x', 'nothing'], 'y'),
+      node('Concat', ['x', 'scale'], 'y', { axis: int(0) }),
+      node('Exp', ['x'], ['y', 'z']),
+      node('LayerNormalization', ['x', 'scale'], ['y', 'y']),
+      node('LayerNormalization', ['x', 'scale'], ['y', 'x']),
+    ];
+    for (const each of refused) assert.throws(() => builder.addNode(each), { code: 'malformed-onnx' });
+    assert.equal(builder.has('y'), false);
+    builder.addNode(node('Exp', [kept], 'y'));
+    assert.deepEqual(operators(builder, 'y'), ['Mul', 'Exp']);
+  });
+
+  test('knows what a Constant and a Shape give', () => {
+    const builder = builderOf({ x: [2, 3, 4], flat: [24] });
+    builder.addNode(node('Shape', ['x'], 'shape'));
+    builder.addNode(node('Shape', ['x'], 'last', { start: int(-2) }));
+    builder.addNode(node('Shape', ['x'], 'first', { end: int(-2) }));
+    builder.addNode(node('Constant', [], 'floats', { value_floats: floats([1, 2]) }));
+    const known = (name: string) => [...int64Values(builder.constantOf(name) ?? tensor('', 'int64', [], [0]))];
+    assert.deepEqual(['shape', 'last', 'first'].map(known), [[2n, 3n, 4n], [3n, 4n], [2n]]);
+    assert.deepEqual(builder.typeOf('floats'), { type: 'float32', shape: [2] });
+    builder.addNode(node('Reshape', ['flat', 'shape'], 'y'));
+    assert.deepEqual(builder.shapeOf('y'), [2, 3, 4]);
   });
 
   test('gives a node one more output, and then another', () => {

@@ -4,9 +4,9 @@ import { unary } from './arithmetic.ts';
 import { valueLikeFirst } from './inference.ts';
 import type { Operator } from './operator.ts';
 
-/** Of Selu (arXiv 1706.02515) in the ONNX specification, as float32. */
-const SELU_ALPHA = 1.6732632423543772;
-const SELU_GAMMA = 1.0507009873554805;
+/** Selu's defaults as the ONNX specification writes them: those of arXiv 1706.02515, rounded to float32. */
+const SELU_ALPHA = 1.67326319217681884765625;
+const SELU_GAMMA = 1.05070102214813232421875;
 
 /** 2¹²⁷, times which every normal number above 2⁻¹²⁶ is above 1. */
 const LARGEST_FLOAT = 2 ** 127;

@@ -2,6 +2,7 @@ import { notDifferentiable } from '../errors.ts';
 import type { NodeView } from '../node-view.ts';
 import { ACTIVATIONS } from './activations.ts';
 import { ARITHMETIC } from './arithmetic.ts';
+import { CONSTANTS } from './constants.ts';
 import { CONVOLUTION } from './convolution.ts';
 import { NORMALIZATION } from './normalization.ts';
 import type { Operator } from './operator.ts';
@@ -14,6 +15,7 @@ import { SLICING } from './slicing.ts';
 import { SOFTMAX } from './softmax.ts';
 
 const FAMILIES: readonly Readonly<Record<string, Operator>>[] = [
+  CONSTANTS,
   ARITHMETIC,
   ACTIVATIONS,
   PRODUCTS,

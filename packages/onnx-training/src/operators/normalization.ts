@@ -22,7 +22,7 @@ export const NORMALIZATION = {
   LayerNormalization: {
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const axis = node.axis(node.int('axis', -1), shape.length);
+      const axis = node.axisAttribute(-1, shape.length);
       const statistics: TensorType = {
         type: node.elementType(0),
         shape: shape.map((size, at) => (at < axis ? size : 1)),
@@ -125,7 +125,7 @@ function batchNormalizationGradient(node: DifferentiatedNode): (string | undefin
 function layerNormalizationGradient(node: DifferentiatedNode): (string | undefined)[] {
   const { graph, gradient } = node;
   const shape = node.shapeOf(0);
-  const axis = node.axis(node.int('axis', -1), shape.length);
+  const axis = node.axisAttribute(-1, shape.length);
   const axes = range(shape.length).slice(axis);
   const count = product(shape.slice(axis));
   const [mean, inverse] = [node.requireOutput(1), node.requireOutput(2)];

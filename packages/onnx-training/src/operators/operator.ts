@@ -1,3 +1,4 @@
+import type { OnnxTensor } from '@atelier/onnx';
 import type { NodeView } from '../node-view.ts';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { TensorType } from '../shapes.ts';
@@ -6,6 +7,8 @@ import type { TensorType } from '../shapes.ts';
 export interface Operator {
   /** Types of the outputs. Reads attributes and constant inputs; refuses what contradicts the specification. */
   readonly infer: (node: NodeView) => TensorType[];
+  /** The tensor that the first output always is, where that is known when the graph is built. */
+  readonly constant?: (node: NodeView) => OnnxTensor | undefined;
   /**
    * The gradient of the loss with respect to each input, as names of values that the rule adds to `node.graph`;
    * undefined where none is wanted or none flows. Absent where the result has no useful derivative: comparisons, integers.

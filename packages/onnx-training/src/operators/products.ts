@@ -1,4 +1,4 @@
-import { int } from '@atelier/onnx';
+import { float, int, ints } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
 import { broadcast, product, range, sameShape, shown, type TensorType } from '../shapes.ts';
@@ -16,7 +16,7 @@ export const PRODUCTS = {
       const beta = node.float('beta', 1);
       const gemm = (left: string, right: string, leftTransposed: number, rightTransposed: number) =>
         graph.add('Gemm', [left, right], {
-          alpha: { type: 'float', value: alpha },
+          alpha: float(alpha),
           transA: int(leftTransposed),
           transB: int(rightTransposed),
         });
@@ -106,5 +106,5 @@ function transposedLast({ graph }: DifferentiatedNode, name: string): string {
   const rank = graph.shapeOf(name).length;
   const permutation = range(rank);
   permutation.splice(rank - 2, 2, rank - 1, rank - 2);
-  return graph.add('Transpose', [name], { perm: { type: 'ints', value: permutation } });
+  return graph.add('Transpose', [name], { perm: ints(permutation) });
 }

@@ -26,7 +26,7 @@ export const REDUCTIONS = {
   ArgMax: {
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const axis = node.axis(node.int('axis', 0), shape.length);
+      const axis = node.axisAttribute(0, shape.length);
       return [{ type: 'int64', shape: reducedShape(node, [axis]) }];
     },
   },

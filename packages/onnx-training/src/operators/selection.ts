@@ -32,7 +32,7 @@ export const SELECTION = {
   Gather: {
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const axis = node.axis(node.int('axis', 0), shape.length);
+      const axis = node.axisAttribute(0, shape.length);
       return [
         { type: node.elementType(0), shape: [...shape.slice(0, axis), ...node.shapeOf(1), ...shape.slice(axis + 1)] },
       ];
@@ -42,7 +42,7 @@ export const SELECTION = {
       node.ifWanted(0, () => {
         const { graph } = node;
         const shape = node.shapeOf(0);
-        if (node.axis(node.int('axis', 0), shape.length) !== 0) {
+        if (node.axisAttribute(0, shape.length) !== 0) {
           throw node.unsupported(`it gathers along axis ${node.int('axis', 0)}; supported: axis 0.`);
         }
         const zeros = graph.filled(0, shape, node.gradient);
@@ -59,15 +59,11 @@ export const SELECTION = {
       const shape = node.shapeOf(0);
       const [depth] = node.constantInts(1) ?? [];
       if (depth === undefined) throw node.malformed('it has no depth.');
-      const axis = node.axis(node.int('axis', -1), shape.length + 1);
+      const axis = node.axisAttribute(-1, shape.length + 1);
       return [{ type: node.elementType(2), shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)] }];
     },
   },
 } satisfies Record<string, Operator>;
-
-export function isFloat(type: DataType): boolean {
-  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16';
-}
 
 function castType(node: NodeView): DataType {
   const code = node.int('to', 0);

@@ -7,13 +7,6 @@ import type { Operator } from './operator.ts';
 
 /** Operators that move elements. Their gradients move them back. */
 export const SHAPE_OPERATORS = {
-  Constant: {
-    infer: (node) => {
-      const constant = node.graph.constantOf(node.output(0));
-      if (constant === undefined) throw node.unsupported('supported: value, value_float, value_int and value_ints.');
-      return [{ type: constant.type, shape: constant.shape }];
-    },
-  },
   Reshape: {
     limits: 'the shape is a constant',
     infer: (node) => valueOfShape(node, reshaped(node)),
@@ -84,7 +77,7 @@ export const SHAPE_OPERATORS = {
     infer: (node) => {
       const shapes = range(node.inputCount).map((index) => node.shapeOf(index));
       const [first = []] = shapes;
-      const axis = node.axis(node.int('axis', 0), first.length);
+      const axis = node.axisAttribute(0, first.length);
       const fits = shapes.every(
         (shape) => shape.length === first.length && shape.every((size, at) => at === axis || size === first[at]),
       );
@@ -96,7 +89,7 @@ export const SHAPE_OPERATORS = {
     },
     gradient: (node) => {
       const { graph, gradient } = node;
-      const axis = node.axis(node.int('axis', 0), node.shapeOf(0).length);
+      const axis = node.axisAttribute(0, node.shapeOf(0).length);
       let start = 0;
       return range(node.inputCount).map((index) => {
         const [from, to] = [start, start + (node.shapeOf(index)[axis] ?? 0)];
@@ -111,7 +104,7 @@ export const SHAPE_OPERATORS = {
     limits: 'the sizes are a constant, or `num_outputs` says them',
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const axis = node.axis(node.int('axis', 0), shape.length);
+      const axis = node.axisAttribute(0, shape.length);
       const sizes = node.constantInts(1) ?? equalParts(shape[axis] ?? 0, node.int('num_outputs', node.outputCount));
       const total = sizes.reduce((sum, size) => sum + size, 0);
       if (total !== shape[axis])
@@ -125,7 +118,7 @@ export const SHAPE_OPERATORS = {
       node.ifWanted(0, () => {
         const { graph } = node;
         const parts = range(node.outputCount).map((index) => node.outputGradient(index));
-        return graph.add('Concat', parts, { axis: int(node.axis(node.int('axis', 0), node.shapeOf(0).length)) });
+        return graph.add('Concat', parts, { axis: int(node.axisAttribute(0, node.shapeOf(0).length)) });
       }),
     ],
   },

@@ -45,7 +45,7 @@ export const SOFTMAX = {
 } satisfies Record<string, Operator>;
 
 function softmaxAxis(node: DifferentiatedNode): number {
-  return node.axis(node.int('axis', -1), node.shapeOf(0).length);
+  return node.axisAttribute(-1, node.shapeOf(0).length);
 }
 
 /** What flows through the loss, and what flows through the logarithms of the probabilities, its second output. */
