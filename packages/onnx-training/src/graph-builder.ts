@@ -227,7 +227,8 @@ export class GraphBuilder {
   /** `name` in another shape of as many elements; itself when it has that shape. */
   reshape(name: string, shape: readonly number[]): string {
     if (sameShape(this.shapeOf(name), shape)) return name;
-    return this.add('Reshape', [name, this.ints(shape)]);
+    const zeros = shape.includes(0) ? { allowzero: int(1) } : {}; // without, 0 is a size that stays as it was
+    return this.add('Reshape', [name, this.ints(shape)], zeros);
   }
 
   /** Sums `name` back to `shape`, from which broadcasting made its own. */

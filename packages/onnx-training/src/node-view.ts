@@ -1,7 +1,7 @@
-import { type DataType, float32Values, type OnnxNode, type OnnxTensor, valuesOf } from '@atelier/onnx';
+import { type DataType, type OnnxNode, type OnnxTensor, valuesOf } from '@atelier/onnx';
 import { malformedGraph, notDifferentiable } from './errors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { positiveAxis, type TensorType } from './shapes.ts';
+import { positiveAxis, shown, type TensorType } from './shapes.ts';
 
 /** A node with its attributes checked and its inputs' types known. */
 export class NodeView {
@@ -95,26 +95,33 @@ export class NodeView {
   constant(index: number): OnnxTensor | undefined {
     if (!this.hasInput(index)) return undefined;
     const tensor = this.graph.constantOf(this.input(index));
-    if (tensor !== undefined) return tensor;
+    const problem = tensor === undefined ? 'is computed' : tensor.external && 'is in another file';
+    if (tensor !== undefined && problem === undefined) return tensor;
     throw notDifferentiable(
-      `Input ${index} ("${this.input(index)}") of ${this.title} is computed; supported: a constant, because shapes must be known.`,
+      `${this.#inputTitle(index)} ${problem}; supported: a constant in the graph, because shapes must be known.`,
     );
   }
 
-  /** The whole numbers that input `index` always is. */
+  /** The whole numbers that input `index` always is, int32 or int64. */
   constantInts(index: number): number[] | undefined {
-    const tensor = this.constant(index);
-    if (tensor === undefined) return undefined;
-    const values = tensor.type === 'int32' ? valuesOf(tensor, 'int32') : valuesOf(tensor, 'int64');
-    return Array.from(values, Number);
+    return this.#constantNumbers(index, ['int64', 'int32']);
   }
 
   /** The number that the scalar input `index` always is. */
   constantNumber(index: number): number | undefined {
+    return this.#constantNumbers(index, ['float32', 'float64', 'int64', 'int32'])?.[0];
+  }
+
+  #constantNumbers(index: number, types: readonly ('float32' | 'float64' | 'int64' | 'int32')[]): number[] | undefined {
     const tensor = this.constant(index);
     if (tensor === undefined) return undefined;
-    const [value] = tensor.type === 'float64' ? valuesOf(tensor, 'float64') : float32Values(tensor);
-    return value;
+    const type = types.find((each) => each === tensor.type);
+    if (type !== undefined) return Array.from<number | bigint, number>(valuesOf(tensor, type), Number);
+    throw malformedGraph(`${this.#inputTitle(index)} is of ${tensor.type}; expected ${types.join(' or ')}.`);
+  }
+
+  #inputTitle(index: number): string {
+    return `Input ${index} ("${this.input(index)}") of ${this.title}`;
   }
 
   /** Axis `axis` of a value of `rank`, counted from the front. */
@@ -122,6 +129,13 @@ export class NodeView {
     const positive = positiveAxis(axis, rank);
     if (positive !== null) return positive;
     throw malformedGraph(`${this.title} names axis ${axis} of a value of rank ${rank}.`);
+  }
+
+  /** Axes of a value of `rank`, counted from the front, each of them once. */
+  axes(axes: readonly number[], rank: number): number[] {
+    const positive = axes.map((axis) => this.axis(axis, rank));
+    if (new Set(positive).size === positive.length) return positive;
+    throw malformedGraph(`${this.title} names an axis twice: ${shown(axes)} of a value of rank ${rank}.`);
   }
 
   /** The attribute `axis`, or `fallback` where there is none, as an axis of a value of `rank`, counted from the front. */

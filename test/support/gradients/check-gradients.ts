@@ -63,7 +63,10 @@ export async function checkGradients(operator: string, example: Example, draw: D
       operands.map(({ values }) => values),
       operands.findIndex((operand) => operand.name === name),
     );
-    assertClose(results[gradient], differences, GRADIENT_TOLERANCE, `the gradient by input ${name.slice(1)}`);
+    const subject = `the gradient by input ${name.slice(1)}`;
+    assertClose(results[gradient], differences, GRADIENT_TOLERANCE, subject);
+    const type = operands.find((operand) => operand.name === name)?.type;
+    assert.equal(results[gradient]?.type, type, `the element type of ${subject}`);
   }
 }
 

@@ -5,12 +5,17 @@ import { type Tensor64, tensor64 } from './tensor64.ts';
 process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read when the library loads
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
+/** What a runtime gave, and of which element type it was. */
+export interface Result extends Tensor64 {
+  readonly type: string;
+}
+
 /** What onnxruntime's CPU provider gives for all outputs of a graph; `feeds` may have more than the graph takes. */
 export async function runGraph(
   graph: OnnxGraph,
   opset: number,
   feeds: Readonly<Record<string, Input>>,
-): Promise<Readonly<Record<string, Tensor64>>> {
+): Promise<Readonly<Record<string, Result>>> {
   const bytes = encodeModel(model(graph, { opsetImports: [{ domain: '', version: opset }] }));
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   try {
@@ -22,9 +27,9 @@ export async function runGraph(
     });
     const outputs = await session.run(Object.fromEntries(tensors));
     return Object.fromEntries(
-      Object.entries(outputs).map(([name, { dims, data }]) => [
+      Object.entries(outputs).map(([name, { type, dims, data }]) => [
         name,
-        tensor64(dims, Array.from(data as ArrayLike<number | bigint>, Number)),
+        { type, ...tensor64(dims, Array.from(data as ArrayLike<number | bigint>, Number)) },
       ]),
     );
   } finally {

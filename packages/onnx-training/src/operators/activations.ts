@@ -1,6 +1,5 @@
-import { float } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
-import { unary } from './arithmetic.ts';
+import { unary, whereOnly } from './arithmetic.ts';
 import { valueLikeFirst } from './inference.ts';
 import type { Operator } from './operator.ts';
 
@@ -8,19 +7,19 @@ import type { Operator } from './operator.ts';
 const SELU_ALPHA = 1.67326319217681884765625;
 const SELU_GAMMA = 1.05070102214813232421875;
 
-/** 2¹²⁷, times which every normal number above 2⁻¹²⁶ is above 1. */
-const LARGEST_FLOAT = 2 ** 127;
-
-/** Activations. Where one has a corner, the derivative at it is that below it, as in TensorFlow and PyTorch. */
+/**
+ * Activations. Where one has a corner, the derivative at it is that below it, as in TensorFlow and PyTorch. Where nothing
+ * flows, zeros are chosen: a product with 0 would make NaN of an infinite gradient.
+ */
 export const ACTIVATIONS = {
-  // By the result rather than the input, so that a runtime may fuse Relu with what gives its input.
-  Relu: unary((node, gradient, _input, output) => node.graph.times(gradient, stepAtZero(node, output))),
+  // By the result rather than the input, so that a runtime may fuse Relu with what gives its input. The result is true
+  // where it is not 0; onnxruntime casts it in half the time that it takes to compare it with a number.
+  Relu: unary((node, gradient, _input, output) => whereOnly(node, node.graph.cast(output, 'bool'), gradient)),
   LeakyRelu: unary((node, gradient, input) => {
     const { graph } = node;
-    const slope = graph.scalar(node.float('alpha', 0.01), input);
-    const isSmall = (graph.numberOf(slope) ?? NaN) >= 0 && (graph.numberOf(slope) ?? NaN) <= 1;
-    if (isSmall) return graph.times(gradient, graph.add('Max', [stepAtZero(node, input), slope]));
-    return graph.times(gradient, whereAboveZero(node, input, graph.scalar(1, input), slope));
+    const alpha = node.float('alpha', 0.01);
+    const below = alpha === 0 ? graph.scalar(0, gradient) : graph.times(gradient, alpha);
+    return whereAboveZero(node, input, gradient, below);
   }),
   PRelu: {
     infer: valueLikeFirst,
@@ -39,7 +38,7 @@ export const ACTIVATIONS = {
   ThresholdedRelu: unary((node, gradient, input) => {
     const { graph } = node;
     const isAbove = graph.add('Greater', [input, graph.scalar(node.float('alpha', 1), input)]);
-    return graph.times(gradient, graph.cast(isAbove, node.elementType(0)));
+    return whereOnly(node, isAbove, gradient);
   }),
   Elu: unary((node, gradient, input, output) => {
     const { graph } = node;
@@ -73,8 +72,7 @@ export const ACTIVATIONS = {
     const { graph } = node;
     const isAbove = graph.add('Greater', [output, graph.scalar(0, output)]);
     const isBetween = graph.add('And', [isAbove, graph.add('Less', [output, graph.scalar(1, output)])]);
-    const inside = graph.cast(isBetween, node.elementType(0));
-    return graph.times(graph.times(gradient, node.float('alpha', 0.2)), inside);
+    return whereOnly(node, isBetween, graph.times(gradient, node.float('alpha', 0.2)));
   }),
   Softplus: unary(({ graph }, gradient, input) => graph.times(gradient, graph.add('Sigmoid', [input]))),
   // 1/(1 + |x|)², and 1 − |y| is 1/(1 + |x|).
@@ -88,21 +86,12 @@ export const ACTIVATIONS = {
     // To the values that were within the bounds, which Clip has left as they are.
     gradient: (node) => [
       node.ifWanted(0, () => {
-        const { graph, gradient } = node;
-        const isWithin = graph.add('Equal', [node.input(0), node.output(0)]);
-        return graph.times(gradient, graph.cast(isWithin, node.elementType(0)));
+        const isWithin = node.graph.add('Equal', [node.input(0), node.output(0)]);
+        return whereOnly(node, isWithin, node.gradient);
       }),
     ],
   },
 } satisfies Record<string, Operator>;
-
-/**
- * 1 where `input` is above 0, otherwise 0. A HardSigmoid with a slope beyond all measure: one node, and a quarter of what
- * Sign costs in onnxruntime.
- */
-function stepAtZero({ graph }: DifferentiatedNode, input: string): string {
-  return graph.add('HardSigmoid', [input], { alpha: float(LARGEST_FLOAT), beta: float(0) });
-}
 
 function whereAboveZero({ graph }: DifferentiatedNode, input: string, above: string, below: string): string {
   return graph.add('Where', [graph.add('Greater', [input, graph.scalar(0, input)]), above, below]);

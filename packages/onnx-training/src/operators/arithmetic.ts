@@ -13,6 +13,11 @@ type BinaryGradient = (
   second: string,
 ) => [first: () => string, second: () => string];
 
+/** `gradient` where `condition` holds, and zeros elsewhere. */
+export function whereOnly({ graph }: DifferentiatedNode, condition: string, gradient: string): string {
+  return graph.add('Where', [condition, gradient, graph.scalar(0, gradient)]);
+}
+
 export function unary(gradient: UnaryGradient): Operator {
   return {
     infer: valueLikeFirst,
@@ -80,12 +85,20 @@ export const ARITHMETIC = {
   Sign: { infer: valueLikeFirst },
 } satisfies Record<string, Operator>;
 
-/** y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. The exponent may be of another type. */
+/**
+ * y·xʸ⁻¹; not y·xʸ/x, which is no number at x = 0. Where y is 0 it is 0·x⁰, because 0·x⁻¹ is no number there either. The
+ * exponent may be of another type.
+ */
 function powerByBase({ graph }: DifferentiatedNode, gradient: string, base: string, exponent: string): string {
   const known = graph.numberOf(exponent);
+  if (known === 0) return graph.filled(0, graph.shapeOf(gradient), gradient);
+  if (known === 1) return gradient;
   if (known === 2) return graph.times(graph.times(gradient, 2), base);
   const power = graph.cast(exponent, graph.typeOf(base).type);
-  return graph.times(gradient, graph.times(graph.add('Pow', [base, graph.minus(power, 1)]), power));
+  const less = graph.minus(power, 1);
+  const isZero = known === undefined ? graph.add('Equal', [power, graph.scalar(0, power)]) : undefined;
+  const lower = isZero === undefined ? less : graph.add('Where', [isZero, power, less]);
+  return graph.times(gradient, graph.times(graph.add('Pow', [base, lower]), power));
 }
 
 /** xʸ·ln x, and 0 where x is 0, its limit for positive exponents. A negative base gives NaN, as the logarithm does. */
@@ -93,7 +106,8 @@ function powerByExponent(node: DifferentiatedNode, gradient: string, base: strin
   const { graph } = node;
   const isZero = graph.add('Equal', [base, graph.scalar(0, base)]);
   const logarithm = graph.add('Log', [graph.add('Where', [isZero, graph.scalar(1, base), base])]);
-  return graph.times(gradient, graph.times(node.output(0), logarithm));
+  const slope = graph.times(node.output(0), logarithm);
+  return graph.cast(graph.times(gradient, slope), node.elementType(1));
 }
 
 /** Everything to the first operand that is the result; what it does not get may be for the next. */

@@ -2,6 +2,7 @@ import { node as onnxNode } from '@atelier/onnx';
 import type { DifferentiatedNode } from '../differentiated-node.ts';
 import type { NodeView } from '../node-view.ts';
 import { product, range, type TensorType } from '../shapes.ts';
+import { whereOnly } from './arithmetic.ts';
 import type { Operator } from './operator.ts';
 
 /** Operators that act by examples' statistics, and Dropout. */
@@ -10,7 +11,7 @@ export const NORMALIZATION = {
     infer: (node) => {
       const statistics = [node.typeOf(3), node.typeOf(4)];
       const isTraining = node.int('training_mode', 0) !== 0;
-      if (!isTraining && node.outputCount > 1) {
+      if (!isTraining && (node.hasOutput(1) || node.hasOutput(2))) {
         throw node.malformed('it gives running statistics without training_mode; expected training_mode 1.');
       }
       return [node.typeOf(0), ...(isTraining ? statistics : [])];
@@ -40,8 +41,7 @@ export const NORMALIZATION = {
         const { graph, gradient } = node;
         const rate = node.constantNumber(1) ?? 0.5;
         if (!isTraining(node) || rate === 0) return gradient;
-        const mask = graph.cast(node.requireOutput(1), node.elementType(0));
-        return graph.times(graph.times(gradient, 1 / (1 - rate)), mask);
+        return whereOnly(node, node.requireOutput(1), graph.times(gradient, 1 / (1 - rate)));
       }),
     ],
   },
@@ -72,29 +72,29 @@ function expandBatchNormalization(node: NodeView): Record<string, string> {
   const { graph } = node;
   const [input, scale, bias] = [node.input(0), node.input(1), node.input(2)];
   const isTrained = node.int('training_mode', 0) !== 0;
-  const mean = isTrained ? graph.mean(input, batchAxes(node)) : node.input(3);
+  const axes = batchAxes(node);
+  const mean = isTrained ? moved(node, 1, graph.mean(input, axes)) : node.input(3);
   const centred = graph.minus(input, acrossChannels(node, mean));
-  const variance = isTrained ? graph.mean(graph.times(centred, centred), batchAxes(node)) : node.input(4);
+  const variance = isTrained ? moved(node, 2, graph.mean(graph.times(centred, centred), axes)) : node.input(4);
   const positive = graph.plus(variance, node.float('epsilon', 1e-5));
   const deviation = graph.add('Sqrt', [positive]);
   const factor = acrossChannels(node, graph.over(scale, deviation));
   graph.addNode(onnxNode('Add', [graph.times(centred, factor), acrossChannels(node, bias)], node.output(0)));
-  moveStatistic(node, 1, mean);
-  moveStatistic(node, 2, variance);
   return { centred, positive, deviation, factor };
 }
 
-/** Gives the running statistic that is output `index`, where the node gives one. */
-function moveStatistic(node: NodeView, index: 1 | 2, statistic: string): void {
-  if (!node.hasOutput(index)) return;
+/** Gives the running statistic that is output `index`, where the node gives one; what the batch's is called from then on. */
+function moved(node: NodeView, index: 1 | 2, statistic: string): string {
+  if (!node.hasOutput(index)) return statistic;
   const { graph } = node;
   const momentum = node.float('momentum', 0.9);
   if (momentum === 0) {
     graph.rename(statistic, node.output(index));
-    return;
+    return node.output(index);
   }
   const before = graph.times(node.input(index + 2), momentum);
   graph.addNode(onnxNode('Add', [before, graph.times(statistic, 1 - momentum)], node.output(index)));
+  return statistic;
 }
 
 /**

@@ -57,8 +57,8 @@ export const SELECTION = {
   OneHot: {
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const [depth] = node.constantInts(1) ?? [];
-      if (depth === undefined) throw node.malformed('it has no depth.');
+      const depth = Math.trunc(node.constantNumber(1) ?? NaN); // the specification casts what is no whole number
+      if (Number.isNaN(depth)) throw node.malformed('it has no depth.');
       const axis = node.axisAttribute(-1, shape.length + 1);
       return [{ type: node.elementType(2), shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)] }];
     },

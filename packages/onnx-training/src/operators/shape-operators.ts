@@ -25,7 +25,8 @@ export const SHAPE_OPERATORS = {
     limits: 'the axes are a constant',
     infer: (node) => {
       const shape = node.shapeOf(0);
-      const axes = node.constantInts(1)?.map((axis) => node.axis(axis, shape.length));
+      const named = node.constantInts(1);
+      const axes = named && node.axes(named, shape.length);
       const wide = axes?.find((axis) => shape[axis] !== 1);
       if (wide !== undefined) throw node.malformed(`it removes axis ${wide} of ${shown(shape)}, which is not 1.`);
       return valueOfShape(
@@ -40,7 +41,7 @@ export const SHAPE_OPERATORS = {
     infer: (node) => {
       const added = node.constantInts(1) ?? [];
       const rank = node.shapeOf(0).length + added.length;
-      const axes = added.map((axis) => node.axis(axis, rank));
+      const axes = node.axes(added, rank);
       const sizes = [...node.shapeOf(0)];
       return valueOfShape(
         node,
@@ -136,8 +137,10 @@ function equalParts(size: number, count: number): number[] {
 }
 
 function permutation(node: NodeView): number[] {
-  const rank = node.shapeOf(0).length;
-  return node.ints('perm') ?? range(rank).reverse();
+  const axes = range(node.shapeOf(0).length);
+  const order = node.ints('perm') ?? axes.toReversed();
+  if (order.length === axes.length && axes.every((axis) => order.includes(axis))) return order;
+  throw node.malformed(`its perm is ${shown(order)}; expected each of the axes ${shown(axes)} once.`);
 }
 
 /** In Reshape's target, 0 keeps a size (unless `allowzero`) and one −1 takes what is left. */

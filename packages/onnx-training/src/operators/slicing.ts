@@ -37,7 +37,7 @@ export const SLICING = {
 function padsOfAllAxes(node: NodeView): number[] {
   const rank = node.shapeOf(0).length;
   const given = node.constantInts(1) ?? [];
-  const axes = node.constantInts(3)?.map((axis) => node.axis(axis, rank)) ?? range(rank);
+  const axes = node.axes(node.constantInts(3) ?? range(rank), rank);
   if (given.length !== 2 * axes.length) {
     throw node.malformed(`it has ${given.length} pads for ${axes.length} axes; expected ${2 * axes.length}.`);
   }
@@ -60,10 +60,10 @@ interface AxisSlice {
 function slices(node: NodeView): AxisSlice[] {
   const shape = node.shapeOf(0);
   const [starts, ends] = [node.constantInts(1) ?? [], node.constantInts(2) ?? []];
-  const axes = node.constantInts(3) ?? range(starts.length);
+  const axes = node.axes(node.constantInts(3) ?? range(starts.length), shape.length);
   const steps = node.constantInts(4) ?? starts.map(() => 1);
   return starts.map((start, index) => {
-    const axis = node.axis(axes[index] ?? NaN, shape.length);
+    const axis = axes[index] ?? NaN;
     const size = shape[axis] ?? 0;
     const step = steps[index] ?? 1;
     if (step === 0) throw node.malformed(`step ${index} is 0.`);

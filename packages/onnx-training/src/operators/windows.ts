@@ -18,7 +18,7 @@ export interface Windows {
 export function windowsOf(node: NodeView, kernel: readonly number[]): Windows {
   const inputSizes = node.shapeOf(0).slice(2);
   const axes = range(inputSizes.length);
-  if (kernel.length !== axes.length || axes.length === 0) {
+  if (kernel.length !== axes.length || axes.length === 0 || kernel.some((size) => size < 1)) {
     throw node.malformed(`its kernel is ${shown(kernel)} over a value of shape ${shown(node.shapeOf(0))}.`);
   }
   const strides = perAxis(node, 'strides', axes.length, 1);
@@ -75,6 +75,8 @@ function explicitPads(node: NodeView, axis: number, rank: number): number[] {
 
 function perAxis(node: NodeView, name: string, rank: number, fallback: number): number[] {
   const numbers = node.ints(name) ?? new Array<number>(rank).fill(fallback);
-  if (numbers.length === rank) return numbers;
-  throw node.malformed(`${name} is ${shown(numbers)}; expected ${rank} numbers.`);
+  if (numbers.length === rank && numbers.every((number) => number >= 1)) return numbers;
+  throw node.malformed(
+    `${name} is ${shown(numbers)}; expected ${rank} ${rank === 1 ? 'number' : 'numbers'} of 1 or more.`,
+  );
 }

@@ -9,7 +9,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 export const ACTIVATIONS: readonly GradientCase[] = [
   unary('Relu', (x) => Math.max(x, 0), { corners: [0] }),
   unaryWith('LeakyRelu', (draw) => {
-    const alpha = draw.pick(undefined, draw.number(0, 0.5));
+    const alpha = draw.pick(undefined, 0, draw.number(-0.5, 0.5), draw.number(1, 2));
     return {
       f: (x) => (x > 0 ? x : x * (alpha ?? Math.fround(0.01))),
       attributes: alpha === undefined ? {} : { alpha: float(alpha) },

@@ -79,13 +79,24 @@ export const ARITHMETIC: readonly GradientCase[] = [
   },
   {
     operator: 'Pow',
+    about: 'of two types',
+    example: (draw) => {
+      const [first = [], second = []] = draw.broadcastShapes(2);
+      return {
+        inputs: [variable(draw.values(first, 0.2)), { values: draw.values(second), type: 'float64', role: 'variable' }],
+        forward: (...operands) => [zip(operands, (...[x = NaN, y = NaN]) => x ** y)],
+      };
+    },
+  },
+  {
+    operator: 'Pow',
     about: 'with whole exponents',
     example: (draw) => {
       const [first = [], second = []] = draw.broadcastShapes(2);
       return {
         inputs: [
           variable(draw.values(first, -2, 2, [0])),
-          data(draw.integers(second, 1, 3), draw.pick('int64', 'int32')),
+          data(draw.integers(second, 0, 3), draw.pick('int64', 'int32')),
         ],
         forward: (...operands) => [zip(operands, (...[x = NaN, y = NaN]) => x ** y)],
       };

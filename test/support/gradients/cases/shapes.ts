@@ -164,6 +164,33 @@ export const SHAPES: readonly GradientCase[] = [
     },
   },
   {
+    operator: 'Split',
+    about: 'into equal parts, of which the last may be smaller',
+    example: (draw) => {
+      const shape = draw.shape(1, 3, 7);
+      const { axis, written } = draw.axis(shape.length);
+      const isNew = draw.boolean();
+      const part = draw.integer(1, shape[axis] ?? 1);
+      // Until version 17 all parts are equal, and their number is that of the outputs.
+      const whole = isNew ? shape : shape.with(axis, part * draw.integer(1, 3));
+      const size = whole[axis] ?? 1;
+      const count = Math.ceil(size / part);
+      const parts = Array.from({ length: count }, (_, index) => Math.min(part, size - index * part));
+      return {
+        attributes: { axis: int(written), ...(isNew ? { num_outputs: int(count) } : {}) },
+        inputs: [variable(draw.values(whole))],
+        outputs: parts.map(() => 'differentiable'),
+        opsets: isNew ? [18, 22] : [16, 17],
+        forward: (x) =>
+          parts.map((length, index) =>
+            build(whole.with(axis, length), (position) =>
+              at(x, position.with(axis, (position[axis] ?? 0) + index * part)),
+            ),
+          ),
+      };
+    },
+  },
+  {
     operator: 'Slice',
     about: 'from either end, with steps and backwards',
     example: (draw) => {
