@@ -2,7 +2,7 @@ import type { OnnxNode } from '@atelier/onnx';
 import { malformedGraph } from './errors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { NodeView } from './node-view.ts';
-import { sameShape, shown } from './shapes.ts';
+import { sameShape, shown, type TensorType } from './shapes.ts';
 
 /** A node of the forward graph as the rule that differentiates it sees it: what flows back, and what is wanted. */
 export class DifferentiatedNode extends NodeView {
@@ -47,6 +47,11 @@ export class DifferentiatedNode extends NodeView {
     return this.#gradients[index];
   }
 
+  /** Whether the loss depends on output `index`. */
+  hasGradient(index: number): boolean {
+    return this.#gradients[index] !== undefined;
+  }
+
   /** Whether the gradient of input `index` is wanted. */
   wants(index: number): boolean {
     return this.#wanted.has(this.node.inputs[index] ?? '');
@@ -58,8 +63,8 @@ export class DifferentiatedNode extends NodeView {
   }
 
   /**
-   * What a rule gave, when it is all that it was asked for: a gradient of the right shape for every input that one is
-   * wanted of, and every output that one flows to taken into account.
+   * What a rule gave, when it is all that it was asked for: a gradient of the right type and shape for every input that
+   * one is wanted of, and every output that one flows to taken into account.
    */
   checked(gradients: readonly (string | undefined)[]): readonly (string | undefined)[] {
     for (const [index, input] of this.node.inputs.entries()) {
@@ -68,13 +73,14 @@ export class DifferentiatedNode extends NodeView {
       if (gradient === undefined) {
         throw this.unsupported(`the loss depends on its input ${index} ("${input}"), to which no gradient flows.`);
       }
-      const [shape, expected] = [this.graph.shapeOf(gradient), this.shapeOf(index)];
-      if (!sameShape(shape, expected)) {
-        throw this.malformed(`the gradient by input ${index} has shape ${shown(shape)}; expected ${shown(expected)}.`);
+      const [given, expected] = [this.graph.typeOf(gradient), this.typeOf(index)];
+      if (given.type !== expected.type || !sameShape(given.shape, expected.shape)) {
+        const described = ({ type, shape }: TensorType) => `${type} ${shown(shape)}`;
+        throw this.malformed(`the gradient by input ${index} is ${described(given)}; expected ${described(expected)}.`);
       }
     }
     for (const [index, output] of this.node.outputs.entries()) {
-      if (this.#gradients[index] !== undefined && !this.#read.has(index)) {
+      if (this.hasGradient(index) && !this.#read.has(index)) {
         throw this.unsupported(
           `the loss depends on its output ${index} ("${output}"), through which no gradient flows.`,
         );

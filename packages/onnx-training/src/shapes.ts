@@ -6,9 +6,14 @@ export interface TensorType {
   readonly shape: readonly number[];
 }
 
-/** Whether numbers of this type can have a derivative. */
+/** Whether a function can have a derivative by numbers of this type. */
 export function isFloat(type: DataType): boolean {
-  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16';
+  return type.startsWith('float') || type === 'bfloat16';
+}
+
+/** Whether we compute gradients of this type; shorter floats have too few digits for them, and runtimes few kernels. */
+export function isOfGradients(type: DataType): type is 'float32' | 'float64' {
+  return type === 'float32' || type === 'float64';
 }
 
 /** `axis` counted from the front; null where a value of `rank` has no such axis. */

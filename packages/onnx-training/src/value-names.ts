@@ -39,9 +39,10 @@ export function renamedNode(source: OnnxNode, other: (name: string) => string): 
   };
 }
 
-/** The values that a node takes, those that its bodies take from outside included. */
+/** The values that a node takes, those that its bodies take from outside included; not inputs that it leaves out. */
 export function takenBy(source: OnnxNode): string[] {
-  return [...source.inputs, ...bodiesOf(source).flatMap((body) => [...valueNames(body)])];
+  const given = source.inputs.filter((name) => name !== '');
+  return [...given, ...bodiesOf(source).flatMap((body) => [...valueNames(body)])];
 }
 
 /** `wanted`, or the first name like it that is not among `taken`; it is then. */

@@ -1,28 +1,40 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AttributeSource, int, ints, node, type OnnxGraph, type OnnxNode, tensor, value } from '@atelier/onnx';
+import {
+  type AttributeSource,
+  boolScalar,
+  float,
+  int,
+  ints,
+  node,
+  type OnnxGraph,
+  type OnnxNode,
+  tensor,
+  value,
+} from '@atelier/onnx';
 import { differentiate } from '@atelier/onnx-training';
 import { type Input, variable } from '../../support/gradients/example.ts';
 import { runGraph } from '../../support/gradients/run-graph.ts';
 import { type Tensor64, tensor64 } from '../../support/gradients/tensor64.ts';
 
-/** The gradients of the sum of `output` by all values, in a graph of these nodes. */
+/** The gradients of the sum of `output` by all values, which are of `type`, in a graph of these nodes. */
 async function gradientsOfSum(
   nodes: readonly OnnxNode[],
   output: string,
   values: Readonly<Record<string, Tensor64>>,
+  type: 'float32' | 'float64' = 'float32',
 ): Promise<Record<string, number[]>> {
   const forward: OnnxGraph = {
     name: 'forward',
     nodes: [...nodes, node('ReduceSum', [output], 'loss', { keepdims: int(0) })],
-    inputs: Object.entries(values).map(([name, { shape }]) => value(name, 'float32', shape)),
+    inputs: Object.entries(values).map(([name, { shape }]) => value(name, type, shape)),
     outputs: [],
-    initializers: [tensor('two', 'float32', [], [2])],
+    initializers: [tensor('zero', type, [], [0]), tensor('two', type, [], [2]), boolScalar('yes', true)],
     values: [],
   };
   const { builder, gradients } = differentiate(forward, { loss: 'loss', withRespectTo: Object.keys(values) });
   const feeds: Record<string, Input> = Object.fromEntries(
-    Object.entries(values).map(([name, numbers]) => [name, variable(numbers)]),
+    Object.entries(values).map(([name, numbers]) => [name, { ...variable(numbers), type }]),
   );
   const results = await runGraph(builder.graph('gradients', [...gradients.values()]), 17, feeds);
   return Object.fromEntries(
@@ -50,6 +62,34 @@ describe('gradients where a function has a corner', () => {
       x: [Math.fround(0.01), Math.fround(0.01), 1],
     });
     assert.deepEqual(await ofNode('Elu', { x: vector(0, 1) }), { x: [1, 1] });
+  });
+
+  test('what nothing flows through gets 0 of an infinite gradient, not NaN', async () => {
+    const cases: Record<string, [OnnxNode, x: number[], expected: number[]]> = {
+      Relu: [node('Relu', ['x'], 'y'), [-1, 4], [0, 0.25]],
+      Max: [node('Max', ['x', 'zero'], 'y'), [-1, 4], [0, 0.25]],
+      Clip: [node('Clip', ['x', 'zero'], 'y'), [-1, 4], [0, 0.25]],
+      ThresholdedRelu: [node('ThresholdedRelu', ['x'], 'y', { alpha: float(2) }), [1, 4], [0, 0.25]],
+      LeakyRelu: [node('LeakyRelu', ['x'], 'y', { alpha: float(0) }), [-1, 4], [0, 0.25]],
+      HardSigmoid: [node('HardSigmoid', ['x'], 'y', { alpha: float(0.25), beta: float(0) }), [-1, 1], [0, 0.25]],
+    };
+    for (const [title, [first, x, expected]] of Object.entries(cases)) {
+      const found = await gradientsOfSum([first, node('Sqrt', ['y'], 'root')], 'root', { x: vector(...x) });
+      assert.deepEqual(found, { x: expected }, title);
+    }
+  });
+
+  test('what Dropout drops gets 0 of an infinite gradient, not NaN', async () => {
+    const drop = node('Dropout', ['x', '', 'yes'], 'y', { seed: int(3) });
+    const x = tensor64([40], new Array<number>(40).fill(2));
+    const found = await gradientsOfSum([drop, node('Sqrt', ['y'], 'root')], 'root', { x });
+    assert.deepEqual(new Set(found['x']), new Set([0, 0.5])); // of √(2x) where it stays
+  });
+
+  test('Relu has its gradient in float64 too, and by the smallest numbers', async () => {
+    const relu = [node('Relu', ['x'], 'y')];
+    assert.deepEqual(await gradientsOfSum(relu, 'y', { x: vector(-1, 0, 1e-300, 1) }, 'float64'), { x: [0, 0, 1, 1] });
+    assert.deepEqual(await gradientsOfSum(relu, 'y', { x: vector(2 ** -149) }), { x: [1] });
   });
 
   test('Abs has at 0 the derivative 0', async () => {
@@ -80,6 +120,93 @@ describe('gradients where a function has a corner', () => {
     ];
     assert.deepEqual(await gradientsOfSum(pow(2), 'y', { x: vector(-3, 0) }), { x: [-6, 0] });
     assert.deepEqual(await gradientsOfSum(pow(3), 'y', { x: vector(-3, 0) }), { x: [27, 0] });
+  });
+
+  test('a power of 0 is constant by its base, and so has the derivative 0 at 0', async () => {
+    const values = { x: vector(0, 0, 0, 3), exponent: vector(0, 1, 2, 0) };
+    const { x } = await gradientsOfSum([node('Pow', ['x', 'exponent'], 'y')], 'y', values);
+    assert.deepEqual(x, [0, 1, 0, 0]);
+  });
+
+  test('of equal elements that are the largest, each has an equal share', async () => {
+    const x = tensor64([2, 3], [1, 5, 5, 2, 2, 2]);
+    const third = Math.fround(1 / 3);
+    assert.deepEqual(await ofNode('ReduceMax', { x }, { axes: ints([1]) }), { x: [0, 0.5, 0.5, third, third, third] });
+    assert.deepEqual(await ofNode('ReduceMin', { x }, { axes: ints([0]), keepdims: int(0) }), {
+      x: [1, 0, 0, 0, 1, 1],
+    });
+  });
+});
+
+describe('gradients of what is unusual', () => {
+  const channels = vector(1, 2);
+  const normalized = {
+    x: tensor64([4, 2], [1, 2, 3, 5, 0, 1, 4, 4]),
+    scale: channels,
+    bias: channels,
+  };
+
+  test('batch normalisation without epsilon that gives the statistics of the batch', async () => {
+    const normalize = (outputs: string[]) =>
+      node('BatchNormalization', ['x', 'scale', 'bias', 'two_2', 'two_2'], outputs, {
+        training_mode: int(1),
+        momentum: float(0),
+        epsilon: float(0),
+      });
+    const nodes = (outputs: string[]) => [
+      node('Constant', [], 'two_2', { value_floats: { type: 'floats', value: [2, 2] } }),
+      normalize(outputs),
+      node('Mul', ['y', 'y'], 'squares'),
+    ];
+    const found = await gradientsOfSum(nodes(['y', 'mean', 'variance']), 'squares', normalized);
+    assert.deepEqual(found, await gradientsOfSum(nodes(['y']), 'squares', normalized));
+    assert.ok((found['scale'] ?? []).every((each) => each > 7));
+  });
+
+  test('batch normalisation by running statistics whose other outputs are left out', async () => {
+    const nodes = (outputs: string[]) => [
+      node('Constant', [], 'two_2', { value_floats: { type: 'floats', value: [2, 2] } }),
+      node('BatchNormalization', ['x', 'scale', 'bias', 'two_2', 'two_2'], outputs),
+    ];
+    const found = await gradientsOfSum(nodes(['y', '', '']), 'y', normalized);
+    assert.deepEqual(found, await gradientsOfSum(nodes(['y']), 'y', normalized));
+  });
+
+  test('an output that is left out is no value that others take', async () => {
+    const nodes = [
+      node('Dropout', ['x'], ['dropped', '']),
+      node('Clip', ['two', '', 'two'], 'clipped'),
+      node('Sign', ['clipped'], 'sign'),
+      node('Mul', ['dropped', 'sign'], 'y'),
+    ];
+    assert.deepEqual(await gradientsOfSum(nodes, 'y', { x: vector(-3, 4) }), { x: [1, 1] });
+  });
+
+  test('a value without elements takes its own shape back', async () => {
+    const nodes = [
+      node('Constant', [], 'shape', { value_ints: ints([3, 0]) }),
+      node('Reshape', ['x', 'shape'], 'y', { allowzero: int(1) }),
+    ];
+    assert.deepEqual(await gradientsOfSum(nodes, 'y', { x: tensor64([0, 2], []) }), { x: [] });
+  });
+
+  test('nodes that nothing needs are left out, whatever they are', async () => {
+    const nodes = [
+      node('TopK', ['x', 'two'], ['values', 'places']),
+      node('Mystery', ['x'], 'riddle'),
+      node('Mul', ['x', 'x'], 'y'),
+    ];
+    assert.deepEqual(await gradientsOfSum(nodes, 'y', { x: vector(3, 4) }), { x: [6, 8] });
+  });
+
+  test('a shape that is read of a value is known', async () => {
+    const nodes = [
+      node('Shape', ['like'], 'shape'),
+      node('Reshape', ['x', 'shape'], 'rows'),
+      node('Mul', ['rows', 'like'], 'y'),
+    ];
+    const values = { x: vector(1, 2, 3, 4), like: tensor64([2, 2], [5, 6, 7, 8]) };
+    assert.deepEqual(await gradientsOfSum(nodes, 'y', values), { x: [5, 6, 7, 8], like: [1, 2, 3, 4] });
   });
 });
 

@@ -102,7 +102,7 @@ const NOT_DIFFERENTIABLE: Record<string, [() => unknown, RegExp]> = {
   ],
   'a dropout rate that is computed': [
     attempt([node('Dropout', ['x', 'rate'], 'y')], { x: [3], rate: [] }),
-    /^Input 1 \("rate"\) of Dropout "y" is computed; supported: a constant, because shapes must be known\.$/,
+    /^Input 1 \("rate"\) of Dropout "y" is computed; supported: a constant in the graph, because shapes must be known\.$/,
   ],
   'a shape that is computed': [
     attempt([node('Reshape', ['x', 'shape'], 'y')], { x: [4], shape: ['int64', 2] }),
@@ -110,11 +110,34 @@ const NOT_DIFFERENTIABLE: Record<string, [() => unknown, RegExp]> = {
   ],
   'an operator whose derivative is 0 wherever it has one': [
     attempt([node('Sign', ['x'], 'y')], { x: [3] }),
-    /^Sign "y" has no derivative, and the loss depends on it\.$/,
+    /^No gradient flows through Sign "y", and the loss depends on it; supported: Abs, .*, Where\.$/,
+  ],
+  'an operator without a rule beside the way of the gradient': [
+    attempt([node('Sin', ['t'], 'wave'), node('Mul', ['x', 'wave'], 'y')], { x: [3], t: [3] }),
+    /^There is no rule for Sin \(node Sin "wave"\); supported: Abs, .*; where no gradient is to flow, also And, .*OneHot/,
   ],
   'a parameter of whole numbers': [
     attempt([node('Neg', ['x'], 'y')], { x: ['int64', 2] }),
-    /^"x" is of int64; supported: floating-point values\.$/,
+    /^"x" is of int64; supported: float32 and float64\.$/,
+  ],
+  'a parameter of short floats': [
+    attempt([node('Cast', ['x'], 'y', { to: int(1) })], { x: ['float16', 2] }),
+    /^"x" is of float16; supported: float32 and float64\.$/,
+  ],
+  'a way through short floats': [
+    attempt(
+      [node('Cast', ['x'], 'h', { to: int(10) }), node('Exp', ['h'], 'e'), node('Cast', ['e'], 'y', { to: int(1) })],
+      { x: [2] },
+    ),
+    /^Exp "e": its output "e" is of float16; supported: float32 and float64\.$/,
+  ],
+  'a shape in another file': [
+    attempt(
+      [node('Reshape', ['x', 'shape'], 'y')],
+      { x: [4] },
+      { constants: [{ ...int64s('shape', [2, 2]), external: { location: 'weights.bin' } }] },
+    ),
+    /^Input 1 \("shape"\) of Reshape "y" is in another file; supported: a constant in the graph/,
   ],
 };
 
@@ -129,7 +152,39 @@ const MALFORMED: Record<string, [() => unknown, RegExp]> = {
   ],
   'strides of another rank': [
     pool('MaxPool', { strides: ints([1, 1]) }),
-    /^MaxPool "y": strides is \[1, 1\]; expected 1 numbers\.$/,
+    /^MaxPool "y": strides is \[1, 1\]; expected 1 number of 1 or more\.$/,
+  ],
+  'a stride of 0': [
+    pool('MaxPool', { strides: ints([0]) }),
+    /^MaxPool "y": strides is \[0\]; expected 1 number of 1 or more\.$/,
+  ],
+  'a kernel of 0': [
+    pool('AveragePool', { kernel_shape: ints([0]) }),
+    /^AveragePool "y": its kernel is \[0\] over a value of shape \[1, 1, 5\]\.$/,
+  ],
+  'an order that names an axis twice': [
+    attempt([node('Transpose', ['x'], 'y', { perm: ints([0, 0]) })], { x: [2, 3] }),
+    /^Transpose "y": its perm is \[0, 0\]; expected each of the axes \[0, 1\] once\.$/,
+  ],
+  'an order that lacks an axis': [
+    attempt([node('Transpose', ['x'], 'y', { perm: ints([0]) })], { x: [2, 3] }),
+    /^Transpose "y": its perm is \[0\]; expected each of the axes \[0, 1\] once\.$/,
+  ],
+  'a reduction that names an axis twice': [
+    attempt([node('ReduceMean', ['x'], 'y', { axes: ints([0, -2]) })], { x: [2, 3] }),
+    /^ReduceMean "y" names an axis twice: \[0, -2\] of a value of rank 2\.$/,
+  ],
+  'a depth of OneHot that is no number': [
+    attempt(
+      [node('OneHot', ['at', 'depth', 'ends'], 'h'), node('Mul', ['x', 'h'], 'y')],
+      { x: [2, 3], at: ['int64', 2], ends: [2] },
+      { constants: [tensor('depth', 'bool', [], [1])] },
+    ),
+    /^Input 1 \("depth"\) of OneHot "h" is of bool; expected float32 or float64 or int64 or int32\.$/,
+  ],
+  'axes that are no whole numbers': [
+    attempt([node('Unsqueeze', ['x', 'axes'], 'y')], { x: [5] }, { constants: [tensor('axes', 'float32', [1], [0])] }),
+    /^Input 1 \("axes"\) of Unsqueeze "y" is of float32; expected int64 or int32\.$/,
   ],
   'a pooling without a kernel': [
     attempt([node('MaxPool', ['x'], 'y')], { x: [1, 1, 3] }),
@@ -183,6 +238,18 @@ const MALFORMED: Record<string, [() => unknown, RegExp]> = {
     attempt([node('Add', ['x', 'nothing'], 'y')], { x: [5] }),
     /^Value "nothing" is used, and nothing before gives it\.$/,
   ],
+  'a constant that is given twice': [
+    attempt(
+      [node('Add', ['x', 'c'], 'y')],
+      { x: [2] },
+      { constants: [tensor('c', 'float32', [], [1]), tensor('c', 'float32', [], [2])] },
+    ),
+    /^Value "c" is given twice\.$/,
+  ],
+  'an input of a negative size': [
+    attempt([node('Neg', ['x'], 'y')], { x: [-1] }),
+    /^"x" has shape \[-1\]; expected whole numbers of 0 or more\.$/,
+  ],
   'a parameter that is not there': [
     attempt([node('Neg', ['x'], 'y')], { x: [5] }, { by: ['w'] }),
     /^There is no input or initializer "w" to differentiate by\.$/,
@@ -199,3 +266,41 @@ for (const [code, refusals] of [
     }
   });
 }
+
+describe('differentiation', () => {
+  const of = (type: DataType, sizes: Record<string, number> = {}) => ({
+    forward: {
+      name: 'forward',
+      nodes: [node('ReduceSum', ['x'], 'loss', { keepdims: int(0) })],
+      inputs: [value('x', type, ['batch']), value('w', 'float32', [2])],
+      outputs: [],
+      initializers: [],
+      values: [],
+    },
+    options: { loss: 'loss', withRespectTo: ['w'], sizes },
+  });
+
+  test('takes a depth of OneHot that is no integer by its whole part', () => {
+    const nodes = [node('OneHot', ['at', 'depth', 'ends'], 'h'), node('Mul', ['x', 'h'], 'y')];
+    const constants = [tensor('depth', 'float32', [], [3])];
+    attempt(nodes, { x: [2, 3], at: ['int64', 2], ends: [2] }, { constants })();
+  });
+
+  test('refuses a loss of whole numbers', () => {
+    const { forward, options } = of('int64', { batch: 3 });
+    assert.throws(() => differentiate(forward, options), {
+      code: 'malformed-onnx',
+      message: 'The loss "loss" is of int64; expected float32 or float64.',
+    });
+  });
+
+  for (const size of [-3, 0, 2.5, NaN]) {
+    test(`refuses a size of ${size}`, () => {
+      const { forward, options } = of('float32', { batch: size });
+      assert.throws(() => differentiate(forward, options), {
+        name: 'RangeError',
+        message: `sizes.batch is ${size}; expected a whole number of 1 or more.`,
+      });
+    });
+  }
+});

@@ -55,6 +55,7 @@ export function operatorOf(view: NodeView): Operator {
   if (operator !== undefined) return operator;
   const name = isStandard ? opType : `${domain}.${opType}`;
   throw notDifferentiable(
-    `There is no rule for ${name} (node ${view.title}); supported: ${Object.keys(DIFFERENTIABLE).join(', ')}.`,
+    `There is no rule for ${name} (node ${view.title}); supported: ${Object.keys(DIFFERENTIABLE).join(', ')}; ` +
+      `where no gradient is to flow, also ${WITHOUT_GRADIENT.join(', ')}.`,
   );
 }
