@@ -31,6 +31,8 @@ const CASES: Record<string, Settings> = {
   RMSprop: { optimizer: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 } },
   'RMSprop with momentum': { optimizer: { kind: 'rmsprop', decay: 0.9, momentum: 0.5, epsilon: 1e-7 } },
   Adam: { optimizer: adam },
+  'Adam with a large epsilon': { optimizer: { ...adam, epsilon: 0.1 } },
+  'RMSprop with a large epsilon': { optimizer: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 0.1 } },
   'AdamW, decay on kernels': { optimizer: adam, weightDecay: decayOf('decoupled', network.kernels) },
   'AdamW, decay on all': { optimizer: adam, weightDecay: decayOf('decoupled', network.parameters) },
   'SGD with l2 decay on kernels': { optimizer: { kind: 'sgd' }, weightDecay: decayOf('l2', network.kernels) },

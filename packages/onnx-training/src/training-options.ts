@@ -43,6 +43,7 @@ export interface StateUpdate {
 }
 
 const DEFAULT_PACK_BELOW = 4096;
+const DECAYS = ['l2', 'decoupled'];
 
 /** Options with every number. */
 export type CompleteOptions = TrainingOptions & { optimizer: Optimizer; packBelow: number };
@@ -55,6 +56,9 @@ export function completeOptions(options: TrainingOptions): CompleteOptions {
     throw new RangeError('parameters is empty; expected the names of what is to be trained.');
   const twice = state.find((name, index) => state.indexOf(name) !== index);
   if (twice !== undefined) throw new RangeError(`"${twice}" is named twice among parameters and updates.`);
+  if (weightDecay !== undefined && !DECAYS.includes(weightDecay.kind)) {
+    throw new RangeError(`weightDecay.kind is ${weightDecay.kind}; expected ${DECAYS.join(' or ')}.`);
+  }
   const stranger = weightDecay?.parameters.find((name) => !parameters.includes(name));
   if (stranger !== undefined) throw new RangeError(`weightDecay names "${stranger}", which is not among parameters.`);
   requireNumber('weightDecay.rate', weightDecay?.rate, 'of 0 or more', (rate) => rate >= 0);

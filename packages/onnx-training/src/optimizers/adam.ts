@@ -5,16 +5,18 @@ import type { UpdateRule } from './optimizer.ts';
  * 1 − β₁ and 1 − β₂. That saves two passes over every parameter; the constants go into the step size and into epsilon,
  * which are scalars (arXiv 1412.6980, the efficient order at the end of section 2):
  *
- *   η·m̂/(√v̂ + ε) = stepSize·M/(√V + ε′)  with  ε′ = ε·√((1 − β₂ᵗ)/(1 − β₂)),
- *   stepSize = η·(1 − β₁)/(1 − β₁ᵗ)·√((1 − β₂ᵗ)/(1 − β₂)).
+ *   η·m̂/(√v̂ + ε) = stepSize·M/(√V + ε′)  with, of aᵢ = (1 − βᵢ)/(1 − βᵢᵗ),
+ *   ε′ = ε/√a₂  and  stepSize = η·a₁/√a₂.
  */
 export const adam: UpdateRule<'adam'> = {
   slots: ['first-moment-sum', 'second-moment-sum'],
   perStep: (graph, { beta1, beta2, epsilon }, learningRate, step) => {
-    const remaining = (beta: number) => graph.minus(1, graph.add('Pow', [graph.scalar(beta, step), step]));
-    const root = graph.add('Sqrt', [graph.times(remaining(beta2), 1 / (1 - beta2))]);
-    const rate = graph.over(graph.times(learningRate, 1 - beta1), remaining(beta1));
-    return { epsilon: graph.times(root, epsilon), stepSize: graph.times(rate, root) };
+    const t = graph.cast(step, 'float64'); // 1 − βᵗ in float32 would have few digits, for a β close to 1 none
+    const shareOfNewest = (beta: number) =>
+      graph.over(1 - beta, graph.minus(1, graph.add('Pow', [graph.scalar(beta, t), t])));
+    const root = graph.cast(graph.add('Sqrt', [shareOfNewest(beta2)]), 'float32');
+    const rate = graph.times(learningRate, graph.cast(shareOfNewest(beta1), 'float32'));
+    return { epsilon: graph.over(epsilon, root), stepSize: graph.over(rate, root) };
   },
   update: ({ graph, settings, parameter, gradient, slots, scalars }) => {
     const first = graph.plus(graph.times(slots['first-moment-sum'] ?? '', settings.beta1), gradient);

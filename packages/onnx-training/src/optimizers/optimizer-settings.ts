@@ -25,19 +25,27 @@ const DEFAULTS: { readonly [K in OptimizerKind]: OptimizerSettings[K] } = {
   adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
 };
 
-/** Fills in the defaults. A number out of its range is a `RangeError`: factors are from 0 to below 1, epsilon above 0. */
+/**
+ * Fills in the defaults, also for what is undefined, and rounds to float32: what the graph multiplies by, so that a factor
+ * and 1 minus it add up to 1. A number that is out of its range then is a `RangeError`: factors are from 0 to below 1,
+ * epsilon above 0.
+ */
 export function completeOptimizer(choice: OptimizerChoice): Optimizer {
   if (!Object.hasOwn(DEFAULTS, choice.kind)) {
     throw new RangeError(`optimizer.kind is ${choice.kind}; expected ${Object.keys(DEFAULTS).join(', ')}.`);
   }
-  const complete = { ...DEFAULTS[choice.kind], ...choice } as Optimizer; // defaults and choice are of one kind
-  for (const name of ['momentum', 'decay', 'beta1', 'beta2', 'epsilon'] as const) {
-    const number = (complete as Partial<Record<typeof name, number>>)[name];
-    if (number === undefined) continue;
+  const given = Object.entries(choice).filter(([, setting]) => setting !== undefined);
+  const complete = { ...DEFAULTS[choice.kind], ...Object.fromEntries(given) } as Record<string, unknown>;
+  for (const name of ['momentum', 'decay', 'beta1', 'beta2', 'epsilon']) {
+    if (!(name in DEFAULTS[choice.kind])) continue;
+    const number = complete[name];
+    const rounded = typeof number === 'number' ? Math.fround(number) : NaN;
     const isEpsilon = name === 'epsilon';
-    if (isEpsilon ? number > 0 && number < Infinity : number >= 0 && number < 1) continue;
-    const expected = isEpsilon ? 'a number above 0' : 'a number from 0 to below 1';
-    throw new RangeError(`optimizer.${name} is ${number}; expected ${expected}.`);
+    if (!(isEpsilon ? rounded > 0 && rounded < Infinity : rounded >= 0 && rounded < 1)) {
+      const expected = isEpsilon ? 'a number above 0' : 'a number from 0 to below 1';
+      throw new RangeError(`optimizer.${name} is ${String(number)}; expected ${expected} in float32.`);
+    }
+    complete[name] = rounded;
   }
-  return complete;
+  return complete as Optimizer; // defaults and choice are of one kind
 }
