@@ -20,7 +20,7 @@ import { variablesAsInputs } from './variables.ts';
 export interface MergeOptions {
   /** The input that is the learning rate; `learning_rate` by default. */
   learningRate?: string;
-  /** The output that is the loss; by default the one output that no variable is bound to. */
+  /** The output of the algorithm that is the loss, a float32 scalar; by default the one that no variable is bound to. */
   loss?: string;
 }
 
@@ -30,8 +30,9 @@ export interface MergeOptions {
  * gives the variables' values in the file. The same as the step that was saved, so that training goes on as if it had
  * never stopped; `trainingLoop` takes it too.
  *
- * Files of other tools are taken if they have one training step, of float32 variables. What contradicts the specification
- * of `TrainingInfoProto` is `malformed-onnx`.
+ * Files of other tools are taken if they have one training step, of float32 variables, and no `initialization`, which would
+ * begin training anew: take it away to go on from the values in the file. What contradicts the specification of
+ * `TrainingInfoProto` is `malformed-onnx`.
  */
 export function mergedTrainingStep(source: OnnxModel, options: MergeOptions = {}): TrainingStep {
   const info = onlyStepOf(source);
@@ -41,6 +42,7 @@ export function mergedTrainingStep(source: OnnxModel, options: MergeOptions = {}
   const described = { ...descriptionIn(source), ...options };
   const { learningRate = LEARNING_RATE, batch: shapes = {} } = described;
   const loss = described.loss ?? onlyReport(info, bindings);
+  const lossOutput = requireLoss(info, loss);
 
   const { graph, values } = variablesAsInputs(
     combined,
@@ -61,7 +63,6 @@ export function mergedTrainingStep(source: OnnxModel, options: MergeOptions = {}
   if (!inputs.some(({ name, type }) => name === learningRate && type === 'float32')) {
     throw malformedGraph(`The training algorithm has no float32 input "${learningRate}" for the learning rate.`);
   }
-  const declared = new Map(combined.outputs.map((output) => [output.name, output]));
   const notBatch = new Set([learningRate, ...state.map(({ name }) => name)]);
   const initializers = graph.initializers.filter(({ name }) => taken.has(name));
   const step: TrainingStep = {
@@ -70,7 +71,7 @@ export function mergedTrainingStep(source: OnnxModel, options: MergeOptions = {}
       nodes,
       inputs,
       outputs: [
-        declared.get(loss) ?? { name: loss, type: 'float32', shape: [] },
+        lossOutput,
         ...state.map(({ name, type, shape }): OnnxValue => ({ name: updatedName(name), type, shape })),
       ],
       initializers,
@@ -90,8 +91,16 @@ export function mergedTrainingStep(source: OnnxModel, options: MergeOptions = {}
 function onlyStepOf({ trainingInfo = [] }: OnnxModel): TrainingInfo {
   const [info, ...others] = trainingInfo;
   if (info === undefined) throw malformedGraph('The model has no training information (training_info).');
-  if (others.length === 0) return info;
-  throw malformedGraph(`The model has ${trainingInfo.length} training steps (training_info); supported: one.`);
+  if (others.length > 0) {
+    throw malformedGraph(`The model has ${trainingInfo.length} training steps (training_info); supported: one.`);
+  }
+  const { initialization, initializationBinding } = info;
+  const initialized = Object.keys(initializationBinding);
+  if (initialized.length === 0 && (initialization?.nodes ?? []).length === 0) return info;
+  throw malformedGraph(
+    `The training information has an initialization (${initialized.join(', ') || 'bound to nothing'}); ` +
+      'supported: none, so that training goes on from the values in the file.',
+  );
 }
 
 /** ONNX: "the actual input/initializer/output/node list of the training graph is the concatenation", in that order. */
@@ -124,7 +133,7 @@ function concatenated(inference: OnnxGraph, algorithm: OnnxGraph | undefined): O
 
 /** Each variable is a float32 initializer, and each becomes an output. */
 function requireBindings(
-  { initializers, outputs, nodes }: OnnxGraph,
+  { inputs, initializers, outputs, nodes }: OnnxGraph,
   bindings: readonly (readonly [string, string])[],
 ): void {
   for (const [name, output] of bindings) {
@@ -137,7 +146,8 @@ function requireBindings(
       throw malformedGraph(`update_binding sets "${name}" to "${output}", which is no output.`);
     }
     const updated = updatedName(name);
-    if (output !== updated && nodes.some((each) => each.outputs.includes(updated))) {
+    const taken = [...inputs, ...initializers].map((each) => each.name);
+    if (output !== updated && [...taken, ...nodes.flatMap((each) => each.outputs)].includes(updated)) {
       throw malformedGraph(`"${updated}" is to be the new value of "${name}", and something else has that name.`);
     }
   }
@@ -152,6 +162,19 @@ function onlyReport({ algorithm }: TrainingInfo, bindings: readonly (readonly [s
   throw malformedGraph(
     `The training algorithm has ${free.length} outputs that no variable is bound to (${free.join(', ')}); say which is the loss.`,
   );
+}
+
+/** The loss among the outputs of the algorithm. */
+function requireLoss({ algorithm }: TrainingInfo, loss: string): OnnxValue {
+  const outputs = algorithm?.outputs ?? [];
+  const output = outputs.find(({ name }) => name === loss);
+  if (output === undefined) {
+    const names = outputs.map(({ name }) => name).join(', ');
+    throw malformedGraph(`The training algorithm has no output "${loss}" to be the loss; it has ${names}.`);
+  }
+  if (output.type === 'float32' && output.shape?.length === 0) return output;
+  const found = `${output.type} ${output.shape === null ? 'of unknown shape' : `[${output.shape.join(', ')}]`}`;
+  throw malformedGraph(`The loss "${loss}" of the training algorithm is ${found}; expected a float32 scalar.`);
 }
 
 /** Gives updates the names that a step's have. */

@@ -1,6 +1,7 @@
 import { int, int64Vector, node, type OnnxGraph, type OnnxNode, value } from '@atelier/onnx';
 import { malformedGraph } from './errors.ts';
 import { product } from './shapes.ts';
+import { freshName, valueNames } from './value-names.ts';
 
 /** A tensor to be trained: one of the caller's, or several of them one after the other in a vector. */
 export interface PackedParameter {
@@ -33,10 +34,21 @@ export function packParameters(
     .map((group) => [group, small.filter((name) => options.groupOf(name) === group)] as const)
     .filter(([, names]) => names.length > 1);
   const isPacked = new Set(packed.flatMap(([, names]) => names));
-  const vectors = packed.map(([group, names]) => ({
-    name: `packed/${group}`,
-    parts: names.map((name) => ({ name, shape: shapes.get(name) ?? [] })),
-  }));
+  const taken = valueNames(graph);
+  const vectors = packed.map(([group, names]): Vector => {
+    const name = freshName(`packed/${group}`, taken);
+    const parts = names.map((part) => {
+      const shape = shapes.get(part) ?? [];
+      if (shape.length === 1) return { name: part, shape, flat: part };
+      return {
+        name: part,
+        shape,
+        flat: freshName(`${part}/flat`, taken),
+        target: freshName(`${part}/shape`, taken),
+      };
+    });
+    return { name, sizes: freshName(`${name}/sizes`, taken), parts };
+  });
   return {
     graph: {
       ...graph,
@@ -49,30 +61,52 @@ export function packParameters(
       ],
       initializers: [
         ...graph.initializers.filter(({ name }) => !isPacked.has(name)),
-        ...vectors.flatMap(({ name, parts }) => [
+        ...vectors.flatMap(({ sizes, parts }) => [
           int64Vector(
-            `${name}/sizes`,
+            sizes,
             parts.map(({ shape }) => product(shape)),
           ),
-          ...parts
-            .filter(({ shape }) => shape.length !== 1)
-            .map((part) => int64Vector(`${part.name}/shape`, part.shape)),
+          ...parts.flatMap(({ target, shape }) => (target === undefined ? [] : [int64Vector(target, shape)])),
         ]),
       ],
     },
-    parameters: [...options.parameters.filter((name) => !isPacked.has(name)).map((name) => ({ name })), ...vectors],
+    parameters: [
+      ...options.parameters.filter((name) => !isPacked.has(name)).map((name) => ({ name })),
+      ...vectors.map(({ name, parts }) => ({
+        name,
+        parts: parts.map((part) => ({ name: part.name, shape: part.shape })),
+      })),
+    ],
   };
 }
 
+/** Several parameters in one, with the names of what takes them apart. */
+interface Vector {
+  readonly name: string;
+  /** The constant that says how many elements each part has. */
+  readonly sizes: string;
+  readonly parts: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    /** The part before it has its shape, itself where it is a vector. */
+    readonly flat: string;
+    /** The constant that is its shape; absent where it is a vector. */
+    readonly target?: string;
+  }[];
+}
+
 /** The nodes that give a vector's parts under their own names and in their own shapes. */
-function splitting({ name, parts }: Required<PackedParameter>): OnnxNode[] {
-  const flat = (part: { name: string; shape: readonly number[] }) =>
-    part.shape.length === 1 ? part.name : `${part.name}/flat`;
+function splitting({ name, sizes, parts }: Vector): OnnxNode[] {
   return [
-    node('Split', [name, `${name}/sizes`], parts.map(flat), { axis: int(0) }),
-    ...parts
-      .filter(({ shape }) => shape.length !== 1)
-      .map((part) => node('Reshape', [flat(part), `${part.name}/shape`], part.name)),
+    node(
+      'Split',
+      [name, sizes],
+      parts.map(({ flat }) => flat),
+      { axis: int(0) },
+    ),
+    ...parts.flatMap((part) =>
+      part.target === undefined ? [] : [node('Reshape', [part.flat, part.target], part.name)],
+    ),
   ];
 }
 

@@ -34,23 +34,30 @@ const STEPS = 'steps';
  * the default one, forward graphs with newer operators say theirs.
  */
 export function trainingLoop(step: TrainingStep, opset = DEFAULT_OPSET): OnnxModel {
-  const inner = innerStep(step);
+  const taken = new Set([...valueNames(step.graph), LEARNING_RATES, LOSSES]);
+  const inner = innerStep(step, taken);
   const { graph, batch, carried, learningRate, stepCount } = inner;
-  const hoisted = hoistScalars(graph, [learningRate, ...(stepCount === null ? [] : [stepCount.inner])]);
+  const results = new Set([inner.loss, ...carried.map(({ result }) => result)]);
+  const hoisted = hoistScalars(graph, [learningRate, ...(stepCount === null ? [] : [stepCount.inner])], results);
+  const names: LoopNames = {
+    own: (name) => `${inner.prefix}${name}`,
+    steps: new Map([...hoisted.scalars].map((name) => [name, freshName(`${name}/steps`, taken)])),
+  };
+  const { own } = names;
   const result = ({ name, type, shape }: StateVariable) => value(updatedName(name), type, shape);
   const outer: OnnxGraph = {
     name: graph.name,
     nodes: [
-      node('Shape', [LEARNING_RATES], `${OWN}shape`),
-      node('Gather', [`${OWN}shape`, `${OWN}zero`], `${OWN}count`),
-      node('Identity', [LEARNING_RATES], stepsName(learningRate)),
-      ...(stepCount === null ? [] : countSteps(stepCount)),
-      ...hoisted.before.map((each) => onSteps(each, hoisted.scalars)),
+      node('Shape', [LEARNING_RATES], own('shape')),
+      node('Gather', [own('shape'), own('zero')], own('count')),
+      node('Identity', [LEARNING_RATES], ofSteps(learningRate, names)),
+      ...(stepCount === null ? [] : countSteps(stepCount, names)),
+      ...hoisted.before.map((each) => onSteps(each, names)),
       node(
         'Loop',
-        [`${OWN}count`, `${OWN}always`, ...carried.map(({ outer: { name } }) => name)],
+        [own('count'), own('always'), ...carried.map(({ outer: { name } }) => name)],
         [...carried.map(({ outer: { name } }) => updatedName(name)), LOSSES],
-        { body: graphAttribute(loopBody(inner, hoisted)) },
+        { body: graphAttribute(loopBody(inner, hoisted, names)) },
       ),
     ],
     inputs: [
@@ -60,67 +67,89 @@ export function trainingLoop(step: TrainingStep, opset = DEFAULT_OPSET): OnnxMod
     ],
     outputs: [...step.state.map(result), value(LOSSES, 'float32', [STEPS])],
     initializers: [
-      int64Scalar(`${OWN}zero`, 0),
-      boolScalar(`${OWN}always`, true),
-      ...(stepCount === null ? [] : [float32Scalar(`${OWN}zero_float`, 0), float32Scalar(`${OWN}one_float`, 1)]),
+      int64Scalar(own('zero'), 0),
+      boolScalar(own('always'), true),
+      ...(stepCount === null ? [] : [float32Scalar(own('zero_float'), 0), float32Scalar(own('one_float'), 1)]),
       ...graph.initializers.filter(({ name }) => isTaken(name, hoisted.before)),
     ],
     values: [],
   };
-  const names = outer.inputs.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw malformedGraph(`The loop has an input "${twice}" of its own; rename the graph's.`);
+  const given = [...outer.inputs, ...outer.outputs].map(({ name }) => name);
+  const twice = given.find((name, index) => given.indexOf(name) !== index);
+  if (twice !== undefined) throw malformedGraph(`The loop has a value "${twice}" of its own; rename the graph's.`);
   return model(outer, { opsetImports: [{ domain: '', version: opset }], producerName: 'atelier' });
 }
 
-/** What the names of the loop's own values begin with. */
-const OWN = 'loop/';
+/** What the loop calls its values. */
+interface LoopNames {
+  /** A value that only the loop has. */
+  own: (name: string) => string;
+  /** By the name of a scalar of a step, the vector of it for all steps. */
+  steps: ReadonlyMap<string, string>;
+}
 
 /** The step as the loop's body has it: its inputs have other names, because those are the loop's. */
 type InnerStep = ReturnType<typeof innerStep>;
 
-function innerStep(step: TrainingStep) {
-  const taken = valueNames(step.graph);
+function innerStep(step: TrainingStep, taken: Set<string>) {
   const inputs = new Map(step.graph.inputs.map((input) => [input.name, input]));
+  const outerNames = [...step.batch, ...step.state.map(({ name }) => name)];
   const inner = new Map(
-    [...step.batch, ...step.state.map(({ name }) => name)].map((name) => [name, freshName(`${name}/now`, taken)]),
+    [...new Set([...outerNames, LEARNING_RATES, LOSSES])].map((name) => [name, freshName(`${name}/now`, taken)]),
   );
   const innerName = (name: string) => inner.get(name) ?? name;
+  let prefix = 'loop/';
+  while ([...taken].some((name) => name.startsWith(prefix))) prefix = `own_${prefix}`;
+  const renamed = renamedValues(step.graph, innerName);
+  /** Nodes that give what is an input or a constant of the step, or is given as something else already, once more. */
+  const copies: OnnxNode[] = [];
+  const given = new Set(renamed.nodes.flatMap(({ outputs }) => outputs));
+  const resultOf = (name: string): string => {
+    if (given.delete(name)) return name;
+    const copy = freshName(`${name}/copy`, taken);
+    copies.push(node('Identity', [name], copy));
+    return copy;
+  };
+  /** What a step hands to the next: not the count, which is known beforehand. */
+  const carried = step.state
+    .filter(({ name }) => name !== step.stepCount)
+    .map((outer) => ({ outer, inner: innerName(outer.name), result: resultOf(innerName(updatedName(outer.name))) }));
+  const loss = resultOf(innerName(step.loss));
   return {
-    graph: renamedValues(step.graph, innerName),
+    graph: { ...renamed, nodes: [...renamed.nodes, ...copies] },
+    /** What the names of the loop's own values begin with. */
+    prefix,
     batch: step.batch.map((name) => {
       const outer = inputs.get(name);
       if (outer === undefined) throw malformedGraph(`The step has no input "${name}".`);
       return { outer, inner: innerName(name) };
     }),
-    /** What a step hands to the next: not the count, which is known beforehand. */
-    carried: step.state
-      .filter(({ name }) => name !== step.stepCount)
-      .map((outer) => ({ outer, inner: innerName(outer.name) })),
+    carried,
     stepCount: step.stepCount === null ? null : { outer: step.stepCount, inner: innerName(step.stepCount) },
-    learningRate: step.learningRate,
-    loss: step.loss,
+    learningRate: innerName(step.learningRate),
+    loss,
   };
 }
 
-function loopBody({ graph, batch, carried, loss }: InnerStep, hoisted: Hoisted): OnnxGraph {
-  const take = (source: string, name: string) => node('Gather', [source, `${OWN}iteration`], name, { axis: int(0) });
+function loopBody({ graph, batch, carried, loss }: InnerStep, hoisted: Hoisted, names: LoopNames): OnnxGraph {
+  const { own } = names;
+  const take = (source: string, name: string) => node('Gather', [source, own('iteration')], name, { axis: int(0) });
   return {
     name: `${graph.name}_step`,
     nodes: [
       ...batch.map(({ outer, inner }) => take(outer.name, inner)),
-      ...hoisted.values.map((name) => take(stepsName(name), name)),
+      ...hoisted.values.map((name) => take(ofSteps(name, names), name)),
       ...hoisted.nodes,
-      node('Identity', [`${OWN}condition`], `${OWN}go_on`),
+      node('Identity', [own('condition')], own('go_on')),
     ],
     inputs: [
-      value(`${OWN}iteration`, 'int64', []),
-      value(`${OWN}condition`, 'bool', []),
+      value(own('iteration'), 'int64', []),
+      value(own('condition'), 'bool', []),
       ...carried.map(({ outer: { type, shape }, inner }) => value(inner, type, shape)),
     ],
     outputs: [
-      value(`${OWN}go_on`, 'bool', []),
-      ...carried.map(({ outer: { name, type, shape } }) => value(updatedName(name), type, shape)),
+      value(own('go_on'), 'bool', []),
+      ...carried.map(({ outer: { type, shape }, result }) => value(result, type, shape)),
       value(loss, 'float32', []),
     ],
     // What the outer graph has is seen from here, and must not be said twice.
@@ -134,22 +163,23 @@ function isTaken(name: string, nodes: readonly OnnxNode[]): boolean {
 }
 
 /** The count of steps before each step as a vector, and the count after all of them. */
-function countSteps({ outer, inner }: { outer: string; inner: string }): OnnxNode[] {
+function countSteps({ outer, inner }: { outer: string; inner: string }, names: LoopNames): OnnxNode[] {
+  const { own } = names;
   return [
-    node('Cast', [`${OWN}count`], `${OWN}count_float`, { to: int(dataTypeCode('float32')) }),
-    node('Add', [outer, `${OWN}count_float`], updatedName(outer)),
-    node('Range', [`${OWN}zero_float`, `${OWN}count_float`, `${OWN}one_float`], `${OWN}earlier`),
-    node('Add', [outer, `${OWN}earlier`], stepsName(inner)),
+    node('Cast', [own('count')], own('count_float'), { to: int(dataTypeCode('float32')) }),
+    node('Add', [outer, own('count_float')], updatedName(outer)),
+    node('Range', [own('zero_float'), own('count_float'), own('one_float')], own('earlier')),
+    node('Add', [outer, own('earlier')], ofSteps(inner, names)),
   ];
 }
 
 /** A node on scalars as the same node on vectors of them. */
-function onSteps(source: OnnxNode, scalars: ReadonlySet<string>): OnnxNode {
-  const renamed = (names: readonly string[]) => names.map((name) => (scalars.has(name) ? stepsName(name) : name));
-  return { ...source, name: stepsName(source.name), inputs: renamed(source.inputs), outputs: renamed(source.outputs) };
+function onSteps(source: OnnxNode, names: LoopNames): OnnxNode {
+  const renamed = (taken: readonly string[]) => taken.map((name) => ofSteps(name, names));
+  return node(source.opType, renamed(source.inputs), renamed(source.outputs), source.attributes);
 }
 
-/** The values of all steps of a call. */
-function stepsName(name: string): string {
-  return `${name}/steps`;
+/** The values that a scalar has in all steps of a call; a constant itself. */
+function ofSteps(name: string, { steps }: LoopNames): string {
+  return steps.get(name) ?? name;
 }

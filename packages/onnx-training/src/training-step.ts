@@ -5,6 +5,7 @@ import type { GraphBuilder } from './graph-builder.ts';
 import type { OptimizerKind } from './optimizers/optimizer-settings.ts';
 import { UPDATE_RULES, type UpdateRule } from './optimizers/optimizer.ts';
 import { packParameters } from './pack-parameters.ts';
+import { sameShape, shown } from './shapes.ts';
 import { type CompleteOptions, completeOptions, type TrainingOptions } from './training-options.ts';
 import { AVERAGE, type StateVariable, updatedName } from './training-state.ts';
 import { variablesAsInputs } from './variables.ts';
@@ -31,6 +32,7 @@ export interface TrainingStep {
 
 export const LEARNING_RATE = 'learning_rate';
 export const STEP_COUNT = 'step';
+
 /**
  * A forward graph with its loss, and what to do with the gradients, made into one optimiser step of standard operators.
  * The optimiser's state is `<slot>/<parameter>`, averages are `average/<parameter>`, and `step` counts the steps taken.
@@ -41,6 +43,10 @@ export function trainingStep(forward: OnnxGraph, options: TrainingOptions): Trai
   const complete = completeOptions(options);
   const { parameters, updates = [], loss, sizes } = complete;
   const variables = variablesAsInputs(forward, [...parameters, ...updates.map(({ name }) => name)]);
+  for (const { name } of updates) {
+    if (variables.graph.inputs.some((input) => input.name === name)) continue;
+    throw malformedGraph(`There is no input or initializer "${name}" to be a state.`);
+  }
   const decayed = new Set(complete.weightDecay?.parameters);
   const packing = packParameters(variables.graph, {
     parameters,
@@ -50,6 +56,7 @@ export function trainingStep(forward: OnnxGraph, options: TrainingOptions): Trai
   const { builder, gradients } = differentiate(packing.graph, {
     loss,
     withRespectTo: packing.parameters.map(({ name }) => name),
+    values: updates.map(({ updated }) => updated),
     ...(sizes === undefined ? {} : { sizes }),
   });
   requireFloat32(builder, loss);
@@ -80,8 +87,12 @@ export function trainingStep(forward: OnnxGraph, options: TrainingOptions): Trai
   }
   for (const { name, updated, parts } of updates) {
     const shape = requireFloat32(builder, name);
-    requireFloat32(builder, updated);
-    builder.rename(updated, updatedName(name));
+    requireShape(builder, updated, { name, shape });
+    const isGivenElsewhere =
+      [loss, ...state.map((each) => updatedName(each.name))].includes(updated) ||
+      updates.filter((each) => each.updated === updated).length > 1;
+    if (isGivenElsewhere) builder.addNode(node('Identity', [updated], updatedName(name)));
+    else builder.rename(updated, updatedName(name));
     state.push({ name, type: 'float32', shape, initial: 'given', parts });
   }
   const graph = builder.graph(packing.graph.name, [loss, ...state.map(({ name }) => updatedName(name))]);
@@ -169,6 +180,19 @@ function clipToGlobalNorm(
   const norm = builder.add('Sqrt', [squares.reduce((first, second) => builder.plus(first, second))]);
   const factor = builder.over(limit, builder.add('Max', [norm, builder.scalar(limit, norm)]));
   return new Map([...gradients].map(([name, gradient]) => [name, builder.times(gradient, factor)]));
+}
+
+/** What becomes a state has its shape. */
+function requireShape(
+  builder: GraphBuilder,
+  updated: string,
+  { name, shape }: { name: string; shape: readonly number[] },
+): void {
+  const given = requireFloat32(builder, updated);
+  if (sameShape(given, shape)) return;
+  throw malformedGraph(
+    `"${updated}" has shape ${shown(given)}; expected ${shown(shape)}, which the state "${name}" has.`,
+  );
 }
 
 /** The shape of a value that must be of float32. */

@@ -9,8 +9,11 @@ import {
   boolScalar,
   decodeModel,
   encodeModel,
+  float,
   float32Tensor,
   graphAttribute,
+  int,
+  ints,
   model,
   node,
   type OnnxGraph,
@@ -21,6 +24,7 @@ import {
   value,
 } from '@atelier/onnx';
 import {
+  initialState,
   mergedTrainingStep,
   namedState,
   trainingLoop,
@@ -30,7 +34,7 @@ import {
 } from '@atelier/onnx-training';
 import { BATCH, drawnBatches, INPUTS, numbers, smallNetwork } from '../../support/small-network.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { begin, inOneLoop, logitsOf, type State, stepByStep } from '../../support/training-runs.ts';
+import { begin, inOneLoop, logitsOf, runOnce, type State, stepByStep } from '../../support/training-runs.ts';
 
 const STEPS = 12;
 const rates = Array.from({ length: STEPS }, (_, step) => 0.05 / (1 + step));
@@ -190,6 +194,42 @@ describe('a training model', () => {
     assert.ok(outputs.includes('training/normalized') && outputs.includes('training/hidden'), 'another in training');
   });
 
+  /** The operators that the algorithm has of its own when the network is predicted by `predicting` and trained by `training`. */
+  const ownNodes = (predicting: OnnxNode[], training: OnnxNode[]) => {
+    const [w, x] = [float32Tensor('w', [2], [1, 2]), value('x', 'float32', [2])];
+    const loss = node('ReduceSum', [training.at(-1)?.outputs[0] ?? ''], 'loss', { keepdims: int(0) });
+    const rest = { inputs: [x], initializers: [w, boolScalar('yes', true)], values: [] };
+    const forward = { name: 'forward', nodes: [...training, loss], outputs: [], ...rest };
+    const y = value(predicting.at(-1)?.outputs[0] ?? '', 'float32', [2]);
+    const inference = model({ name: 'inference', nodes: predicting, outputs: [y], ...rest });
+    const step = trainingStep(forward, { loss: 'loss', parameters: ['w'], optimizer: { kind: 'sgd' } });
+    const { algorithm } = trainingModel(inference, step, begin(step)).trainingInfo?.[0] ?? {};
+    return (algorithm?.nodes ?? []).filter(({ outputs }) => !outputs[0]?.includes('gradient'));
+  };
+
+  test('shares a node with the same attributes in whatever order, and none with others', () => {
+    const product = node('Mul', ['w', 'x'], 'product');
+    const bend = (alpha: number, name: string) =>
+      node('Selu', ['product'], name, { alpha: float(alpha), gamma: float(2) });
+    const turned = node('Selu', ['product'], 'y', { gamma: float(2), alpha: float(1) });
+    const bent = (predicting: OnnxNode, training: OnnxNode) =>
+      ownNodes([product, predicting], [product, training]).filter(({ opType }) => opType === 'Selu');
+    assert.deepEqual(bent(turned, bend(1, 'y')), []);
+    assert.deepEqual(bent(turned, bend(1, 'of_another_name')), []);
+    const [other] = bent(turned, bend(3, 'y'));
+    assert.deepEqual(other?.outputs, ['training/y']);
+    assert.deepEqual(other.attributes['alpha'], float(3));
+  });
+
+  test('shares no node that draws at random', () => {
+    const nodes = [node('Mul', ['w', 'x'], 'product'), node('Dropout', ['product', '', 'yes'], 'y')];
+    const drawn = ownNodes(nodes, nodes).filter(({ opType }) => opType === 'Dropout');
+    assert.deepEqual(
+      drawn.map(({ outputs }) => outputs[0]),
+      ['training/y'],
+    );
+  });
+
   test('keeps the metadata of the inference model, and is of a version that has training information', () => {
     const step = trainingStep(network.forward, options);
     const saved = trainingModel({ ...network.inference, metadata: { author: 'me' }, irVersion: 6 }, step, begin(step));
@@ -317,6 +357,28 @@ describe('the merger', () => {
       byHand({}, [tensor('w', 'float64', [2], [1, 2])]),
       'Variable "w" of the training algorithm is of float64; supported: float32.',
     ],
+    'an initialization of its variables': [
+      byHand({ initializationBinding: { w: 'drawn' } }),
+      'The training information has an initialization (w); supported: none, ',
+    ],
+    'a graph of initialization': [
+      byHand({
+        initialization: { ...algorithm, nodes: [node('RandomNormal', [], 'drawn', { shape: ints([2]) })], inputs: [] },
+      }),
+      'The training information has an initialization (bound to nothing); supported: none, ',
+    ],
+    'an input that has the name of a new state': [
+      withAlgorithm({ inputs: [...algorithm.inputs, value('w_new', 'float32', [2])] }),
+      '"w_new" is to be the new value of "w", and something else has that name.',
+    ],
+    'a loss that is no scalar': [
+      withAlgorithm({ outputs: [value('sum', 'float32', [1]), value('moved', 'float32', [2])] }),
+      'The loss "sum" of the training algorithm is float32 [1]; expected a float32 scalar.',
+    ],
+    'a loss of another type': [
+      withAlgorithm({ outputs: [value('sum', 'float64', []), value('moved', 'float32', [2])] }),
+      'The loss "sum" of the training algorithm is float64 []; expected a float32 scalar.',
+    ],
     'no learning rate': [
       withAlgorithm({
         inputs: [value('rate', 'float32', [])],
@@ -349,5 +411,64 @@ describe('the merger', () => {
   test('is told the names of a learning rate and a loss where there is a choice', () => {
     const source = withAlgorithm({ outputs: [...algorithm.outputs, value('move', 'float32', [2])] });
     assert.equal(mergedTrainingStep(source, { loss: 'sum' }).loss, 'sum');
+  });
+
+  test('refuses a loss that the algorithm does not give', () => {
+    for (const loss of ['y', 'lost', 'learning_rate']) {
+      assert.throws(() => mergedTrainingStep(byHand(), { loss }), {
+        code: 'malformed-onnx',
+        message: `The training algorithm has no output "${loss}" to be the loss; it has sum, moved.`,
+      });
+    }
+  });
+
+  /** Two steps of rates 1 and 2 of the algorithm with one more variable, which `nodes` move; what becomes of all. */
+  const withVariable = async (name: string, nodes: OnnxNode[], updated: string) => {
+    const source = byHand(
+      {
+        algorithm: {
+          ...algorithm,
+          nodes: [...algorithm.nodes, ...nodes],
+          outputs: [...algorithm.outputs, value(updated, 'float32', [])],
+          initializers: [float32Tensor(name, [], [4]), float32Tensor('one', [], [1]), float32Tensor('two', [], [2])],
+        },
+        updateBinding: { w: 'moved', [name]: updated },
+      },
+      [float32Tensor('w', [2], [1, 2])],
+    );
+    const step = mergedTrainingStep(reread(source));
+    const results = await runOnce(trainingLoop(step), {
+      x: [
+        [1, 10, 1, 0],
+        [2, 2],
+      ],
+      learning_rates: [[1, 2], [2]],
+      ...initialState(step, (data, shape) => [[...data], shape] as const),
+    });
+    return { step, results };
+  };
+
+  test('keeps a state that is computed of the learning rate alone', async () => {
+    const { results } = await withVariable('last', [node('Mul', ['learning_rate', 'two'], 'doubled')], 'doubled');
+    assert.deepEqual([results['last_new'], results['w_new']], [Float32Array.of(4), Float32Array.of(-2, -8)]);
+    const { results: copied } = await withVariable('last', [node('Identity', ['learning_rate'], 'seen')], 'seen');
+    assert.deepEqual(copied['last_new'], Float32Array.of(2));
+  });
+
+  test('knows beforehand a count of steps, and nothing that only looks like one', async () => {
+    const cases: [name: string, add: string, isCount: boolean, after: number][] = [
+      ['step', 'one', true, 6],
+      ['step', 'two', false, 8],
+      ['other', 'one', false, 6],
+    ];
+    for (const [name, add, isCount, after] of cases) {
+      const updated = `${name}_new`;
+      const { step, results } = await withVariable(name, [node('Add', [name, add], updated)], updated);
+      assert.equal(step.stepCount, isCount ? name : null);
+      assert.deepEqual(results[updated], Float32Array.of(after), `${name} + ${add}`);
+    }
+    const { step, results } = await withVariable('step', [node('Sub', ['step', 'one'], 'step_new')], 'step_new');
+    assert.equal(step.stepCount, null);
+    assert.deepEqual(results['step_new'], Float32Array.of(2));
   });
 });

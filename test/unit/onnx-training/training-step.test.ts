@@ -5,9 +5,12 @@ import {
   initialState,
   LEARNING_RATE,
   namedState,
+  type NamedValues,
   nextState,
+  type OptimizerChoice,
   trainingLoop,
   type TrainingOptions,
+  type TrainingStep,
   trainingStep,
   updatedName,
 } from '@atelier/onnx-training';
@@ -33,6 +36,36 @@ function linear(type: 'float32' | 'float64' = 'float32'): OnnxGraph {
     initializers: [],
     values: [],
   };
+}
+
+/** Steps of rate 1 in one loop, a pair of numbers for each; the state begins as the graph has it, or as given. */
+async function inLoop(
+  step: TrainingStep,
+  x: readonly number[] | null,
+  given: NamedValues = {},
+): Promise<Record<string, Float32Array>> {
+  const count = x === null ? 2 : x.length / 2;
+  const shape = step.graph.inputs.find(({ name }) => name === 'x')?.shape?.map(Number) ?? [];
+  return runOnce(trainingLoop(step), {
+    ...(x === null ? {} : { x: [x, [count, ...shape]] }),
+    learning_rates: [new Array<number>(count).fill(1), [count]],
+    ...initialState(step, (data, dimensions) => [[...data], dimensions] as const, given),
+  });
+}
+
+/** Where Adam at rate 1 brings a weight from 0 (arXiv 1412.6980, algorithm 1), in float64. */
+function adamByDefinition(
+  gradients: readonly number[],
+  { beta1, beta2, epsilon }: { beta1: number; beta2: number; epsilon: number },
+): number {
+  let [weight, first, second] = [0, 0, 0];
+  for (const [before, gradient] of gradients.entries()) {
+    first = beta1 * first + (1 - beta1) * gradient;
+    second = beta2 * second + (1 - beta2) * gradient ** 2;
+    const corrected = Math.sqrt(second / (1 - beta2 ** (before + 1)));
+    weight -= first / (1 - beta1 ** (before + 1)) / (corrected + epsilon);
+  }
+  return weight;
 }
 
 describe('a training step', () => {
@@ -130,6 +163,125 @@ describe('a training step', () => {
     assert.deepEqual(results['idle_new'], Float32Array.of(1, 2, 3));
   });
 
+  test('takes a setting that is undefined for its default', () => {
+    const of = (optimizer: OptimizerChoice) => trainingStep(network.forward, { ...options, optimizer }).graph;
+    const open = { kind: 'adam', beta1: undefined, epsilon: undefined } as unknown as OptimizerChoice;
+    assert.deepEqual(of(open), of({ kind: 'adam' }));
+  });
+
+  test('is as exact as float32 for an Adam whose means are long, and adds its epsilon to the root', async () => {
+    for (const [beta1, beta2, epsilon] of [
+      [0.9, 0.999, 0.1],
+      [0.99, 0.999999, 0.25],
+      [0, 0.9999, 1e-8],
+      [0.9, 0, 1e-3],
+    ] as const) {
+      const settings = { loss: 'loss', parameters: ['w'], optimizer: { kind: 'adam', beta1, beta2, epsilon } } as const;
+      const gradients = [1, 0.5, -0.25, 0.125, 2];
+      const { w_new: found } = await inLoop(
+        trainingStep(linear(), settings),
+        gradients.flatMap((g) => [g, -3 * g]),
+        {
+          w: [0, 0],
+        },
+      );
+      [1, -3].forEach((scale, index) => {
+        const expected = adamByDefinition(
+          gradients.map((g) => scale * g),
+          { beta1: Math.fround(beta1), beta2: Math.fround(beta2), epsilon: Math.fround(epsilon) },
+        );
+        const error = Math.abs((found?.[index] ?? NaN) / expected - 1);
+        assert.ok(error < 2e-6, `beta2 ${beta2}: off by ${error} of ${expected}`);
+      });
+    }
+  });
+
+  test('keeps apart states that one value becomes, the loss among them', async () => {
+    const { inputs, ...rest } = linear();
+    const more = [
+      value('last_loss', 'float32', []),
+      ...['first', 'second', 'ahead'].map((name) => value(name, 'float32', [2])),
+    ];
+    const step = trainingStep(
+      { ...rest, inputs: [...inputs, ...more] },
+      {
+        loss: 'loss',
+        parameters: ['w'],
+        optimizer: { kind: 'sgd' },
+        updates: [
+          { name: 'last_loss', updated: 'loss' },
+          { name: 'first', updated: 'product' },
+          { name: 'second', updated: 'product' },
+          { name: 'ahead', updated: 'w_new' },
+        ],
+      },
+    );
+    const begin = { w: [1, 2], last_loss: [0], first: [0, 0], second: [0, 0], ahead: [0, 0] };
+    const single = await runOnce(model(step.graph), {
+      x: [[1, 1], [2]],
+      [LEARNING_RATE]: [[1], []],
+      ...initialState(step, (data, shape) => [[...data], shape] as const, begin),
+    });
+    const looped = await inLoop(step, [1, 1, 1, 2], begin);
+    const vectors = (results: Record<string, Float32Array>) =>
+      ['last_loss_new', 'first_new', 'second_new', 'ahead_new', 'w_new'].map((name) => [...(results[name] ?? [])]);
+    assert.deepEqual(vectors(single), [[3], [1, 2], [1, 2], [0, 1], [0, 1]]);
+    assert.deepEqual(vectors(looped), [[2], [0, 2], [0, 2], [-1, -1], [-1, -1]]);
+    assert.deepEqual(looped['losses'], Float32Array.of(3, 2));
+  });
+
+  test('may have a parameter for its loss', async () => {
+    const step = trainingStep(
+      { ...linear(), nodes: [], inputs: [value('w', 'float32', [])] },
+      { loss: 'w', parameters: ['w'], optimizer: { kind: 'sgd' } },
+    );
+    const single = await runOnce(model(step.graph), {
+      [LEARNING_RATE]: [[0.5], []],
+      ...initialState(step, (data, shape) => [[...data], shape] as const, { w: [3] }),
+    });
+    assert.deepEqual([single[step.loss], single['w_new']], [Float32Array.of(3), Float32Array.of(2.5)]);
+    const looped = await inLoop(step, null, { w: [3] });
+    assert.deepEqual([looped['losses'], looped['w_new']], [Float32Array.of(3, 2), Float32Array.of(1)]);
+  });
+
+  test("packs beside values of the graph's own that have the names of what packs", async () => {
+    const taken = ['kernel/shape', 'kernel/flat', 'packed/free', 'packed/free/sizes'];
+    const forward: OnnxGraph = {
+      name: 'taken',
+      nodes: [
+        node('MatMul', ['x', 'kernel'], 'product'),
+        node('Sum', ['product', 'bias', ...taken], 'sum'),
+        node('ReduceSum', ['sum'], 'loss', { keepdims: int(0) }),
+      ],
+      inputs: [value('x', 'float32', [1, 2])],
+      outputs: [],
+      initializers: [
+        float32Tensor('kernel', [2, 1], [1, 2]),
+        float32Tensor('bias', [1], [3]),
+        ...taken.map((name, index) => float32Tensor(name, [], [10 ** (index + 1)])),
+      ],
+      values: [],
+    };
+    const step = trainingStep(forward, { loss: 'loss', parameters: ['kernel', 'bias'], optimizer: { kind: 'sgd' } });
+    assert.deepEqual(
+      step.state[1]?.parts?.map(({ name }) => name),
+      ['kernel', 'bias'],
+    );
+    const { losses } = await inLoop(step, [1, 1, 1, 1]);
+    assert.deepEqual(losses, Float32Array.of(11116, 11113)); // 1 + 2 + 3 and the four; each weight moved by its input, 1
+  });
+
+  test('leaves out nodes that neither the loss nor an update needs, whatever they are', () => {
+    const { nodes, ...rest } = linear();
+    const forward = {
+      ...rest,
+      nodes: [...nodes, node('TopK', ['x', 'w'], ['values', 'places'])],
+      outputs: [value('values', 'float32', [1])],
+    };
+    const { graph } = trainingStep(forward, { loss: 'loss', parameters: ['w'], optimizer: { kind: 'sgd' } });
+    assert.ok(graph.nodes.every(({ opType }) => opType !== 'TopK'));
+  });
+
   const step =
     (change: Partial<TrainingOptions>, forward = network.forward) =>
     () =>
@@ -152,6 +304,22 @@ describe('a training step', () => {
     'an update of what the graph does not have': [
       step({ updates: [{ name: 'median', updated: 'mean_after' }] }),
       /"median"/,
+    ],
+    'an update of what the graph computes': [
+      step({ updates: [{ name: 'hidden', updated: 'mean_after' }] }),
+      /^There is no input or initializer "hidden" to be a state\.$/,
+    ],
+    'an update by a value of another shape': [
+      step({ updates: [{ name: 'mean', updated: 'kernel_2' }] }),
+      /^"kernel_2" has shape \[6, 3\]; expected \[6\], which the state "mean" has\.$/,
+    ],
+    'a loss of whole numbers': [
+      () => {
+        const { nodes, ...rest } = linear();
+        const forward = { ...rest, nodes: [...nodes, node('Cast', ['loss'], 'count', { to: int(7) })] };
+        return trainingStep(forward, { loss: 'count', parameters: ['w'], optimizer: { kind: 'sgd' } });
+      },
+      /^The loss "count" is of int64; expected float32 or float64\.$/,
     ],
     'a batch that takes the name of the learning rate': [
       () => {
@@ -186,15 +354,31 @@ describe('a training step', () => {
     'a negative limit of packing': [{ packBelow: -1 }, 'packBelow is -1; expected a number of 0 or more.'],
     'a negative momentum': [
       { optimizer: { kind: 'momentum', momentum: -0.9 } },
-      'optimizer.momentum is -0.9; expected a number from 0 to below 1.',
+      'optimizer.momentum is -0.9; expected a number from 0 to below 1 in float32.',
     ],
     'a beta of 1': [
       { optimizer: { kind: 'adam', beta2: 1 } },
-      'optimizer.beta2 is 1; expected a number from 0 to below 1.',
+      'optimizer.beta2 is 1; expected a number from 0 to below 1 in float32.',
     ],
     'an epsilon of zero': [
       { optimizer: { kind: 'rmsprop', epsilon: 0 } },
-      'optimizer.epsilon is 0; expected a number above 0.',
+      'optimizer.epsilon is 0; expected a number above 0 in float32.',
+    ],
+    'a beta that float32 cannot tell from 1': [
+      { optimizer: { kind: 'adam', beta2: 0.99999999 } },
+      'optimizer.beta2 is 0.99999999; expected a number from 0 to below 1 in float32.',
+    ],
+    'a beta that is no number': [
+      { optimizer: { kind: 'adam', beta1: '0.9' as unknown as number } },
+      'optimizer.beta1 is 0.9; expected a number from 0 to below 1 in float32.',
+    ],
+    'a decay that there is not': [
+      { weightDecay: { kind: 'l1' as 'l2', rate: 1, parameters: [] } },
+      'weightDecay.kind is l1; expected l2 or decoupled.',
+    ],
+    'a size that is no whole number': [
+      { sizes: { batch: 2.5 } },
+      'sizes.batch is 2.5; expected a whole number of 1 or more.',
     ],
     'an optimiser that there is not': [
       { optimizer: { kind: 'lion' as 'adam' } },
@@ -255,17 +439,32 @@ describe('the state of a step', () => {
 
 describe('a training loop', () => {
   test('refuses a graph whose inputs have the names of its own', () => {
-    const { inputs, nodes, ...rest } = linear();
-    const forward = {
-      ...rest,
-      nodes: [node('Mul', ['w', 'learning_rates'], 'product'), ...nodes.slice(1)],
-      inputs: [value('learning_rates', 'float32', [2]), ...inputs.slice(1)],
-    };
-    const step = trainingStep(forward, { loss: 'loss', parameters: ['w'], optimizer: { kind: 'sgd' } });
-    assert.throws(() => trainingLoop(step), {
-      code: 'malformed-onnx',
-      message: 'The loop has an input "learning_rates" of its own; rename the graph\'s.',
-    });
+    for (const name of ['learning_rates', 'losses']) {
+      const { inputs, nodes, ...rest } = linear();
+      const forward = {
+        ...rest,
+        nodes: [node('Mul', ['w', name], 'product'), ...nodes.slice(1)],
+        inputs: [value(name, 'float32', [2]), ...inputs.slice(1)],
+      };
+      const step = trainingStep(forward, { loss: 'loss', parameters: ['w'], optimizer: { kind: 'sgd' } });
+      assert.throws(() => trainingLoop(step), {
+        code: 'malformed-onnx',
+        message: `The loop has a value "${name}" of its own; rename the graph's.`,
+      });
+    }
+  });
+
+  test('takes a graph whose other values have the names of its own', async () => {
+    const names = ['learning_rates', 'losses', 'loop/zero', 'loop/iteration', 'learning_rate/steps', 'x/now', 'loss'];
+    const nodes = [
+      node('Mul', ['w', 'x'], 'product'),
+      node('ReduceSum', ['product'], 'learning_rates', { keepdims: int(0) }),
+      ...names.slice(1).map((name, index) => node('Mul', [names[index] ?? '', 'two'], name)),
+    ];
+    const forward = { ...linear(), nodes, initializers: [float32Tensor('two', [], [2])] };
+    const step = trainingStep(forward, { loss: 'loss', parameters: ['w'], optimizer: { kind: 'adam' } });
+    const { losses } = await inLoop(step, [1, 1, 1, 1], { w: [1, 2] });
+    assert.ok(losses?.[0] === 3 * 64 && Math.abs((losses[1] ?? NaN) - 64) < 1e-3, `${losses?.join()}`);
   });
 
   test('says the operator set that it is told to', () => {
