@@ -214,6 +214,10 @@ const MALFORMED: Record<string, [() => unknown, RegExp]> = {
     ),
     /^Split "y": it splits \[5\] into \[2, 2\] along axis 0\.$/,
   ],
+  'another number of parts than of outputs': [
+    attempt([node('Split', ['x'], ['y', 'z'], { num_outputs: int(3) })], { x: [6] }, { output: 'y' }),
+    /^Split "y": it splits into \[2, 2, 2\] and gives 2 outputs\.$/,
+  ],
   'an axis that is not 1 and shall go': [
     attempt([node('Squeeze', ['x', 'axes'], 'y')], { x: [5, 1] }, { constants: [int64s('axes', [0])] }),
     /^Squeeze "y": it removes axis 0 of \[5, 1\], which is not 1\.$/,

@@ -222,11 +222,11 @@ describe('a training model', () => {
   });
 
   test('shares no node that draws at random', () => {
-    const nodes = [node('Mul', ['w', 'x'], 'product'), node('Dropout', ['product', '', 'yes'], 'y')];
+    const nodes = [node('Dropout', ['x', '', 'yes'], 'dropped'), node('Mul', ['w', 'dropped'], 'y')];
     const drawn = ownNodes(nodes, nodes).filter(({ opType }) => opType === 'Dropout');
     assert.deepEqual(
       drawn.map(({ outputs }) => outputs[0]),
-      ['training/y'],
+      ['training/dropped'],
     );
   });
 
@@ -449,7 +449,7 @@ describe('the merger', () => {
   };
 
   test('keeps a state that is computed of the learning rate alone', async () => {
-    const { results } = await withVariable('last', [node('Mul', ['learning_rate', 'two'], 'doubled')], 'doubled');
+    const { results } = await withVariable('last', [node('Mul', ['learning_rate', 'two'], 'last_new')], 'last_new');
     assert.deepEqual([results['last_new'], results['w_new']], [Float32Array.of(4), Float32Array.of(-2, -8)]);
     const { results: copied } = await withVariable('last', [node('Identity', ['learning_rate'], 'seen')], 'seen');
     assert.deepEqual(copied['last_new'], Float32Array.of(2));

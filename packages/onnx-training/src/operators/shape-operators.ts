@@ -107,6 +107,9 @@ export const SHAPE_OPERATORS = {
       const shape = node.shapeOf(0);
       const axis = node.axisAttribute(0, shape.length);
       const sizes = node.constantInts(1) ?? equalParts(shape[axis] ?? 0, node.int('num_outputs', node.outputCount));
+      if (sizes.length !== node.outputCount) {
+        throw node.malformed(`it splits into ${shown(sizes)} and gives ${node.outputCount} outputs.`);
+      }
       const total = sizes.reduce((sum, size) => sum + size, 0);
       if (total !== shape[axis])
         throw node.malformed(`it splits ${shown(shape)} into ${shown(sizes)} along axis ${axis}.`);
