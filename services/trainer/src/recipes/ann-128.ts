@@ -4,12 +4,14 @@ import type { RecipeSource } from '@atelier/domain';
 export const ann128: RecipeSource = {
   name: 'ann-128',
   description: 'Keras, Colab: 128 ReLU with dropout, Adam, 7 epochs',
-  hiddenLayers: [{ units: 128, activation: 'relu', batchNormalization: 'none', dropout: 0.2 }], // the rate is ours
+  hiddenLayers: [{ units: 128, activation: 'relu', batchNormalization: 'none', dropout: 0.05 }], // the rate is ours
   initializer: 'glorot-uniform',
   inputRange: [0, 1],
-  optimizer: { kind: 'adam', learningRate: 0.001 }, // Keras' default rate
-  batchSize: 32, // Keras' default
+  // Learning rate, schedule and batch size are ours, chosen on validation images: seven epochs underfit otherwise.
+  optimizer: { kind: 'adam', learningRate: 0.003 },
+  schedule: { kind: 'cosine' },
+  batchSize: 64,
   epochs: 7,
-  validationShare: 0.1, // left open by the author
+  validationShare: 0.05, // left open by the author
   seed: 1,
 };

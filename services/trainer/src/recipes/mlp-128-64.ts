@@ -15,6 +15,7 @@ export const mlp12864: RecipeSource = {
   initializer: 'torch-linear',
   inputRange: [-1, 1],
   optimizer: { kind: 'adam', learningRate: 0.001, epsilon: 1e-8 },
+  schedule: { kind: 'cosine' }, // left open by the author
   batchSize: 32,
   epochs: 10,
   validationShare: 0.1, // left open by the author
