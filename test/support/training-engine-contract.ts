@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Recipe, RecipeSource } from '@atelier/domain';
-import { sliceTraining, withTargets } from '@atelier/fashion-mnist';
+import { withTargets } from '@atelier/fashion-mnist';
 import { type EngineFactory, type EngineState, evaluate, type TrainingEngine } from '@atelier/trainer';
 import { drawnExamples } from './drawn-examples.ts';
+import { assertSameState, furthest } from './engine-states.ts';
+import { testNetworkArithmetic } from './network-arithmetic-contract.ts';
+import { testOptimizerSteps } from './optimizer-step-contract.ts';
 import { smallRecipe } from './small-recipe.ts';
 
 const OPTIMIZERS: RecipeSource['optimizer'][] = [
@@ -42,7 +45,11 @@ export function describeTrainingEngine(
       for (const each of open) await each.dispose();
     });
 
-    for (const optimizer of OPTIMIZERS.filter(({ kind }) => learning.includes(kind))) {
+    const trained = OPTIMIZERS.filter(({ kind }) => learning.includes(kind));
+    testNetworkArithmetic(engineFor);
+    testOptimizerSteps(engineFor, trained);
+
+    for (const optimizer of trained) {
       test(`learns drawn bands with ${optimizer.kind}`, async () => {
         const learner = await engineFor(smallRecipe({ optimizer }));
         const before = await evaluate(learner, labelled);
@@ -86,26 +93,6 @@ export function describeTrainingEngine(
       assert.deepEqual(second.losses, first.losses);
       assertSameState(second.state, first.state);
       assert.notDeepEqual(other.losses, first.losses);
-    });
-
-    test('drops other units at every step, and none in inference mode', async () => {
-      const hiddenLayers = [
-        { units: 64, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0.5 },
-      ];
-      const dropping = await engineFor(smallRecipe({ hiddenLayers }));
-      const batch = sliceTraining(examples, 0, 20);
-      const losses = [
-        ...(await dropping.train(batch, rates(1, 1e-12))),
-        ...(await dropping.train(batch, rates(1, 1e-12))),
-      ];
-      assert.notEqual(losses[0], losses[1], 'at a vanishing rate only the mask can change the loss');
-      assert.deepEqual(await dropping.logits(batch), await dropping.logits(batch));
-    });
-
-    test('takes a short last batch', async () => {
-      const losses = await engine.train(sliceTraining(examples, 0, 47), rates(3));
-      assert.equal(losses.length, 3);
-      assert.ok(losses.every(Number.isFinite));
     });
 
     test('refuses learning rates that do not fit the examples', async () => {
@@ -170,87 +157,6 @@ export function describeTrainingEngine(
       }
     });
 
-    test('shrinks weights by decoupled decay as the learning rate and the rate say', async () => {
-      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 } };
-      const free = await oneStep(engineFor, smallRecipe(plain));
-      const decayed = await oneStep(
-        engineFor,
-        smallRecipe({ ...plain, weightDecay: { kind: 'decoupled', rate: 0.5, appliesTo: 'kernels' } }),
-      );
-      assertClose(decayed.after, (name, index) => {
-        const initial = name.endsWith('/kernel') ? valueAt(free.before, name, index) : 0;
-        return valueAt(free.after, name, index) - 0.1 * 0.5 * initial;
-      });
-    });
-
-    test('adds an L2 term to every gradient, which for plain SGD is decay by learning rate times rate', async () => {
-      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 }, initializer: 'torch-linear' as const };
-      const free = await oneStep(engineFor, smallRecipe(plain));
-      const decayed = await oneStep(
-        engineFor,
-        smallRecipe({ ...plain, weightDecay: { kind: 'l2', rate: 0.5, appliesTo: 'all' } }),
-      );
-      assertClose(decayed.after, (name, index) => {
-        const trained = !name.includes('/moving_');
-        return valueAt(free.after, name, index) - (trained ? 0.1 * 0.5 * valueAt(free.before, name, index) : 0);
-      });
-    });
-
-    test('clips gradients to a common norm, and leaves shorter ones alone', async () => {
-      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 } };
-      const free = await oneStep(engineFor, smallRecipe(plain));
-      const norm = distance(free.before, free.after) / 0.1;
-      const clipped = await oneStep(engineFor, smallRecipe({ ...plain, gradientClipping: { globalNorm: norm / 4 } }));
-      assertClose(clipped.after, (name, index) => {
-        const move = valueAt(free.after, name, index) - valueAt(free.before, name, index);
-        return valueAt(free.before, name, index) + (isTrained(name) ? move / 4 : move);
-      });
-      const loose = await oneStep(engineFor, smallRecipe({ ...plain, gradientClipping: { globalNorm: norm * 1.01 } }));
-      assertClose(loose.after, (name, index) => valueAt(free.after, name, index));
-    });
-
-    test('clips gradients of the loss, to which an L2 term is added unclipped', async () => {
-      const plain = { optimizer: { kind: 'sgd' as const, learningRate: 0.1 }, gradientClipping: { globalNorm: 0.01 } };
-      const clipped = await oneStep(engineFor, smallRecipe(plain));
-      const decayed = await oneStep(
-        engineFor,
-        smallRecipe({ ...plain, weightDecay: { kind: 'l2', rate: 0.5, appliesTo: 'kernels' } }),
-      );
-      assertClose(decayed.after, (name, index) => {
-        const initial = name.endsWith('/kernel') ? valueAt(clipped.before, name, index) : 0;
-        return valueAt(clipped.after, name, index) - 0.1 * 0.5 * initial;
-      });
-    });
-
-    test('averages every parameter by the decay that grows with the steps, and nothing else', async () => {
-      const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.15 } }));
-      let before = await averaging.snapshot();
-      const averaged = Object.keys(before.tensors).filter((name) => name.startsWith('average/'));
-      assert.deepEqual(
-        averaged.map((name) => name.slice('average/'.length)).sort(),
-        Object.keys(before.tensors)
-          .filter((name) => isTrained(name) && !averaged.includes(name))
-          .sort(),
-      );
-      // (1 + t)/(10 + t) is 0.1, then 0.18, where the recipe's 0.15 takes over.
-      for (const decay of [0.1, 0.15, 0.15]) {
-        await averaging.train(sliceTraining(examples, 0, 20), rates(1, 0.1));
-        const after = await averaging.snapshot();
-        for (const name of averaged) {
-          after.tensors[name]?.data.forEach((value, index) => {
-            const previous = valueAt(before, name, index);
-            const weight = valueAt(after, name.slice('average/'.length), index);
-            const expected = previous + (1 - decay) * (weight - previous);
-            assert.ok(
-              Math.abs(value - expected) <= STEP_TOLERANCE,
-              `${name}[${index}]: ${value}, expected ${expected}`,
-            );
-          });
-        }
-        before = after;
-      }
-    });
-
     test('computes logits with the averages, and trains on without them', async () => {
       const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.9 } }));
       const plain = await engineFor(smallRecipe());
@@ -292,101 +198,7 @@ export function describeTrainingEngine(
       assertSameState(await averaging.snapshot(), withAverages);
       assertSameState(await engine.snapshot(), without);
     });
-
-    test('takes soft targets: the loss is the mean cross-entropy and each class pulls with its probability', async () => {
-      const hiddenLayers = [
-        { units: 16, activation: 'relu' as const, batchNormalization: 'none' as const, dropout: 0 },
-      ];
-      const learner = await engineFor(smallRecipe({ hiddenLayers, optimizer: { kind: 'sgd', learningRate: 0.1 } }));
-      const batch = { ...sliceTraining(examples, 0, 20), targets: unevenTargets(20) };
-      const [before, logits] = [await learner.snapshot(), await learner.logits(batch)];
-      const losses = await learner.train(batch, rates(1, 0.1));
-      const after = await learner.snapshot();
-      const { loss, gradient } = crossEntropy(logits, batch.targets);
-      assert.ok(Math.abs((losses[0] ?? NaN) - loss) <= 1e-5, `${losses[0]}, expected ${loss}`);
-      gradient.forEach((value, index) => {
-        const moved = valueAt(after, 'logits/bias', index) - valueAt(before, 'logits/bias', index);
-        assert.ok(Math.abs(moved + 0.1 * value) <= STEP_TOLERANCE, `bias ${index} moved by ${moved}`);
-      });
-    });
   });
-}
-
-async function oneStep(engineFor: (recipe: Recipe) => Promise<TrainingEngine>, recipe: Recipe) {
-  const engine = await engineFor(recipe);
-  const before = await engine.snapshot();
-  await engine.train(sliceTraining(examples, 0, 20), rates(1, 0.1));
-  return { before, after: await engine.snapshot() };
-}
-
-/** Rows of ten probabilities, none of them 0, each row another than the last. */
-function unevenTargets(count: number): Float32Array {
-  return Float32Array.from({ length: count * 10 }, (_, index) => {
-    const [row, column] = [Math.floor(index / 10), index % 10];
-    return (column === row % 10 ? 0.55 : 0.05) + (column === 0 ? 0 : 0.01 * (column - 5));
-  });
-}
-
-/** Mean over the rows, in nats, of −Σ target·log softmax(logits), and its gradient by a bias added to every row, [10]. */
-function crossEntropy(logits: Float32Array, targets: Float32Array): { loss: number; gradient: number[] } {
-  const count = logits.length / 10;
-  const gradient = new Array<number>(10).fill(0);
-  let loss = 0;
-  for (let row = 0; row < count; row++) {
-    const exponentials = Array.from(logits.subarray(row * 10, row * 10 + 10), Math.exp);
-    const sum = exponentials.reduce((total, value) => total + value, 0);
-    exponentials.forEach((value, column) => {
-      const target = targets[row * 10 + column] ?? NaN;
-      loss -= (target * Math.log(value / sum)) / count;
-      gradient[column] = (gradient[column] ?? NaN) + (value / sum - target) / count;
-    });
-  }
-  return { loss, gradient };
-}
-
-/** One float32 step of either order of operations: a few units in the last place of numbers around 1. */
-const STEP_TOLERANCE = 1e-6;
-
-function assertClose(state: EngineState, expected: (name: string, index: number) => number): void {
-  for (const [name, { data }] of Object.entries(state.tensors)) {
-    if (name.startsWith('optimizer/')) continue;
-    data.forEach((value, index) => {
-      assert.ok(
-        Math.abs(value - expected(name, index)) <= STEP_TOLERANCE,
-        `${name}[${index}]: ${value}, expected ${expected(name, index)}`,
-      );
-    });
-  }
-}
-
-function assertSameState(actual: EngineState, expected: EngineState): void {
-  assert.equal(actual.steps, expected.steps);
-  assert.deepEqual(Object.keys(actual.tensors), Object.keys(expected.tensors));
-  for (const [name, { data }] of Object.entries(expected.tensors))
-    assert.deepEqual(actual.tensors[name]?.data, data, name);
-}
-
-/** Whether the optimiser moves it. */
-function isTrained(name: string): boolean {
-  return !name.includes('/moving_') && !name.startsWith('optimizer/');
-}
-
-/** Euclidean, over all that the optimiser moves. */
-function distance(before: EngineState, after: EngineState): number {
-  const squares = Object.entries(after.tensors)
-    .filter(([name]) => isTrained(name))
-    .map(([name, { data }]) =>
-      data.reduce((sum, value, index) => sum + (value - valueAt(before, name, index)) ** 2, 0),
-    );
-  return Math.sqrt(squares.reduce((sum, value) => sum + value, 0));
-}
-
-function furthest(first: Float32Array, second: Float32Array): number {
-  return first.reduce((most, value, index) => Math.max(most, Math.abs(value - (second[index] ?? NaN))), 0);
-}
-
-function valueAt(state: EngineState, name: string, index: number): number {
-  return state.tensors[name]?.data[index] ?? NaN;
 }
 
 function mean(values: Float32Array): number {
