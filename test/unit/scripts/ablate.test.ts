@@ -29,10 +29,12 @@ describe('an ablation', () => {
   });
 
   test("a part that the recipe has is the recipe's own; one that it lacks is said to be ours", () => {
-    const all = variantRecipe(deepBn, VARIANTS.at(-1) ?? assert.fail(), { epochs: 1, seed: 1 });
+    const undecayed = { ...deepBn, weightDecay: { kind: 'none' } as const };
+    const all = variantRecipe(undecayed, VARIANTS.at(-1) ?? assert.fail(), { epochs: 1, seed: 1 });
     assert.deepEqual(all.hiddenLayers, deepBn.hiddenLayers);
-    assert.deepEqual(addedParts(deepBn).length, 1);
-    assert.match(addedParts(deepBn)[0] ?? '', /no weight decay.*decoupled, 0\.05, on kernels/);
+    assert.deepEqual(addedParts(undecayed).length, 1);
+    assert.match(addedParts(undecayed)[0] ?? '', /no weight decay.*decoupled, 0\.05, on kernels/);
+    assert.deepEqual(addedParts(deepBn), []);
     assert.deepEqual(addedParts(findRecipe('ann-128-64')), []);
   });
 
