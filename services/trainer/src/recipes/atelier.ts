@@ -23,7 +23,7 @@ export const atelier: RecipeSource = {
   weightDecay: { kind: 'decoupled', rate: 0.05, appliesTo: 'kernels' },
   distillation: {
     teacher: 'convolutional',
-    digest: 'sha256:9f6eef643c10919a41f4cc981050190817fe990d1223173b9fbc803f31d5ab58',
+    digest: 'sha256:f99f3f04919a5667b9817d7decefb6942ac103ee072df7e91f962a231f36e37c',
   },
   schedule: { kind: 'cosine', warmUpEpochs: 1 },
   batchSize: 256,
