@@ -3,11 +3,14 @@ import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 
-/** Makes a folder where it is missing, and finds out before hours of work that nothing can be written there. */
+/**
+ * Finds out before hours of work that nothing can be written in a folder, which may be missing as long as it can be made.
+ * Leaves nothing behind: what is refused later for another reason has made no folder.
+ */
 export async function requireWritable(directory: string, variable: string): Promise<void> {
   try {
-    await makeFolder(directory);
-    const trial = join(directory, `.${randomUUID()}`); // permissions alone do not tell: root may write everywhere
+    // Permissions alone do not tell: root may write everywhere.
+    const trial = join(await nearestFolder(directory), `.${randomUUID()}`);
     await mkdir(trial);
     await rmdir(trial);
   } catch (cause) {
@@ -16,19 +19,13 @@ export async function requireWritable(directory: string, variable: string): Prom
   }
 }
 
-/**
- * Level by level, because Node's recursive `mkdir` never ends on a file system that answers ENOENT for a folder whose parent
- * exists, as /proc does.
- */
-async function makeFolder(directory: string): Promise<void> {
-  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
+/** The folder itself, or the one that it would be made in. */
+async function nearestFolder(path: string): Promise<string> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (found?.isDirectory()) return;
-  if (found !== null) throw new Error('it is a file');
-  await makeFolder(dirname(directory));
-  await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error; // another process was faster
-  });
+  if (found === null) return nearestFolder(dirname(path));
+  if (!found.isDirectory()) throw new Error(`${path} is a file`);
+  return path;
 }

@@ -27,7 +27,7 @@ describe('a task that cannot be done', () => {
   test('for want of a folder for runs or models is refused before the data set is loaded', async () => {
     const file = join(folder.path, 'file');
     const code = 'invalid-configuration';
-    await assert.rejects(performTask(task({ runsDirectory: file })), { code, message: /^RUNS_DIR=.*it is a file/ });
+    await assert.rejects(performTask(task({ runsDirectory: file })), { code, message: /^RUNS_DIR=.*is a file/ });
     await assert.rejects(performTask(task({ modelsDirectory: join(file, 'models'), publishAs: 'small' })), {
       code,
       message: /^MODELS_DIR=.*ENOTDIR/,

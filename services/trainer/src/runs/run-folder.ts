@@ -43,7 +43,7 @@ export class RunFolder {
     const startedAt = new Date().toISOString();
     const id = `${startedAt.replace(/\.\d+Z$/, '').replaceAll(':', '-')}-${details.recipe.name}-${randomBytes(2).toString('hex')}`;
     const directory = join(runsDirectory, id);
-    await mkdir(directory); // runsDirectory is there
+    await mkdir(directory, { recursive: true });
     const folder = new RunFolder(directory, await RunLock.acquire(directory), {
       id,
       state: 'running',

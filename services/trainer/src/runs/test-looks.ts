@@ -1,7 +1,8 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeIssues, DomainError } from '@atelier/domain';
 import { z } from 'zod';
+import { readText } from './run.ts';
 import { storageError } from './whole-file.ts';
 
 /** One trained model whose accuracy on the test images was computed: a line of `test-looks.ndjson`. */
@@ -17,6 +18,7 @@ const FILE = 'test-looks.ndjson';
 export async function recordTestLook(runsDirectory: string, look: TestLook): Promise<void> {
   const path = join(runsDirectory, FILE);
   try {
+    await mkdir(runsDirectory, { recursive: true });
     const file = await open(path, 'a+');
     try {
       const start = (await endsInsideALine(file)) ? '\n' : '';
@@ -38,10 +40,7 @@ export async function readTestLooks(
   onNotice: (message: string) => void = () => undefined,
 ): Promise<TestLook[]> {
   const path = join(runsDirectory, FILE);
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return '';
-    throw new DomainError('invalid-run', `${path} cannot be read: ${cause.message}`, { cause });
-  });
+  const text = (await readText(path)) ?? '';
   const looks: TestLook[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line === '') continue;
