@@ -1,7 +1,7 @@
 import type { Recipe } from '@atelier/domain';
 import type { WeightSpec } from '@atelier/tfjs-to-onnx';
 import type { EngineState } from '../training-engine.ts';
-import { AVERAGE_PREFIX, networkTensors } from './parameters.ts';
+import { networkTensors, trainedName } from './parameters.ts';
 import { layersTopology } from './topology.ts';
 
 /** What a tf.LayersModel is saved as. */
@@ -20,7 +20,7 @@ export interface TrainedLayersModel {
  */
 export function layersModel(recipe: Recipe, { tensors }: Pick<EngineState, 'tensors'>): TrainedLayersModel {
   const weights = networkTensors(recipe).map(({ name, shape }) => {
-    const source = `${AVERAGE_PREFIX}${name}` in tensors ? `${AVERAGE_PREFIX}${name}` : name;
+    const source = trainedName(tensors, name);
     const tensor = tensors[source];
     if (tensor?.shape.join() !== shape.join()) {
       const found = tensor === undefined ? 'is missing' : `has shape [${tensor.shape.join()}]`;

@@ -3,6 +3,12 @@ import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, type Recipe } from '@atelier/do
 /** What the names of the moving averages of the parameters begin with in an engine's state. */
 export const AVERAGE_PREFIX = 'average/';
 
+/** Where a state keeps what a trained network computes with: the moving average of a parameter, or else its last value. */
+export function trainedName(tensors: Readonly<Record<string, unknown>>, name: string): string {
+  const average = `${AVERAGE_PREFIX}${name}`;
+  return average in tensors ? average : name;
+}
+
 /** A convolution without bias, padded so that stride 1 keeps the size; then batch normalisation and ReLU. */
 export interface Convolution {
   channels: number;

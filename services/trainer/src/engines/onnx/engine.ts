@@ -13,7 +13,7 @@ import {
 } from '@atelier/onnx-training';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { initialState } from '../../network/initial-weights.ts';
-import { AVERAGE_PREFIX, type NetworkRecipe } from '../../network/parameters.ts';
+import { type NetworkRecipe, trainedName } from '../../network/parameters.ts';
 import type { EngineState, TrainingEngine, TrainingExamples, UnlabelledImages } from '../../training-engine.ts';
 import { requireFittingExamples } from '../fitting-examples.ts';
 import { dropoutMasks } from './dropout-masks.ts';
@@ -143,7 +143,7 @@ class OnnxEngine implements TrainingEngine {
     const { tensors } = engineState(this.#variables, this.#values);
     const weights: Record<string, Tensor> = {};
     for (const name of this.#inference.inputNames.filter((input) => input !== IMAGES)) {
-      const weight = tensors[`${AVERAGE_PREFIX}${name}`] ?? tensors[name];
+      const weight = tensors[trainedName(tensors, name)];
       if (weight !== undefined) weights[name] = new Tensor('float32', weight.data, weight.shape);
     }
     const logits = new Float32Array(count * CLASS_COUNT);

@@ -1,6 +1,6 @@
 import { PUBLISHED_GRAPH } from '@atelier/domain';
 import { encodeModel, float32Tensor, int, model, node } from '@atelier/onnx';
-import { AVERAGE_PREFIX, type NetworkRecipe } from '../../network/parameters.ts';
+import { type NetworkRecipe, trainedName } from '../../network/parameters.ts';
 import type { EngineState } from '../../training-engine.ts';
 import { IMAGES, inferenceNetwork, OPSETS } from './network.ts';
 
@@ -28,7 +28,7 @@ export function frozenNetwork(recipe: NetworkRecipe, { tensors }: Pick<EngineSta
         initializers: [
           ...network.initializers,
           ...weights.map(({ name }) => {
-            const tensor = tensors[`${AVERAGE_PREFIX}${name}`] ?? tensors[name];
+            const tensor = tensors[trainedName(tensors, name)];
             if (tensor === undefined) throw new RangeError(`The state has no "${name}".`);
             return float32Tensor(name, tensor.shape, tensor.data);
           }),
