@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DEVICE_CHOICES, ENGINE_CHOICES, parseDeviceChoice, parseEngineChoice, readTestLooks } from '@atelier/trainer';
 import { Command } from '@commander-js/extra-typings';
@@ -8,6 +7,7 @@ import { CONTENDERS } from '../comparison/contenders.ts';
 import { type KnownLooks, readKnownLooks, withLooks } from '../comparison/known-looks.ts';
 import { resultsPage } from '../comparison/render-results.ts';
 import { isTrial, Results, SEEDS } from '../comparison/results.ts';
+import { readTextIfThere, writeWholeFile } from '../files.ts';
 import { describeMachine } from '../measurements/machine.ts';
 import { writePage } from '../measurements/written-page.ts';
 import { note, print } from '../output.ts';
@@ -15,7 +15,6 @@ import { KeptRuns } from '../recipe-runs/kept-runs.ts';
 import type { MeasuredRun } from '../recipe-runs/measured-run.ts';
 import { trainRecipes } from '../recipe-runs/train-recipes.ts';
 import type { Settings } from '../settings.ts';
-import { writeWholeFile } from '../write-file.ts';
 
 export function compareCommand(settings: Settings) {
   return new Command('compare')
@@ -69,10 +68,7 @@ export function compareCommand(settings: Settings) {
 
 /** The runs of the page that is there, so that a clone without runs of its own can train one recipe anew. */
 async function writtenRuns(path: string): Promise<MeasuredRun[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const text = await readTextIfThere(path);
   return text === null ? [] : Results.parse(JSON.parse(text)).runs;
 }
 

@@ -3,7 +3,7 @@ import { convert } from '@atelier/tfjs-to-onnx';
 import { readLayersModel } from '@atelier/tfjs-to-onnx/node';
 import { Command } from '@commander-js/extra-typings';
 import { note, print, printJson } from '../output.ts';
-import { writeWholeFile } from '../write-file.ts';
+import { writeWholeFile } from '../files.ts';
 
 export function tfjsToOnnxCommand() {
   return new Command('tfjs-to-onnx')

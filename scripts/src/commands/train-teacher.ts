@@ -8,7 +8,7 @@ import { interruptSignal } from '../interrupt.ts';
 import { note, percent, print } from '../output.ts';
 import type { Settings } from '../settings.ts';
 import { TrainingProgress } from '../training-progress.ts';
-import { writeWholeFile } from '../write-file.ts';
+import { writeWholeFile } from '../files.ts';
 
 export function trainTeacherCommand(settings: Settings) {
   return new Command('train-teacher')

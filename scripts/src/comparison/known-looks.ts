@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { TestLook } from '@atelier/trainer';
 import { z } from 'zod';
+import { readTextIfThere } from '../files.ts';
 
 /** Runs whose test number was computed, by recipe: what is committed of every machine's `test-looks.ndjson`. */
 export const KnownLooks = z.record(z.string(), z.array(z.string()));
@@ -8,11 +8,7 @@ export type KnownLooks = z.infer<typeof KnownLooks>;
 
 /** None where there is no such file. */
 export async function readKnownLooks(path: string): Promise<KnownLooks> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
-    throw error;
-  });
-  return KnownLooks.parse(JSON.parse(text));
+  return KnownLooks.parse(JSON.parse((await readTextIfThere(path)) ?? '{}'));
 }
 
 /** Each run once, recipes and runs in the order of their names. */

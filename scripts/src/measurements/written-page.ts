@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, parse } from 'node:path';
 import { type Chart, standaloneSvg } from '@atelier/trainer';
-import { writeWholeFile } from '../write-file.ts';
+import { writeWholeFile } from '../files.ts';
 
 /** The file beside a page that has its name: `docs/results.md` and `.json` give `docs/results.json`. */
 export function beside(page: string, ending: string): string {

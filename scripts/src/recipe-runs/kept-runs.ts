@@ -1,9 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, type Recipe } from '@atelier/domain';
 import { z } from 'zod';
-import { writeWholeFile } from '../write-file.ts';
+import { readTextIfThere, writeWholeFile } from '../files.ts';
 import { MeasuredRun } from './measured-run.ts';
 
 /** What a run is asked to be. */
@@ -52,13 +52,8 @@ function isInPlaceOf(run: MeasuredRun, earlier: MeasuredRun): boolean {
 }
 
 async function readRuns(path: string): Promise<MeasuredRun[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  const text = await readTextIfThere(path);
+  if (text === null) return [];
   try {
     return z.array(MeasuredRun).parse(JSON.parse(text));
   } catch (cause) {
