@@ -73,7 +73,8 @@ function valuesOf(schema: Schema): string {
     return schema.items === false ? 'two numbers, ascending' : `list of ${schema.minItems} to ${schema.maxItems}`;
   }
   if (type === 'string') {
-    return `text of at most ${schema.maxLength} characters${schema.pattern === undefined ? '' : `, \`${schema.pattern}\``}`;
+    const length = schema.maxLength === undefined ? 'text' : `text of at most ${schema.maxLength} characters`;
+    return schema.pattern === undefined ? length : `${length}, \`${schema.pattern}\``;
   }
   if (type === 'boolean') return '`true` or `false`';
   if (type === 'object') return 'object';

@@ -15,6 +15,7 @@ describe('the fields of a recipe in docs/training.md', () => {
     for (const name of Object.keys(Recipe.shape)) assert.match(document, new RegExp(`^- \`${name}\` \\(`, 'm'));
     assert.match(document, /^ {2}- `shiftPixels` \(number from 0 to 14, default `0`\): Farthest shift in pixels/m);
     assert.match(document, /^ {2}- kind `one-cycle`: .*OneCycleLR/m);
+    assert.doesNotMatch(document, /undefined|NaN/); // a kind of schema that the list has no words for
   });
 
   test('are written only where the document has a place for them', () => {
