@@ -1,2 +1,3 @@
+export * from './golden.ts';
 export * from './publish.ts';
 export * from './repository.ts';

@@ -1,11 +1,4 @@
-import {
-  CLASS_COUNT,
-  DomainError,
-  type GoldenVectors,
-  type Manifest,
-  PIXELS_PER_IMAGE,
-  PUBLISHED_GRAPH,
-} from '@atelier/domain';
+import { DomainError, type Manifest, PUBLISHED_GRAPH } from '@atelier/domain';
 import type { TensorDescription } from './engine-messages.ts';
 
 /** Compares what a model takes and gives with `PUBLISHED_GRAPH`; `contract-mismatch` shows both. */
@@ -29,31 +22,6 @@ export function checkTemperature({ temperature }: Manifest): void {
     'contract-mismatch',
     `The manifest has temperature ${temperature}; this server applies none, so only 1.`,
   );
-}
-
-/** The golden images [count, 28, 28]; `golden-mismatch` when one has another size. */
-export function goldenImages({ images }: GoldenVectors): Uint8Array {
-  const files = images.map((image) => Buffer.from(image, 'base64'));
-  files.forEach(({ length }, row) => {
-    if (length === PIXELS_PER_IMAGE) return;
-    throw new DomainError('golden-mismatch', `Golden image ${row} has ${length} bytes; expected ${PIXELS_PER_IMAGE}.`);
-  });
-  return Buffer.concat(files);
-}
-
-/** Compares computed probabilities [count, 10] with the manifest's; `golden-mismatch` says where they part. */
-export function checkGolden(computed: Float32Array, golden: GoldenVectors): void {
-  golden.probabilities.forEach((expectedRow, row) => {
-    expectedRow.forEach((expected, classIndex) => {
-      const found = computed[row * CLASS_COUNT + classIndex] ?? NaN;
-      if (Math.abs(found - expected) <= golden.tolerance) return;
-      throw new DomainError(
-        'golden-mismatch',
-        `Golden image ${row}, class ${classIndex}: probability ${found}; ` +
-          `the manifest says ${expected} within ${golden.tolerance}.`,
-      );
-    });
-  });
 }
 
 /** The names of symbolic dimensions may differ. */

@@ -1,7 +1,7 @@
 import type { DrawnChart } from './charts/chart.ts';
 import type { ModelFindings } from './inspect-model.ts';
 import type { Tile } from './pictures/tile.ts';
-import type { Export, RunRecord } from './run-record.ts';
+import type { RunExport, RunRecord } from '../runs/run-record.ts';
 
 /** Everything that stands in a report, drawn. */
 export interface ReportContents {
@@ -20,7 +20,7 @@ export interface Curves {
 }
 
 export interface ModelContents {
-  manifest: Export['manifest'];
+  manifest: RunExport['manifest'];
   findings: ModelFindings;
   confusionMatrix: DrawnChart;
   calibration: DrawnChart;

@@ -13,7 +13,7 @@ import {
   mistakePictures,
   samplePictures,
 } from './picture-sets.ts';
-import type { Export, RunRecord } from './run-record.ts';
+import type { RunExport, RunRecord } from '../runs/run-record.ts';
 import { trainingSamples } from './samples.ts';
 
 /**
@@ -48,7 +48,7 @@ async function drawCurves({ history, exported }: RunRecord): Promise<Curves | nu
   };
 }
 
-async function drawModel({ manifest, model }: Export, { test }: Dataset): Promise<ModelContents> {
+async function drawModel({ manifest, model }: RunExport, { test }: Dataset): Promise<ModelContents> {
   const findings = await inspectModel(model, test);
   return {
     manifest,

@@ -5,7 +5,7 @@ import { writeWholeFile } from '../runs/whole-file.ts';
 import { reportPage } from './page/page.ts';
 import { pictureFiles } from './picture-files.ts';
 import { rasterise } from './pictures/rasterise.ts';
-import { readRunRecord } from './run-record.ts';
+import { readRunRecord } from '../runs/run-record.ts';
 
 export interface WrittenReport {
   /** Of `report.html`. */

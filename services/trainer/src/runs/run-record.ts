@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
 import { digestOf } from '@atelier/model-repository';
-import { readRun } from '../runs/run-folder.ts';
-import type { Run } from '../runs/run.ts';
-import { type HistoryEntry, readHistory } from '../runs/history.ts';
+import { readRun } from './run-folder.ts';
+import type { Run } from './run.ts';
+import { type HistoryEntry, readHistory } from './history.ts';
 
 /** What a run left in its folder. */
 export interface RunRecord {
@@ -12,10 +12,10 @@ export interface RunRecord {
   run: Run;
   history: readonly HistoryEntry[];
   /** Null where the run did not come to its export. */
-  exported: Export | null;
+  exported: RunExport | null;
 }
 
-export interface Export {
+export interface RunExport {
   manifest: Omit<Manifest, 'name' | 'version'>;
   model: Uint8Array;
 }
@@ -27,7 +27,8 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
   return { directory, run, history, exported: await readExport(directory) };
 }
 
-async function readExport(directory: string): Promise<Export | null> {
+/** What a run exported, checked; null where it did not come to that. `invalid-manifest` names the field. */
+export async function readExport(directory: string): Promise<RunExport | null> {
   const path = join(directory, 'manifest.json');
   const model = await contentOf(join(directory, 'model.onnx'));
   const manifest = await contentOf(path); // written after the model

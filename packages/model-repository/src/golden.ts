@@ -1,0 +1,26 @@
+import { CLASS_COUNT, DomainError, type GoldenVectors, PIXELS_PER_IMAGE } from '@atelier/domain';
+
+/** The golden images, [count, 28, 28] uint8; `golden-mismatch` where one has another size. */
+export function goldenPixels({ images }: GoldenVectors): Uint8Array {
+  const files = images.map((image) => Buffer.from(image, 'base64'));
+  files.forEach(({ length }, row) => {
+    if (length === PIXELS_PER_IMAGE) return;
+    throw new DomainError('golden-mismatch', `Golden image ${row} has ${length} bytes; expected ${PIXELS_PER_IMAGE}.`);
+  });
+  return Buffer.concat(files);
+}
+
+/** Compares computed probabilities, [count, 10], with the manifest's; `golden-mismatch` says where they part. */
+export function checkGolden(computed: Float32Array, golden: GoldenVectors): void {
+  golden.probabilities.forEach((expectedRow, row) => {
+    expectedRow.forEach((expected, classIndex) => {
+      const found = computed[row * CLASS_COUNT + classIndex] ?? NaN;
+      if (Math.abs(found - expected) <= golden.tolerance) return;
+      throw new DomainError(
+        'golden-mismatch',
+        `Golden image ${row}, class ${classIndex}: probability ${found}; ` +
+          `the manifest says ${expected} within ${golden.tolerance}.`,
+      );
+    });
+  });
+}
