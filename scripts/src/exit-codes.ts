@@ -14,6 +14,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'device-unavailable': USED_WRONGLY,
   'run-not-found': USED_WRONGLY,
   'run-finished': USED_WRONGLY,
+  'run-unfinished': USED_WRONGLY,
   'invalid-configuration': USED_WRONGLY,
   'malformed-tfjs-model': USED_WRONGLY,
   'unsupported-layer': UNSUPPORTED,

@@ -6,6 +6,7 @@ import { compareCommand } from './commands/compare.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
 import { predictCommand } from './commands/predict.ts';
+import { publishCommand } from './commands/publish.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -53,6 +54,7 @@ function buildProgram(): Command {
     trainCommand(settings),
     trainTeacherCommand(settings),
     reportCommand(settings),
+    publishCommand(settings),
     evaluateCommand(settings),
     predictCommand(settings),
     recipesCommand(),

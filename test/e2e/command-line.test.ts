@@ -50,10 +50,11 @@ describe('command line', () => {
     [['train', '--resume', 'x', '--limit', '500'], /'--resume <run>' cannot be used with option '--limit <n>'/],
     [
       ['trian'],
-      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, evaluate, .*setup\n$/m,
+      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, publish, evaluate, .*setup\n$/m,
     ],
     [['report'], /missing required argument/],
     [['report', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
+    [['publish', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
     [['predict'], /missing required argument/],
     [['serve', 'everything'], /inference, trainer/],
     [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],

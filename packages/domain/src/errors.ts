@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   // Runs
   'run-not-found',
   'run-finished',
+  'run-unfinished',
   'run-in-use',
   'invalid-run',
   'invalid-checkpoint',

@@ -39,6 +39,7 @@ export const PROBLEMS = {
   'disk-full': 'internal',
   'run-not-found': { status: 404, title: 'No such run' },
   'run-finished': { status: 409, title: 'The run is finished' },
+  'run-unfinished': { status: 409, title: 'The run is not finished' },
   'run-in-use': { status: 409, title: 'Another process works on the run' },
   'invalid-run': 'internal',
   'invalid-checkpoint': 'internal',

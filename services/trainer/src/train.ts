@@ -1,14 +1,15 @@
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
-import { digestOf, listVersions, type PublishedVersion, publishVersion } from '@atelier/model-repository';
+import { listVersions, type PublishedVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
 import { Teacher } from './distillation/teacher.ts';
 import { type ChosenEngine, refuseThreads } from './engines/choose-engine.ts';
 import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
-import type { Origin } from './runs/checkpoint.ts';
 import { refuseTooLarge } from './network/size.ts';
+import { publishOnce } from './publish-run.ts';
+import type { Origin } from './runs/checkpoint.ts';
 import { jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
@@ -249,17 +250,13 @@ async function writeExport(folder: RunFolder, { model, files, manifest }: Export
  * Null where it is not to be published, and where its version was taken away since.
  */
 async function publish({ folder, modelsDirectory }: Work, exported: ExportedModel): Promise<PublishedVersion | null> {
-  const { id, publishAs, published } = folder.run;
+  const { publishAs, published } = folder.run;
   if (publishAs === null || modelsDirectory === undefined) return null;
-  const { versions } = await listVersions(modelsDirectory);
   if (published !== null) {
+    const { versions } = await listVersions(modelsDirectory);
     return versions.find(({ name, version }) => name === published.name && version === published.version) ?? null;
   }
-  const digest = digestOf(exported.model);
-  const earlier = versions.find(
-    ({ name, manifest }) => name === publishAs && manifest.training.run === id && manifest.digest === digest,
-  );
-  return earlier ?? (await publishVersion(modelsDirectory, publishAs, exported));
+  return publishOnce(modelsDirectory, publishAs, exported);
 }
 
 /** The run says why, where it is still ours and can be written. */
