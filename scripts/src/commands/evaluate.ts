@@ -15,7 +15,7 @@ export function evaluateCommand(settings: Settings) {
     .description('Measure a published version on the 10,000 test images, with the engine that serves it.')
     .option('--model-version <n>', 'instead of the latest', wholeNumber(1))
     .option('--json', 'print the metrics as JSON')
-    .addHelpText('after', '\nExample:\n  npm run evaluate -- --model-version 1')
+    .addHelpText('after', '\nExample:\n  npm run evaluate -- --model-version 2')
     .action(async ({ modelVersion, json }) => {
       await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
         const { test } = await loadDataset(settings);

@@ -13,7 +13,7 @@ export function tfjsToOnnxCommand() {
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  npm run --silent tfjs-to-onnx -- models/fashion-mlp/1/tfjs/model.json out.onnx --json',
+      '\nExample:\n  npm run --silent tfjs-to-onnx -- models/fashion-mlp/2/tfjs/model.json out.onnx --json',
     )
     .action(async (source, target, { json }) => {
       const { model, summary } = convert(await readLayersModel(source));
