@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -54,6 +54,17 @@ describe('npm run train, then npm start (real data)', () => {
     assert.ok(manifest.parity.maximumDifference <= 1e-5);
     assert.equal(manifest.metrics.test.count, 10_000);
     assert.equal(manifest.metrics.train.count + manifest.metrics.validation.count, 60_000);
+  });
+
+  test('that run is version 1 already, and becomes one in another folder without being trained again', async () => {
+    const [run = ''] = (await readdir(environment['RUNS_DIR'] ?? '')).filter((name) => name.includes('ann-128'));
+    const words = ['run', '--silent', 'publish', '--', run];
+    const again = await new Program('npm', [...words, '--json'], environment).finished;
+    const { version, isNew } = JSON.parse(again.stdout) as { version: number; isNew: boolean };
+    assert.deepEqual([version, isNew], [1, false]);
+    const elsewhere = { ...environment, MODELS_DIR: join(directory, 'elsewhere') };
+    assert.match((await new Program('npm', words, elsewhere).finished).stdout, /^Published fashion-mlp version 1 in /);
+    assert.match((await new Program('npm', words, elsewhere).finished).stdout, /is fashion-mlp version 1 already/);
   });
 
   test('the service serves that version after a restart: ten probabilities that sum to 1 for an uploaded PNG', async () => {

@@ -1,7 +1,7 @@
 import { CLASS_COUNT, DomainError, type GoldenVectors, PIXELS_PER_IMAGE } from '@atelier/domain';
 
 /** The golden images, [count, 28, 28] uint8; `golden-mismatch` where one has another size. */
-export function goldenPixels({ images }: GoldenVectors): Uint8Array {
+export function decodeGoldenImages({ images }: GoldenVectors): Uint8Array {
   const files = images.map((image) => Buffer.from(image, 'base64'));
   files.forEach(({ length }, row) => {
     if (length === PIXELS_PER_IMAGE) return;

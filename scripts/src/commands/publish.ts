@@ -12,9 +12,11 @@ export function publishCommand(settings: Settings) {
     .action(async (run, { json }) => {
       const folder = await RunFolder.open(await findRun(settings.runsDirectory, run));
       try {
-        const { name, version, directory, manifest } = await publishRun(folder, settings.modelsDirectory, MODEL_NAME);
-        if (json) printJson({ name, version, digest: manifest.digest, directory });
-        else print(`Published ${name} version ${version} in ${directory}`);
+        const { version: published, isNew } = await publishRun(folder, settings.modelsDirectory, MODEL_NAME);
+        const { name, version, directory, manifest } = published;
+        if (json) printJson({ name, version, isNew, digest: manifest.digest, directory });
+        else if (isNew) print(`Published ${name} version ${version} in ${directory}`);
+        else print(`The run is ${name} version ${version} already, in ${directory}; nothing was published`);
       } finally {
         await folder.release();
       }

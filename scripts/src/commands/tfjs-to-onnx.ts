@@ -2,8 +2,8 @@ import { encodeModel } from '@atelier/onnx';
 import { convert } from '@atelier/tfjs-to-onnx';
 import { readLayersModel } from '@atelier/tfjs-to-onnx/node';
 import { Command } from '@commander-js/extra-typings';
-import { note, print, printJson } from '../output.ts';
 import { writeWholeFile } from '../files.ts';
+import { note, print, printJson } from '../output.ts';
 
 export function tfjsToOnnxCommand() {
   return new Command('tfjs-to-onnx')

@@ -4,11 +4,11 @@ import { CONVOLUTIONAL_TEACHER, TEACHERS_DIRECTORY, trainTeacher } from '@atelie
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
 import { loadDataset } from '../dataset.ts';
+import { writeWholeFile } from '../files.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { note, percent, print } from '../output.ts';
 import type { Settings } from '../settings.ts';
 import { TrainingProgress } from '../training-progress.ts';
-import { writeWholeFile } from '../files.ts';
 
 export function trainTeacherCommand(settings: Settings) {
   return new Command('train-teacher')

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import {
   checkGolden,
+  decodeGoldenImages,
   digestOf,
-  goldenPixels,
   listVersions,
   publishVersion,
   type PublishedVersion,
+  readModel,
   type VersionContent,
 } from '@atelier/model-repository';
 import { LAYERS_MODEL_PATHS } from './export/layers-model-files.ts';
@@ -16,56 +17,75 @@ import type { RunFolder } from './runs/run-folder.ts';
 import { readExport, type RunExport } from './runs/run-record.ts';
 import { requireWritable } from './writable-folder.ts';
 
+export interface RunVersion {
+  version: PublishedVersion;
+  /** False where the run was this version before. */
+  isNew: boolean;
+}
+
 /**
- * Publishes what a finished run exported as the next version of `name`, without training again; a run that is that
- * model's version already gives it. Refused before anything is written: `run-unfinished`, `invalid-run` and
- * `invalid-manifest` where the export is not whole, `golden-mismatch` where `model.onnx` does not compute what was
- * trained, `invalid-configuration` where `modelsDirectory` cannot be written.
+ * Publishes what a finished run exported as the next version of `name`, without training again. Refused before anything is
+ * written: `run-unfinished`; `invalid-run` and `invalid-manifest` where a file of the export is missing, changed or of
+ * another run; `golden-mismatch` where `model.onnx` does not compute, here, what was trained; `invalid-configuration` where
+ * versions cannot be written.
  */
-export async function publishRun(folder: RunFolder, modelsDirectory: string, name: string): Promise<PublishedVersion> {
+export async function publishRun(folder: RunFolder, modelsDirectory: string, name: string): Promise<RunVersion> {
   const { run, directory } = folder;
   if (run.state !== 'finished') {
-    const message = `Run ${run.id} is ${run.state}; only a finished run can be published.`;
-    throw new DomainError('run-unfinished', message);
+    const state = run.state === 'running' ? 'was cut short' : run.state === 'failed' ? 'failed' : 'was interrupted';
+    throw new DomainError('run-unfinished', `Run ${run.id} ${state}; only a finished run can be published.`);
   }
-  await requireWritable(modelsDirectory, 'MODELS_DIR');
+  await requireWritable(join(modelsDirectory, name), 'MODELS_DIR');
+  const content = await readWhole(folder);
+  await checkAnswers(content, directory);
+  const published = await publishOnce(modelsDirectory, name, content);
+  await folder.update({ published: { name, version: published.version.version } });
+  return published;
+}
+
+/**
+ * The next version of `name`; or the version that the same run published the same model as before, if that is still whole.
+ * Two processes that publish the same run at once would make two: whoever publishes holds the run's folder.
+ */
+export async function publishOnce(modelsDirectory: string, name: string, content: VersionContent): Promise<RunVersion> {
+  const digest = digestOf(content.model);
+  const { run } = content.manifest.training;
+  const { versions } = await listVersions(modelsDirectory);
+  for (const version of versions) {
+    const { manifest } = version;
+    if (version.name !== name || manifest.training.run !== run || manifest.digest !== digest) continue;
+    if (await isWhole(version)) return { version, isNew: false };
+  }
+  return { version: await publishVersion(modelsDirectory, name, content), isNew: true };
+}
+
+async function isWhole(version: PublishedVersion): Promise<boolean> {
+  try {
+    await readModel(version);
+    return true;
+  } catch {
+    return false; // it can only be published anew
+  }
+}
+
+/** The run's export, with the digests that it was written with. */
+async function readWhole({ run, directory }: RunFolder): Promise<RunExport & Required<VersionContent>> {
   const exported = await readExport(directory);
   if (exported === null) {
     throw new DomainError('invalid-run', `${directory} lacks model.onnx or manifest.json, which a finished run has.`);
   }
-  const { manifest, model } = exported;
   const files = await readLayersModel(directory);
-  await checkAnswers(exported);
-  const version = await publishOnce(modelsDirectory, name, { manifest, model, files });
-  await folder.update({ published: { name, version: version.version } });
-  return version;
-}
-
-/** The next version of `name`; where the same run published the same model before, that version. */
-export async function publishOnce(
-  modelsDirectory: string,
-  name: string,
-  content: VersionContent,
-): Promise<PublishedVersion> {
-  const digest = digestOf(content.model);
-  const { run } = content.manifest.training;
-  const { versions } = await listVersions(modelsDirectory);
-  const earlier = versions.find(
-    (version) => version.name === name && version.manifest.training.run === run && version.manifest.digest === digest,
-  );
-  return earlier ?? (await publishVersion(modelsDirectory, name, content));
-}
-
-/** Who serves the version will ask the same of it; what a disk has damaged since must not become a version. */
-async function checkAnswers({ model, manifest: { golden } }: RunExport): Promise<void> {
-  const graph = await OnnxModel.open(model).catch((cause: unknown) => {
-    throw new DomainError('golden-mismatch', `model.onnx cannot be loaded: ${messageOf(cause)}`, { cause });
-  });
-  try {
-    checkGolden((await graph.predict(goldenPixels(golden))).probabilities, golden);
-  } finally {
-    await graph.release();
+  for (const [path, data] of Object.entries({ 'model.onnx': exported.model, ...files })) {
+    const [expected, found] = [run.digests?.[path], digestOf(data)];
+    if (expected === undefined || expected === found) continue;
+    const message = `${join(directory, path)} has digest ${found}; the run wrote ${expected}.`;
+    throw new DomainError('invalid-run', message);
   }
+  if (exported.manifest.training.run !== run.id) {
+    const message = `${join(directory, 'manifest.json')} is of run ${exported.manifest.training.run}, not ${run.id}.`;
+    throw new DomainError('invalid-run', message);
+  }
+  return { ...exported, files };
 }
 
 async function readLayersModel(directory: string): Promise<Record<string, Uint8Array>> {
@@ -74,4 +94,22 @@ async function readLayersModel(directory: string): Promise<Record<string, Uint8A
     throw new DomainError('invalid-run', `The export of a run is not whole: ${messageOf(cause)}`, { cause });
   });
   return Object.fromEntries(files);
+}
+
+/** Whoever serves the version will ask the same of it. */
+async function checkAnswers({ model, manifest: { golden } }: RunExport, directory: string): Promise<void> {
+  checkGolden(await answersOf(model, decodeGoldenImages(golden), join(directory, 'model.onnx')), golden);
+}
+
+async function answersOf(model: Uint8Array, images: Uint8Array, path: string): Promise<Float32Array> {
+  try {
+    const graph = await OnnxModel.open(model);
+    try {
+      return (await graph.predict(images)).probabilities;
+    } finally {
+      await graph.release();
+    }
+  } catch (cause) {
+    throw new DomainError('golden-mismatch', `${path} does not compute: ${messageOf(cause)}`, { cause });
+  }
 }

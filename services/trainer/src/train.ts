@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
-import { listVersions, type PublishedVersion } from '@atelier/model-repository';
+import { digestOf, listVersions, type PublishedVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
 import { Teacher } from './distillation/teacher.ts';
 import { type ChosenEngine, refuseThreads } from './engines/choose-engine.ts';
@@ -69,7 +70,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
   refuseThreads(request.engine, threads);
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
-  const teacher = await prepareTraining(recipe, runsDirectory, publish?.modelsDirectory ?? null);
+  const teacher = await prepareTraining(recipe, runsDirectory, publish && join(publish.modelsDirectory, publish.name));
   const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
@@ -105,7 +106,7 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
   requireSameSoftware(folder.run);
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
-  const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : modelsDirectory);
+  const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : join(modelsDirectory, name));
   const threads = threadsOf(folder.run);
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
@@ -127,18 +128,18 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
 export async function prepareTraining(
   recipe: Recipe,
   runsDirectory: string,
-  modelsDirectory: string | null,
+  versionsDirectory: string | null,
 ): Promise<Uint8Array | null> {
   refuseTooLarge(recipe);
   await requireWritable(runsDirectory, 'RUNS_DIR');
-  if (modelsDirectory !== null) await requireWritable(modelsDirectory, 'MODELS_DIR');
+  if (versionsDirectory !== null) await requireWritable(versionsDirectory, 'MODELS_DIR');
   return recipe.distillation && (await readTeacher(recipe.distillation));
 }
 
 /** `run-finished` for a run that has nothing left to do. */
 export function refuseFinished({ run, directory }: RunFolder): void {
   if (run.state !== 'finished') return;
-  throw new DomainError('run-finished', `Run ${run.id} is finished; its model is in ${directory}.`);
+  throw new DomainError('run-finished', `Run ${run.id} is finished; its model is in ${directory}. It can be published.`);
 }
 
 interface Work {
@@ -239,10 +240,15 @@ async function restore(engine: TrainingEngine, { state }: ResumePoint): Promise<
   }
 }
 
+/** The digests last: what has them is whole. */
 async function writeExport(folder: RunFolder, { model, files, manifest }: ExportedModel): Promise<void> {
-  await folder.write('model.onnx', model);
-  for (const [path, data] of Object.entries(files)) await folder.write(path, data);
-  await folder.write('manifest.json', jsonFile(manifest));
+  const contents = { 'model.onnx': model, ...files, 'manifest.json': jsonFile(manifest) };
+  const digests: Record<string, string> = {};
+  for (const [path, data] of Object.entries(contents)) {
+    await folder.write(path, data);
+    digests[path] = digestOf(typeof data === 'string' ? Buffer.from(data) : data);
+  }
+  await folder.update({ digests });
 }
 
 /**
@@ -256,7 +262,7 @@ async function publish({ folder, modelsDirectory }: Work, exported: ExportedMode
     const { versions } = await listVersions(modelsDirectory);
     return versions.find(({ name, version }) => name === published.name && version === published.version) ?? null;
   }
-  return publishOnce(modelsDirectory, publishAs, exported);
+  return (await publishOnce(modelsDirectory, publishAs, exported)).version;
 }
 
 /** The run says why, where it is still ours and can be written. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { performTask, type TrainingTask } from '@atelier/trainer';
@@ -27,11 +27,33 @@ describe('a task that cannot be done', () => {
   test('for want of a folder for runs or models is refused before the data set is loaded', async () => {
     const file = join(folder.path, 'file');
     const code = 'invalid-configuration';
-    await assert.rejects(performTask(task({ runsDirectory: file })), { code, message: /^RUNS_DIR=.*is a file/ });
+    await assert.rejects(performTask(task({ runsDirectory: file })), {
+      code,
+      message: /file is no folder that can be written \(RUNS_DIR\): .* is a file$/,
+    });
     await assert.rejects(performTask(task({ modelsDirectory: join(file, 'models'), publishAs: 'small' })), {
       code,
-      message: /^MODELS_DIR=.*ENOTDIR/,
+      message: /\(MODELS_DIR\): ENOTDIR/,
     });
+  });
+
+  test('for a link to nothing in the place of a folder is refused before the data set is loaded', async () => {
+    const link = join(folder.path, 'link');
+    await symlink(join(folder.path, 'nowhere'), link);
+    for (const modelsDirectory of [link, join(link, 'models')]) {
+      await assert.rejects(performTask(task({ modelsDirectory, publishAs: 'small' })), {
+        code: 'invalid-configuration',
+        message: /link is a link to nothing$/,
+      });
+    }
+  });
+
+  test('leaves nothing behind', async () => {
+    const empty = join(folder.path, 'empty');
+    await mkdir(empty);
+    const directories = { runsDirectory: join(empty, 'a', 'runs'), modelsDirectory: join(empty, 'models') };
+    await assert.rejects(performTask(task({ ...directories, publishAs: 'small' })), { code: 'dataset-not-found' });
+    assert.deepEqual(await readdir(empty), []);
   });
 
   test('for want of a teacher is refused before the data set is loaded', async () => {
@@ -43,7 +65,7 @@ describe('a task that cannot be done', () => {
     for (const runsDirectory of ['/proc/no-runs', '/proc/no/runs', '/proc']) {
       await assert.rejects(performTask(task({ runsDirectory })), {
         code: 'invalid-configuration',
-        message: /^RUNS_DIR=\/proc\S* is no folder that can be written: ENOENT/,
+        message: /^\/proc\S* is no folder that can be written \(RUNS_DIR\): ENOENT/,
       });
     }
   });

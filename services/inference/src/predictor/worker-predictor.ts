@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { CLASS_COUNT, DomainError, IMAGE_HEIGHT, IMAGE_WIDTH, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
-import { checkGolden, goldenPixels, type PublishedVersion, readModel } from '@atelier/model-repository';
+import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { checkContract, checkTemperature } from './checks.ts';
 import { type EngineHandle, startEngine } from './engine-handle.ts';
 import type { Device, Predictor } from './predictor.ts';
@@ -37,7 +37,7 @@ async function startChecked(
   const engine = await startEngine(task, entry);
   try {
     checkContract(engine.inputs, engine.outputs);
-    checkGolden(await engine.predict(goldenPixels(golden)), golden);
+    checkGolden(await engine.predict(decodeGoldenImages(golden)), golden);
     return engine;
   } catch (error) {
     await engine.close();

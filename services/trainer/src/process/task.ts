@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
 import { chooseEngine, type DeviceChoice, type EngineChoice, refuseThreads } from '../engines/choose-engine.ts';
@@ -47,7 +48,7 @@ export interface TaskObserver extends TrainingObserver {
 export async function performTask(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
   const { work, runsDirectory, modelsDirectory, publishAs } = task;
   if (work.kind === 'new') {
-    await prepareTraining(work.recipe, runsDirectory, publishAs === null ? null : modelsDirectory);
+    await prepareTraining(work.recipe, runsDirectory, publishAs === null ? null : join(modelsDirectory, publishAs));
     const engine = await announcedEngine(work, observer);
     refuseThreads(engine, work.threads ?? null);
     const dataset = await announcedDataset(task, observer);
@@ -60,8 +61,9 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
   const folder = await RunFolder.open(await findRun(runsDirectory, work.run));
   try {
     refuseFinished(folder);
-    const { recipe, publishAs: name } = folder.run;
-    await prepareTraining(recipe, runsDirectory, (name ?? publishAs) === null ? null : modelsDirectory);
+    const { recipe } = folder.run;
+    const name = folder.run.publishAs ?? publishAs;
+    await prepareTraining(recipe, runsDirectory, name === null ? null : join(modelsDirectory, name));
     const engine = await announcedEngine({ engine: folder.run.engine.name, device: folder.run.engine.kind }, observer);
     const dataset = await announcedDataset(task, observer);
     const result = await resume({ folder, engine, dataset, runsDirectory, modelsDirectory, publishAs }, observer);

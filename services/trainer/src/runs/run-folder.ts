@@ -43,7 +43,9 @@ export class RunFolder {
     const startedAt = new Date().toISOString();
     const id = `${startedAt.replace(/\.\d+Z$/, '').replaceAll(':', '-')}-${details.recipe.name}-${randomBytes(2).toString('hex')}`;
     const directory = join(runsDirectory, id);
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+      throw storageError(error, directory);
+    });
     const folder = new RunFolder(directory, await RunLock.acquire(directory), {
       id,
       state: 'running',
@@ -54,6 +56,7 @@ export class RunFolder {
       epochs: 0,
       bestEpoch: null,
       error: null,
+      digests: null,
       published: null,
     });
     await folder.update({});

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
 import { digestOf } from '@atelier/model-repository';
+import { type HistoryEntry, readHistory } from './history.ts';
 import { readRun } from './run-folder.ts';
 import type { Run } from './run.ts';
-import { type HistoryEntry, readHistory } from './history.ts';
 
 /** What a run left in its folder. */
 export interface RunRecord {

@@ -30,6 +30,11 @@ export const Run = z.strictObject({
   epochs: z.int().min(0).describe('Completed'),
   bestEpoch: z.int().positive().nullable(),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  digests: z
+    .record(z.string(), Digest)
+    .nullable()
+    .default(null)
+    .describe('Of the files of the export, by path; null where there is none yet. Older runs have none'),
   published: z.strictObject({ name: z.string(), version: z.int().positive() }).nullable(),
 });
 export type Run = z.infer<typeof Run>;
