@@ -33,7 +33,7 @@ function renderResults(results: Results, charts: readonly Chart[]): string {
       : []),
     `- Machine: ${machineInWords(machine)}`,
     `- Computed by: ${[...new Set(runs.map(({ device }) => device))].sort().join('; ') || 'nothing yet'}`,
-    `- Written: ${writtenAt.slice(0, 10)}; ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of ${duration(seconds)} in all, with validation, export and evaluation`,
+    `- Written: ${writtenAt.slice(0, 10)}; ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of ${duration(seconds)} in all, with augmentation, validation, export and evaluation`,
     `- Seeds: ${seeds.join(', ')}. A figure is the median of the seeds; what follows in brackets is from the lowest to the highest`,
     '',
     '## Accuracy on the 10,000 test images',
@@ -60,7 +60,8 @@ function renderResults(results: Results, charts: readonly Chart[]): string {
       all.map((each) => costRow(each, results)),
     ),
     '',
-    'Seconds per epoch are of training alone; seconds in all have the validation, the export and the evaluation too.',
+    'Seconds per epoch are of training alone; seconds in all have augmentation, the answers of a teacher, validation, export ' +
+      'and evaluation too.',
     '',
     LOOKS,
     '',
@@ -69,16 +70,17 @@ function renderResults(results: Results, charts: readonly Chart[]): string {
 
 const LOOKS = `## How the test images were used
 
-The test images choose nothing: numbers of a recipe that its author left open, and the epoch whose weights count, are
-chosen on the validation images. \`ann-128-64, more epochs\` changes nothing but the number of epochs, which for each seed
-is the one that was best on the validation images.
+The test images choose nothing. What a recipe's author named stays. What was left open (numbers, schedules, and in
+\`mlp-gelu\` mirrored images, averaged weights and smoothed labels too), and the epoch whose weights count, are chosen on the
+validation images; [each recipe](../services/trainer/src/recipes) says what is its author's. \`ann-128-64, more epochs\`
+changes nothing but the number of epochs, which for each seed is the one that was best on the validation images. A recipe
+that missed its row was tuned again on the validation images before it was looked at again.
 
 A look is a run that trained to its end, whatever it was made for: each computes its model's test number once, and enters
 itself in \`runs/test-looks.ndjson\` before it does. \`npm run compare\` adds those lines to \`docs/test-looks.json\`, each run
 once, and the counts above are that file's. \`npm run evaluate\` shows a number again that its run has shown before.
-Ablations train under names of their own, and no page
-of theirs shows a test number. Prototypes that were not made by the commands of this
-repository are not counted.`;
+Ablations train under names of their own, and no page of theirs shows a test number. Prototypes that were not made by the
+commands of this repository are not counted.`;
 
 /** How a goal reads: "test 90.00 %". */
 const GOAL_IN_WORDS: Record<keyof Goals, (goal: number) => string> = {
