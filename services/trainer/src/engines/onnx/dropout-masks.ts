@@ -28,7 +28,9 @@ const HALF_WORD = 1 << 16;
  */
 function fillMask(mask: Uint8Array, rate: number, state: Buffer): void {
   const threshold = Math.round(rate * HALF_WORD);
-  let [a, b, c] = [state.readInt32LE(0), state.readInt32LE(4), state.readInt32LE(8)];
+  let a = state.readInt32LE(0) | 0; // |0 and no array: V8 keeps them in registers as integers
+  let b = state.readInt32LE(4) | 0;
+  let c = state.readInt32LE(8) | 0;
   let counter = 1;
   for (let unit = 0; unit < mask.length; unit += 2) {
     const number = (((a + b) | 0) + counter) | 0;
@@ -36,7 +38,8 @@ function fillMask(mask: Uint8Array, rate: number, state: Buffer): void {
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
     c = (((c << 21) | (c >>> 11)) + number) | 0;
-    mask[unit] = (number & 0xffff) < threshold ? 0 : 1;
-    mask[unit + 1] = number >>> 16 < threshold ? 0 : 1; // past the end of an odd length it is not written
+    // The sign of a difference instead of a branch, which would go the wrong way as often as the rate says.
+    mask[unit] = 1 + (((number & 0xffff) - threshold) >> 31);
+    mask[unit + 1] = 1 + (((number >>> 16) - threshold) >> 31); // past the end of an odd length it is not written
   }
 }
