@@ -139,7 +139,10 @@ export async function prepareTraining(
 /** `run-finished` for a run that has nothing left to do. */
 export function refuseFinished({ run, directory }: RunFolder): void {
   if (run.state !== 'finished') return;
-  throw new DomainError('run-finished', `Run ${run.id} is finished; its model is in ${directory}. It can be published.`);
+  throw new DomainError(
+    'run-finished',
+    `Run ${run.id} is finished; its model is in ${directory}. It can be published.`,
+  );
 }
 
 interface Work {
