@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import {
@@ -13,6 +12,7 @@ import {
 } from '@atelier/model-repository';
 import { LAYERS_MODEL_PATHS } from './export/layers-model-files.ts';
 import { OnnxModel } from './export/onnx-model.ts';
+import { readBytes } from './runs/run.ts';
 import type { RunFolder } from './runs/run-folder.ts';
 import { readExport, type RunExport } from './runs/run-record.ts';
 import { requireWritable } from './writable-folder.ts';
@@ -89,11 +89,13 @@ async function readWhole({ run, directory }: RunFolder): Promise<RunExport & Req
 }
 
 async function readLayersModel(directory: string): Promise<Record<string, Uint8Array>> {
-  const read = async (path: string) => [path, await readFile(join(directory, path))] as const;
-  const files = await Promise.all(LAYERS_MODEL_PATHS.map(read)).catch((cause: unknown) => {
-    throw new DomainError('invalid-run', `The export of a run is not whole: ${messageOf(cause)}`, { cause });
-  });
-  return Object.fromEntries(files);
+  const files: Record<string, Uint8Array> = {};
+  for (const path of LAYERS_MODEL_PATHS) {
+    const data = await readBytes(join(directory, path));
+    if (data === null) throw new DomainError('invalid-run', `${join(directory, path)} is missing.`);
+    files[path] = data;
+  }
+  return files;
 }
 
 /** Whoever serves the version will ask the same of it. */

@@ -70,7 +70,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
   refuseThreads(request.engine, threads);
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
-  const teacher = await prepareTraining(recipe, runsDirectory, publish && join(publish.modelsDirectory, publish.name));
+  const teacher = await prepareTraining(recipe, runsDirectory, publish);
   const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
@@ -106,7 +106,7 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
   requireSameSoftware(folder.run);
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
-  const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : join(modelsDirectory, name));
+  const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : { modelsDirectory, name });
   const threads = threadsOf(folder.run);
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
@@ -128,11 +128,11 @@ export async function resume(request: ResumeRequest, observer: TrainingObserver 
 export async function prepareTraining(
   recipe: Recipe,
   runsDirectory: string,
-  versionsDirectory: string | null,
+  publish: TrainingRequest['publish'],
 ): Promise<Uint8Array | null> {
   refuseTooLarge(recipe);
   await requireWritable(runsDirectory, 'RUNS_DIR');
-  if (versionsDirectory !== null) await requireWritable(versionsDirectory, 'MODELS_DIR');
+  if (publish !== null) await requireWritable(join(publish.modelsDirectory, publish.name), 'MODELS_DIR');
   return recipe.distillation && (await readTeacher(recipe.distillation));
 }
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
 import { chooseEngine, type DeviceChoice, type EngineChoice, refuseThreads } from '../engines/choose-engine.ts';
@@ -48,11 +47,11 @@ export interface TaskObserver extends TrainingObserver {
 export async function performTask(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
   const { work, runsDirectory, modelsDirectory, publishAs } = task;
   if (work.kind === 'new') {
-    await prepareTraining(work.recipe, runsDirectory, publishAs === null ? null : join(modelsDirectory, publishAs));
+    const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
+    await prepareTraining(work.recipe, runsDirectory, publish);
     const engine = await announcedEngine(work, observer);
     refuseThreads(engine, work.threads ?? null);
     const dataset = await announcedDataset(task, observer);
-    const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
     const { recipe, limit, threads = null } = work;
     const result = await train({ recipe, engine, threads, dataset, limit, runsDirectory, publish }, observer);
     await announcedReport(result, dataset, observer);
@@ -63,7 +62,7 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
     refuseFinished(folder);
     const { recipe } = folder.run;
     const name = folder.run.publishAs ?? publishAs;
-    await prepareTraining(recipe, runsDirectory, name === null ? null : join(modelsDirectory, name));
+    await prepareTraining(recipe, runsDirectory, name === null ? null : { modelsDirectory, name });
     const engine = await announcedEngine({ engine: folder.run.engine.name, device: folder.run.engine.kind }, observer);
     const dataset = await announcedDataset(task, observer);
     const result = await resume({ folder, engine, dataset, runsDirectory, modelsDirectory, publishAs }, observer);

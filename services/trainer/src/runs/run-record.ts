@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
 import { digestOf } from '@atelier/model-repository';
 import { type HistoryEntry, readHistory } from './history.ts';
 import { readRun } from './run-folder.ts';
-import type { Run } from './run.ts';
+import { readBytes, readText, type Run } from './run.ts';
 
 /** What a run left in its folder. */
 export interface RunRecord {
@@ -30,11 +29,11 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
 /** What a run exported, checked; null where it did not come to that. `invalid-manifest` names the field. */
 export async function readExport(directory: string): Promise<RunExport | null> {
   const path = join(directory, 'manifest.json');
-  const model = await contentOf(join(directory, 'model.onnx'));
-  const manifest = await contentOf(path); // written after the model
+  const model = await readBytes(join(directory, 'model.onnx'));
+  const manifest = await readText(path); // written after the model
   if (model === null || manifest === null) return null;
   // A run's own manifest lacks what publishing decides; the digest and the size follow from the file.
-  const written = parseObject(Buffer.from(manifest).toString(), path);
+  const written = parseObject(manifest, path);
   const complete = {
     ...written,
     name: 'unpublished',
@@ -50,14 +49,5 @@ function parseObject(text: string, path: string): object {
     return JSON.parse(text) as object;
   } catch (cause) {
     throw new DomainError('invalid-manifest', `${path} is not JSON: ${messageOf(cause)}`, { cause });
-  }
-}
-
-async function contentOf(path: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new DomainError('invalid-run', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

@@ -52,8 +52,13 @@ export function parseRun(text: string, file: string): Run {
 
 /** The text of a file of a run, or null where there is none; `invalid-run` where it is there and cannot be read. */
 export async function readText(path: string): Promise<string | null> {
+  return (await readBytes(path))?.toString() ?? null;
+}
+
+/** The same, byte by byte. */
+export async function readBytes(path: string): Promise<Buffer | null> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new DomainError('invalid-run', `${path} cannot be read: ${messageOf(cause)}`, { cause });
