@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { HiddenLayer, Recipe, RecipeSource } from '@atelier/domain';
+import type { Recipe, RecipeSource } from '@atelier/domain';
 import { withTargets } from '@atelier/fashion-mnist';
 import { chooseEngine, createOnnxEngine, type EngineFactory, type EngineState } from '@atelier/trainer';
 import { drawnExamples } from '../support/drawn-examples.ts';
 import { furthest } from '../support/engine-states.ts';
-import { smallRecipe } from '../support/small-recipe.ts';
+import { smallLayer, smallRecipe } from '../support/small-recipe.ts';
 
 /**
  * Of weights, losses and logits after ten steps in float32, whose sums the two runtimes take in other orders. All are
@@ -18,17 +18,10 @@ const examples = withTargets(drawnExamples(187), 0.1);
 const scheduled = (peak: number) =>
   Float32Array.from({ length: 10 }, (_, step) => (peak / 2) * (1 + Math.cos((Math.PI * step) / 10)));
 
-/** No dropout: the engines draw masks of their own. */
-const layer = (change: Partial<HiddenLayer>): HiddenLayer => ({
-  units: 16,
-  activation: 'relu',
-  batchNormalization: 'none',
-  dropout: 0,
-  ...change,
-});
+// No dropout: the engines draw masks of their own.
 const hiddenLayers = [
-  layer({ batchNormalization: 'before-activation' }),
-  layer({ units: 12, batchNormalization: 'after-activation' }),
+  smallLayer({ batchNormalization: 'before-activation' }),
+  smallLayer({ units: 12, batchNormalization: 'after-activation' }),
 ];
 
 // A bias that batch normalisation undoes has a gradient of rounding errors; a small epsilon would blow them up to steps.

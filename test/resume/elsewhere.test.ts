@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { chooseEngine, readTestLooks, resume, RunFolder, train, type TrainingObserver } from '@atelier/trainer';
+import { chooseEngine, readTestLooks, train, type TrainingObserver } from '@atelier/trainer';
 import { drawnDataset } from '../support/drawn-dataset.ts';
+import { resumeRun } from '../support/resume-run.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -21,16 +22,13 @@ test('a run that was moved elsewhere and is resumed there is counted where all r
   await assert.rejects(train(request, { signal: controller.signal, onRun, onEpoch: () => controller.abort() }));
   const moved = join(elsewhere.path, 'moved');
   await rename(directory, moved);
-  const folder = await RunFolder.open(moved);
-  const { run } = await resume({
-    folder,
+  const { run } = await resumeRun(moved, {
     engine,
     dataset,
     runsDirectory: runs.path,
     modelsDirectory: runs.path,
     publishAs: null,
   });
-  await folder.release();
   assert.deepEqual(await readTestLooks(runs.path), [{ run: run.id, recipe: 'small' }]);
   assert.deepEqual(await readdir(elsewhere.path), ['moved']);
 });

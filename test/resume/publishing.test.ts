@@ -3,8 +3,9 @@ import { cpSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type ChosenEngine, chooseEngine, resume, RunFolder, train } from '@atelier/trainer';
+import { type ChosenEngine, chooseEngine, train } from '@atelier/trainer';
 import { drawnDataset } from '../support/drawn-dataset.ts';
+import { resumeRun } from '../support/resume-run.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -41,21 +42,8 @@ describe('a run that was published and killed before it could end', () => {
     return `${directory}-killed`;
   }
 
-  async function goOn(directory: string, modelsDirectory: string) {
-    const run = await RunFolder.open(directory);
-    try {
-      return await resume({
-        folder: run,
-        engine,
-        dataset,
-        runsDirectory: folder.path,
-        modelsDirectory,
-        publishAs: null,
-      });
-    } finally {
-      await run.release();
-    }
-  }
+  const goOn = (directory: string, modelsDirectory: string) =>
+    resumeRun(directory, { engine, dataset, runsDirectory: folder.path, modelsDirectory, publishAs: null });
 
   test('takes the version that it became', async () => {
     const models = join(folder.path, 'models');

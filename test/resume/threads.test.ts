@@ -3,8 +3,9 @@ import { availableParallelism } from 'node:os';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type ChosenEngine, chooseEngine, resume, RunFolder, train, type TrainingObserver } from '@atelier/trainer';
+import { type ChosenEngine, chooseEngine, train, type TrainingObserver } from '@atelier/trainer';
 import { drawnDataset } from '../support/drawn-dataset.ts';
+import { resumeRun } from '../support/resume-run.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -43,21 +44,14 @@ describe('a number of threads that was asked for', () => {
     return directory;
   }
 
-  async function goOn(directory: string) {
-    const run = await RunFolder.open(directory);
-    try {
-      return await resume({
-        folder: run,
-        engine,
-        dataset,
-        runsDirectory: folder.path,
-        modelsDirectory: folder.path,
-        publishAs: null,
-      });
-    } finally {
-      await run.release();
-    }
-  }
+  const goOn = (directory: string) =>
+    resumeRun(directory, {
+      engine,
+      dataset,
+      runsDirectory: folder.path,
+      modelsDirectory: folder.path,
+      publishAs: null,
+    });
 
   test('is kept in the run, and a resumed one takes as many and ends in the same bits', async () => {
     const whole = await start();

@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HiddenLayer, Recipe } from '@atelier/domain';
+import type { Recipe } from '@atelier/domain';
 import { sliceTraining, withTargets } from '@atelier/fashion-mnist';
 import type { EngineState, TrainingEngine } from '@atelier/trainer';
 import { drawnExamples } from './drawn-examples.ts';
 import { assertNear, furthest, STEP_TOLERANCE, valueAt } from './engine-states.ts';
 import { columnSums, crossEntropy, passInFloat64, type Rows } from './network-in-float64.ts';
-import { smallRecipe } from './small-recipe.ts';
+import { smallLayer, smallRecipe } from './small-recipe.ts';
 
 /** Sums of 784 products in float32 against float64, in numbers of a few units at most. */
 const SUM_TOLERANCE = 1e-5;
 
 const RATE = 0.1;
 const steepest = { kind: 'sgd' as const, learningRate: RATE };
-const layer = (change: Partial<HiddenLayer>): HiddenLayer => ({
-  units: 16,
-  activation: 'relu',
-  batchNormalization: 'none',
-  dropout: 0,
-  ...change,
-});
 
 /** Two whole batches and one of seven, with targets of which none is 0. */
 const examples = { ...withTargets(drawnExamples(47), 0), targets: unevenTargets(47) };
@@ -27,7 +20,7 @@ const examples = { ...withTargets(drawnExamples(47), 0), targets: unevenTargets(
 /** What a network computes in training and in inference mode, against the same in float64. */
 export function testNetworkArithmetic(engineFor: (recipe: Recipe) => Promise<TrainingEngine>): void {
   test('takes soft targets: the loss is the mean cross-entropy and each class pulls with its probability', async () => {
-    const recipe = smallRecipe({ hiddenLayers: [layer({})], optimizer: steepest });
+    const recipe = smallRecipe({ hiddenLayers: [smallLayer()], optimizer: steepest });
     const learner = await engineFor(recipe);
     const batch = sliceTraining(examples, 0, 20);
     const before = await learner.snapshot();
@@ -38,7 +31,7 @@ export function testNetworkArithmetic(engineFor: (recipe: Recipe) => Promise<Tra
   });
 
   test('takes a step of its own on a short last batch', async () => {
-    const recipe = smallRecipe({ hiddenLayers: [layer({})], optimizer: steepest });
+    const recipe = smallRecipe({ hiddenLayers: [smallLayer()], optimizer: steepest });
     const learner = await engineFor(recipe);
     const before = await learner.snapshot();
     // At rate 0 the whole batches leave the weights where they are: what moves them is the short one.
@@ -56,8 +49,8 @@ export function testNetworkArithmetic(engineFor: (recipe: Recipe) => Promise<Tra
     const momentum = 0.8;
     const recipe = smallRecipe({
       hiddenLayers: [
-        layer({ batchNormalization: 'before-activation' }),
-        layer({ units: 12, batchNormalization: 'after-activation' }),
+        smallLayer({ batchNormalization: 'before-activation' }),
+        smallLayer({ units: 12, batchNormalization: 'after-activation' }),
       ],
       batchNormalization: { momentum, epsilon: 0.01 },
       optimizer: steepest,
@@ -90,7 +83,7 @@ export function testNetworkArithmetic(engineFor: (recipe: Recipe) => Promise<Tra
   });
 
   test('drops other units at every step, and none in inference mode', async () => {
-    const dropping = await engineFor(smallRecipe({ hiddenLayers: [layer({ units: 64, dropout: 0.5 })] }));
+    const dropping = await engineFor(smallRecipe({ hiddenLayers: [smallLayer({ units: 64, dropout: 0.5 })] }));
     const batch = sliceTraining(examples, 0, 20);
     const losses = [
       ...(await dropping.train(batch, Float32Array.of(1e-12))),
@@ -103,7 +96,7 @@ export function testNetworkArithmetic(engineFor: (recipe: Recipe) => Promise<Tra
   test('drops units with their probability in each row by itself, and scales the others by 1/(1 − it)', async () => {
     const [units, dropout] = [64, 0.25];
     const recipe = smallRecipe({
-      hiddenLayers: [layer({ units, activation: 'linear', dropout })],
+      hiddenLayers: [smallLayer({ units, activation: 'linear', dropout })],
       optimizer: steepest,
     });
     const learner = await engineFor(recipe);

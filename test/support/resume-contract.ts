@@ -8,13 +8,12 @@ import {
   type ChosenEngine,
   type EpochReport,
   readRun,
-  resume,
-  RunFolder,
   train,
   type TrainingObserver,
   type TrainingResult,
 } from '@atelier/trainer';
 import { drawnDataset } from './drawn-dataset.ts';
+import { resumeRun } from './resume-run.ts';
 import { smallRecipe } from './small-recipe.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -68,17 +67,12 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
       return directory;
     }
 
-    async function goOn(directory: string, dataset: Dataset, observer: TrainingObserver = {}) {
-      const run = await RunFolder.open(directory);
-      try {
-        return await resume(
-          { folder: run, engine, dataset, runsDirectory: folder.path, modelsDirectory: folder.path, publishAs: null },
-          observer,
-        );
-      } finally {
-        await run.release();
-      }
-    }
+    const goOn = (directory: string, dataset: Dataset, observer: TrainingObserver = {}) =>
+      resumeRun(
+        directory,
+        { engine, dataset, runsDirectory: folder.path, modelsDirectory: folder.path, publishAs: null },
+        observer,
+      );
 
     async function assertSame(resumed: TrainingResult, whole: TrainingResult): Promise<void> {
       const model = ({ directory }: TrainingResult) => readFile(join(directory, 'model.onnx'));

@@ -1,4 +1,9 @@
-import { parseRecipe, type Recipe, type RecipeSource } from '@atelier/domain';
+import { type HiddenLayer, parseRecipe, type Recipe, type RecipeSource } from '@atelier/domain';
+
+/** 16 ReLU units without batch normalisation and dropout; `change` replaces whole fields. */
+export function smallLayer(change: Partial<HiddenLayer> = {}): HiddenLayer {
+  return { units: 16, activation: 'relu', batchNormalization: 'none', dropout: 0, ...change };
+}
 
 /** A recipe that trains in milliseconds; `change` replaces whole fields. */
 export function smallRecipe(change: Partial<RecipeSource> = {}): Recipe {
