@@ -34,10 +34,16 @@ export const ERROR_CODES = [
   'run-finished',
   'run-unfinished',
   'run-in-use',
+  'illegal-transition',
   'invalid-run',
   'invalid-checkpoint',
+  // Searches
+  'search-not-found',
+  'search-unfinished',
+  'invalid-search',
   // Publishing
   'parity-failed',
+  'worse-than-published',
   // The model repository
   'model-not-found',
   'invalid-manifest',
@@ -50,6 +56,9 @@ export const ERROR_CODES = [
   'malformed-multipart',
   'malformed-body',
   'invalid-request',
+  'idempotency-key-reused',
+  'unauthorized',
+  'foreign-origin',
   'missing-image',
   'undecodable-image',
   'unsupported-media-type',
@@ -59,6 +68,8 @@ export const ERROR_CODES = [
   'route-not-found',
   'method-not-allowed',
   // The service itself
+  'queue-full',
+  'queue-unavailable',
   'not-ready',
   'shutting-down',
   'engine-fault',
@@ -71,10 +82,17 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ErrorCode;
+  /** What a program reads of the failure, beside the message that says it in words; a client sees it too. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { details = {}, ...options }: ErrorOptions & { details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.details = details;
   }
 }
 

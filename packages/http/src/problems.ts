@@ -18,9 +18,9 @@ export const PROBLEMS = {
   'unknown-recipe': { status: 404, title: 'No such recipe' },
   'invalid-recipe': { status: 422, title: 'The recipe does not match its schema' },
   'unknown-engine': { status: 422, title: 'No such engine' },
-  'engine-unavailable': { status: 422, title: 'The engine is not available here' },
+  'engine-unavailable': { status: 409, title: 'The engine is not available here' },
   'unknown-device': { status: 422, title: 'No such device' },
-  'device-unavailable': { status: 422, title: 'The device is not available here' },
+  'device-unavailable': { status: 409, title: 'The device is not available here' },
   'teacher-not-found': { status: 422, title: 'No such teacher' },
   'invalid-configuration': 'internal',
   'address-unavailable': 'internal',
@@ -36,24 +36,32 @@ export const PROBLEMS = {
   'training-diverged': 'internal',
   'training-interrupted': 'internal',
   'training-crashed': 'internal',
-  'disk-full': 'internal',
+  'disk-full': { status: 507, title: 'There is no room on the disk' },
   'run-not-found': { status: 404, title: 'No such run' },
   'run-finished': { status: 409, title: 'The run is finished' },
   'run-unfinished': { status: 409, title: 'The run is not finished' },
   'run-in-use': { status: 409, title: 'Another process works on the run' },
-  'invalid-run': 'internal',
+  'illegal-transition': { status: 409, title: 'The run is not in a state for that' },
+  'invalid-run': { status: 409, title: "The run's folder is damaged" },
   'invalid-checkpoint': 'internal',
+  'search-not-found': { status: 404, title: 'No such search' },
+  'search-unfinished': { status: 409, title: 'The search has not come to that yet' },
+  'invalid-search': { status: 409, title: "The search's folder is damaged" },
   'parity-failed': 'internal',
+  'worse-than-published': { status: 409, title: 'The version that is published is better' },
   'model-not-found': { status: 404, title: 'No such model version' },
-  'invalid-manifest': 'internal',
+  'invalid-manifest': { status: 409, title: 'The manifest does not match its schema' },
   'digest-mismatch': 'internal',
   'contract-mismatch': 'internal',
-  'golden-mismatch': 'internal',
+  'golden-mismatch': { status: 409, title: 'The model does not give its golden answers' },
   'malformed-request': { status: 400, title: 'The request is not HTTP as this service reads it' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data' },
   'malformed-body': { status: 400, title: 'The body could not be read' },
   'invalid-request': { status: 422, title: 'The request does not match its schema' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key came with another request before' },
+  unauthorized: { status: 401, title: 'The request lacks the token of this service' },
+  'foreign-origin': { status: 403, title: 'The request comes from the web page of another site' },
   'missing-image': { status: 422, title: 'The request carries no image' },
   'undecodable-image': { status: 422, title: 'The image cannot be decoded' },
   'unsupported-media-type': { status: 415, title: 'This kind of content is not accepted' },
@@ -62,6 +70,8 @@ export const PROBLEMS = {
   'too-many-images': { status: 413, title: 'The request carries too many images' },
   'route-not-found': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
+  'queue-full': { status: 429, title: 'Too many runs wait' },
+  'queue-unavailable': { status: 503, title: 'The queue cannot be reached' },
   'not-ready': { status: 503, title: 'The service is not ready' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'engine-fault': { status: 500, title: 'The engine failed' },
@@ -119,13 +129,15 @@ interface Explained {
   code: ErrorCode;
   detail?: string;
   errors?: RequestFault[];
+  [member: string]: unknown;
 }
 
 /** A `ZodError` or any other foreign error is ours; only what the edge itself found wrong is the client's. */
 function explain(error: unknown): Explained {
   if (error instanceof InvalidRequest) return { code: error.code, detail: error.message, errors: error.faults };
   if (error instanceof DomainError) {
-    return PROBLEMS[error.code] === 'internal' ? { code: 'internal' } : { code: error.code, detail: error.message };
+    if (PROBLEMS[error.code] === 'internal') return { code: 'internal' };
+    return { ...error.details, code: error.code, detail: error.message };
   }
   return { code: 'internal' };
 }
