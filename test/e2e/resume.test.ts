@@ -93,7 +93,7 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
       assert.match(stderr, /The training process ended by SIGSEGV without a result\. \(training-crashed\)/);
       assert.match(stderr, new RegExp(`Go on with: npm run train -- --resume ${id}`));
       const run = await readRun(directory);
-      assert.deepEqual([run.state, run.error?.code], ['failed', 'training-crashed']);
+      assert.deepEqual([run.state, run.error?.code], ['interrupted', 'training-crashed']);
       await runIn('crashed', ['train', '--resume', directory]);
       await assertLikeWhole(directory);
     });
@@ -105,7 +105,7 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
       program.process.kill('SIGKILL');
       await gone(trainer);
       const run = await readRun(directory);
-      assert.deepEqual([run.state, run.error?.code], ['interrupted', 'training-interrupted']);
+      assert.deepEqual([run.state, run.error?.code], ['interrupted', 'training-crashed']);
       await runIn('orphaned', ['train', '--resume', id]);
       await assertLikeWhole(directory);
     });

@@ -278,7 +278,7 @@ export function describeResuming(title: string, choose: () => Promise<ChosenEngi
         code: 'invalid-checkpoint',
         message: /device: expected abacus, found /,
       });
-      const upgraded = { ...run.engine, software: { ...run.engine.software, 'onnxruntime-node': '1.0.0' } };
+      const upgraded = { ...run.engine, software: { ...run.engine?.software, 'onnxruntime-node': '1.0.0' } };
       await writeFile(join(directory, 'run.json'), JSON.stringify({ ...run, engine: upgraded }));
       await assert.rejects(goOn(directory, plain.dataset), {
         code: 'invalid-checkpoint',

@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'disk-full',
   // Runs
   'run-not-found',
+  'run-file-not-found',
   'run-finished',
   'run-unfinished',
   'run-in-use',

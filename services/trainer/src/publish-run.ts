@@ -14,6 +14,7 @@ import { LAYERS_MODEL_PATHS } from './export/layers-model-files.ts';
 import { OnnxModel } from './export/onnx-model.ts';
 import { readBytes } from './runs/run.ts';
 import type { RunFolder } from './runs/run-folder.ts';
+import type { RunState } from './runs/run-states.ts';
 import { readExport, type RunExport } from './runs/run-record.ts';
 import { requireWritable } from './writable-folder.ts';
 
@@ -23,24 +24,67 @@ export interface RunVersion {
   isNew: boolean;
 }
 
+/** What a run that is not finished is, where somebody wants to publish it. */
+const UNFINISHED: Record<Exclude<RunState, 'finished'>, string> = {
+  queued: 'has not begun',
+  running: 'was cut short',
+  interrupted: 'was interrupted',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+};
+
 /**
  * Publishes what a finished run exported as the next version of `name`, without training again. Refused before anything is
  * written: `run-unfinished`; `invalid-run` and `invalid-manifest` where a file of the export is missing, changed or of
- * another run; `golden-mismatch` where `model.onnx` does not compute, here, what was trained; `invalid-configuration` where
- * versions cannot be written.
+ * another run; `parity-failed` without the proof of the export; `golden-mismatch` where `model.onnx` does not compute, here,
+ * what was trained; `worse-than-published` unless `force`; `invalid-configuration` where versions cannot be written.
  */
-export async function publishRun(folder: RunFolder, modelsDirectory: string, name: string): Promise<RunVersion> {
+export async function publishRun(
+  folder: RunFolder,
+  modelsDirectory: string,
+  name: string,
+  { force }: { force: boolean },
+): Promise<RunVersion> {
   const { run, directory } = folder;
   if (run.state !== 'finished') {
-    const state = run.state === 'running' ? 'was cut short' : run.state === 'failed' ? 'failed' : 'was interrupted';
-    throw new DomainError('run-unfinished', `Run ${run.id} ${state}; only a finished run can be published.`);
+    const message = `Run ${run.id} ${UNFINISHED[run.state]}; only a finished run can be published.`;
+    throw new DomainError('run-unfinished', message);
   }
   await requireWritable(join(modelsDirectory, name), 'MODELS_DIR');
   const content = await readWhole(folder);
+  requireProof(content.manifest, directory);
   await checkAnswers(content, directory);
+  if (!force) await requireNotWorse(modelsDirectory, name, content.manifest);
   const published = await publishOnce(modelsDirectory, name, content);
-  await folder.update({ published: { name, version: published.version.version } });
+  await folder.addPublished({ name, version: published.version.version });
   return published;
+}
+
+/** `worse-than-published` where the newest version of `name` has a higher validation accuracy, and is another run's. */
+export async function requireNotWorse(
+  modelsDirectory: string,
+  name: string,
+  { metrics, training }: Pick<RunExport['manifest'], 'metrics' | 'training'>,
+): Promise<void> {
+  const { versions } = await listVersions(modelsDirectory);
+  const newest = versions
+    .filter((version) => version.name === name)
+    .reduce<PublishedVersion | null>(
+      (best, each) => (best === null || each.version > best.version ? each : best),
+      null,
+    );
+  if (newest === null || newest.manifest.training.run === training.run) return;
+  const [here, there] = [metrics.validation.accuracy, newest.manifest.metrics.validation.accuracy];
+  if (here >= there) return;
+  throw new DomainError(
+    'worse-than-published',
+    `Validation accuracy ${percent(here)} is below the ${percent(there)} of ${name} version ${newest.version}.`,
+    { details: { validationAccuracy: here, published: { name, version: newest.version, validationAccuracy: there } } },
+  );
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
 }
 
 /**
@@ -86,6 +130,13 @@ async function readWhole({ run, directory }: RunFolder): Promise<RunExport & Req
     throw new DomainError('invalid-run', message);
   }
   return { ...exported, files };
+}
+
+/** A run exports nothing without it; a manifest that says otherwise was not written by the run. */
+function requireProof({ parity }: RunExport['manifest'], directory: string): void {
+  if (parity.maximumDifference <= parity.tolerance) return;
+  const message = `${join(directory, 'manifest.json')}: parity.maximumDifference is ${parity.maximumDifference}, above ${parity.tolerance}.`;
+  throw new DomainError('parity-failed', message);
 }
 
 async function readLayersModel(directory: string): Promise<Record<string, Uint8Array>> {

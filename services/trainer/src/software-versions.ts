@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EngineName } from './engines/candidates.ts';
+import type { EngineName } from './engines/devices.ts';
 
 /**
  * Versions of what decides the bits of a training, read from the packages themselves: ours, and the runtimes'. The ONNX

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DomainError, messageOf, type Recipe } from '@atelier/domain';
+import { DomainError, type ErrorCode, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { digestOf, listVersions, type PublishedVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
@@ -9,10 +9,10 @@ import type { EpochReport } from './epoch-report.ts';
 import { type ExportedModel, exportModel } from './export/export-model.ts';
 import { fit, type FitOptions, type FitResult, type Past, type Progress } from './fit.ts';
 import { refuseTooLarge } from './network/size.ts';
-import { publishOnce } from './publish-run.ts';
+import { publishOnce, requireNotWorse } from './publish-run.ts';
 import type { Origin } from './runs/checkpoint.ts';
-import { jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
-import { type Run, threadsOf } from './runs/run.ts';
+import { isCancelRequested, jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
+import { type BegunRun, type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
 import { storageError } from './runs/whole-file.ts';
 import { computingSoftware } from './software-versions.ts';
@@ -31,6 +31,8 @@ export interface TrainingRequest {
   runsDirectory: string;
   /** Where to publish, or null to only export into the run's folder. */
   publish: { modelsDirectory: string; name: string } | null;
+  /** The run, where it waits in its folder already; stays the caller's. Default: a new one. */
+  waiting?: RunFolder;
 }
 
 export interface ResumeRequest {
@@ -54,7 +56,7 @@ export interface TrainingObserver {
 }
 
 export interface TrainingResult {
-  run: Run;
+  run: BegunRun;
   directory: string;
   history: EpochReport[];
   manifest: ExportedModel['manifest'];
@@ -74,19 +76,32 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
   const { name, device: kind, reason } = request.engine;
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
-    const folder = await RunFolder.create(runsDirectory, {
-      recipe,
-      engine: { name, kind, device: engine.device, threads: engine.threads, software: computingSoftware(name), reason },
-      data: { digest: dataset.digest, source: dataset.source, limit },
-      publishAs: publish?.name ?? null,
-    });
+    const folder =
+      request.waiting ??
+      (await RunFolder.create(runsDirectory, {
+        recipe,
+        request: { engine: name, device: kind, threads, limit },
+        job: null,
+        publishAs: publish?.name ?? null,
+      }));
     try {
+      await folder.begin({
+        engine: {
+          name,
+          kind,
+          device: engine.device,
+          threads: engine.threads,
+          software: computingSoftware(name),
+          reason,
+        },
+        data: { digest: dataset.digest, source: dataset.source, limit },
+      });
       return await carryOut(
         { folder, engine, teacher, dataset, data, runsDirectory, modelsDirectory: publish?.modelsDirectory },
         observer,
       );
     } finally {
-      await folder.release();
+      if (folder !== request.waiting) await folder.release();
     }
   } finally {
     await engine.dispose();
@@ -101,17 +116,18 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
 export async function resume(request: ResumeRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
   const { folder, dataset, runsDirectory, modelsDirectory } = request;
   refuseFinished(folder);
-  const { recipe, data: runData, publishAs } = folder.run;
-  requireSame(folder.run, 'data', runData.digest, dataset.digest);
-  requireSameSoftware(folder.run);
+  const run = folder.begunRun;
+  const { recipe, data: runData, publishAs } = run;
+  requireSame(run, 'data', runData.digest, dataset.digest);
+  requireSameSoftware(run);
   const data = trainingData(dataset, recipe, runData.limit);
   const name = publishAs ?? request.publishAs;
   const teacher = await prepareTraining(recipe, runsDirectory, name === null ? null : { modelsDirectory, name });
-  const threads = threadsOf(folder.run);
+  const threads = threadsOf(run);
   const engine = await request.engine.create(recipe, threads === null ? {} : { threads });
   try {
-    requireSame(folder.run, 'device', folder.run.engine.device, engine.device);
-    const point = await folder.resumePoint(originOf(folder.run));
+    requireSame(run, 'device', run.engine.device, engine.device);
+    const point = await folder.resumePoint(originOf(run));
     if (point !== null) await restore(engine, point);
     await folder.resume(point?.history ?? [], { publishAs: name });
     const past = point ?? undefined;
@@ -161,40 +177,44 @@ interface Work {
 async function carryOut(work: Work, observer: TrainingObserver): Promise<TrainingResult> {
   const { folder, engine, dataset, data, past } = work;
   const { signal, onRun, onProgress, onEpoch } = observer;
-  const { recipe } = folder.run;
-  const origin = originOf(folder.run);
-  const endNow = () => folder.endNow('The process ended in the middle of the run.');
+  const { recipe, job } = folder.run;
+  const origin = originOf(folder.begunRun);
+  const endNow = () => folder.endNow();
   process.once('exit', endNow);
   try {
     onRun?.(folder.run, folder.directory);
     const fitted = await fitWithTeacher(work, {
       past,
       ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined ? {} : { onProgress }),
+      onProgress: (progress) => {
+        folder.addStep(progress);
+        onProgress?.(progress);
+      },
       onCheckpoint: (end) => folder.prepareCheckpoint(origin, end),
       onEpoch: async (report) => {
         await folder.addEpoch(report);
         onEpoch?.(report);
+        pauseAfter(report.epoch, job?.untilEpoch ?? null, recipe);
       },
     });
     await folder.update({ bestEpoch: fitted.bestEpoch });
     refuseInterrupted(signal, 'before the export');
     await recordTestLook(work.runsDirectory, { run: folder.run.id, recipe: recipe.name });
-    const exported = await exportModel(engine, { run: folder.run, fitted, data, dataset });
+    const exported = await exportModel(engine, { run: folder.begunRun, fitted, data, dataset });
     refuseInterrupted(signal, 'during the export');
     await writeExport(folder, exported);
     const published = await publish(work, exported);
     if (published !== null) await folder.update({ published: { name: published.name, version: published.version } });
     await folder.end('finished');
     return {
-      run: folder.run,
+      run: folder.begunRun,
       directory: folder.directory,
       history: fitted.history,
       manifest: exported.manifest,
       published,
     };
   } catch (thrown) {
-    const error = storageError(thrown, folder.directory);
+    const error = withReason(storageError(thrown, folder.directory), signal);
     await endUnfinished(folder, error);
     throw error;
   } finally {
@@ -214,7 +234,7 @@ async function fitWithTeacher({ folder, engine, teacher: file, data }: Work, opt
   }
 }
 
-function originOf({ recipe, data, engine }: Run): Origin {
+function originOf({ recipe, data, engine }: BegunRun): Origin {
   const { name, device, software } = engine;
   return { recipe, data: data.digest, limit: data.limit, engine: name, device, software };
 }
@@ -227,7 +247,7 @@ function requireSame({ id }: Run, field: string, expected: string, found: string
 }
 
 /** Another version of a runtime may add numbers up in another order. A run from before versions were kept goes on. */
-function requireSameSoftware(run: Run): void {
+function requireSameSoftware(run: BegunRun): void {
   const here = computingSoftware(run.engine.name);
   for (const [name, version] of Object.entries(run.engine.software ?? {})) {
     requireSame(run, `software.${name}`, version, here[name] ?? 'nothing');
@@ -259,25 +279,52 @@ async function writeExport(folder: RunFolder, { model, files, manifest }: Export
  * Null where it is not to be published, and where its version was taken away since.
  */
 async function publish({ folder, modelsDirectory }: Work, exported: ExportedModel): Promise<PublishedVersion | null> {
-  const { publishAs, published } = folder.run;
+  const { publishAs, published, job } = folder.run;
   if (publishAs === null || modelsDirectory === undefined) return null;
   if (published !== null) {
     const { versions } = await listVersions(modelsDirectory);
     return versions.find(({ name, version }) => name === published.name && version === published.version) ?? null;
   }
+  try {
+    // Nobody looks at the figures of a run that a service attends to before it is published.
+    if (job !== null) await requireNotWorse(modelsDirectory, publishAs, exported.manifest);
+  } catch (error) {
+    if (!isCode(error, 'worse-than-published')) throw error;
+    await folder.update({ unpublished: { code: error.code, message: error.message } });
+    return null;
+  }
   return (await publishOnce(modelsDirectory, publishAs, exported)).version;
+}
+
+/** A training that was interrupted for a reason that is an error of ours says so. */
+function withReason(error: unknown, signal: AbortSignal | undefined): unknown {
+  const reason: unknown = signal?.reason;
+  if (!(isCode(error, 'training-interrupted') && reason instanceof DomainError)) return error;
+  return new DomainError(reason.code, `${reason.message} ${error.message}`, { cause: error });
 }
 
 /** The run says why, where it is still ours and can be written. */
 async function endUnfinished(folder: RunFolder, error: unknown): Promise<void> {
   const code = error instanceof DomainError ? error.code : 'internal';
   if (code === 'run-in-use') return; // another process took it over
+  const isCutShort = code === 'training-interrupted' || code === 'training-crashed';
   try {
-    await folder.end(code === 'training-interrupted' ? 'interrupted' : 'failed', { code, message: messageOf(error) });
+    if (isCutShort && (await isCancelRequested(folder.directory))) await folder.end('cancelled');
+    else await folder.end(isCutShort ? 'interrupted' : 'failed', { code, message: messageOf(error) });
   } catch (fault) {
     const message = `${messageOf(error)} The run could not say so: ${messageOf(fault)}`;
     throw new DomainError(error instanceof DomainError ? error.code : 'internal', message, { cause: error });
   }
+}
+
+function isCode(error: unknown, code: ErrorCode): error is DomainError {
+  return error instanceof DomainError && error.code === code;
+}
+
+/** Ends for now a trial whose search compares it with others first. */
+function pauseAfter(epoch: number, untilEpoch: number | null, { epochs }: Recipe): void {
+  if (untilEpoch === null || epoch < untilEpoch || epoch >= epochs) return;
+  throw new DomainError('training-interrupted', `Paused after epoch ${epoch}, where its search compares trials.`);
 }
 
 function refuseInterrupted(signal: AbortSignal | undefined, when: string): void {

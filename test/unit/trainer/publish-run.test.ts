@@ -41,7 +41,7 @@ describe('a run that is published after it was trained', () => {
   async function publish(directory: string, models: string) {
     const run = await RunFolder.open(directory);
     try {
-      return await publishRun(run, models, 'small');
+      return await publishRun(run, models, 'small', { force: true });
     } finally {
       await run.release();
     }

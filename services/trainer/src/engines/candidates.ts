@@ -1,8 +1,6 @@
 import { messageOf } from '@atelier/domain';
 import type { EngineFactory } from '../training-engine.ts';
-import type { Device } from './devices.ts';
-
-export type EngineName = 'tfjs' | 'onnx';
+import type { Device, EngineName } from './devices.ts';
 
 /** An engine on a device. */
 export interface Candidate {

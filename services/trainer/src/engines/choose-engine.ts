@@ -1,13 +1,14 @@
 import { DomainError } from '@atelier/domain';
 import type { EngineFactory } from '../training-engine.ts';
-import { type Candidate, CANDIDATES, type EngineName } from './candidates.ts';
-import { type Device, DEVICES } from './devices.ts';
-
-export const ENGINE_CHOICES = ['auto', 'tfjs', 'onnx'] as const;
-export type EngineChoice = (typeof ENGINE_CHOICES)[number];
-
-export const DEVICE_CHOICES = ['auto', ...DEVICES] as const;
-export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+import { type Candidate, CANDIDATES } from './candidates.ts';
+import {
+  type Device,
+  DEVICE_CHOICES,
+  type DeviceChoice,
+  ENGINE_CHOICES,
+  type EngineChoice,
+  type EngineName,
+} from './devices.ts';
 
 export interface ChosenEngine {
   name: EngineName;

@@ -3,7 +3,7 @@ import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
 import type { VersionContent } from '@atelier/model-repository';
 import type { FitResult } from '../fit.ts';
 import { layersModel } from '../network/layers-model.ts';
-import type { Run } from '../runs/run.ts';
+import type { BegunRun } from '../runs/run.ts';
 import { computingSoftware } from '../software-versions.ts';
 import type { TrainingEngine } from '../training-engine.ts';
 import type { TrainingData } from '../training-examples.ts';
@@ -21,7 +21,7 @@ export type ExportedModel = Required<VersionContent>;
  */
 export async function exportModel(
   engine: TrainingEngine,
-  { run, fitted, data, dataset }: { run: Run; fitted: FitResult; data: TrainingData; dataset: Dataset },
+  { run, fitted, data, dataset }: { run: BegunRun; fitted: FitResult; data: TrainingData; dataset: Dataset },
 ): Promise<ExportedModel> {
   const artifacts = layersModel(run.recipe, await engine.snapshot());
   // Nothing that differs between two runs of one recipe: the same training gives the same bytes.

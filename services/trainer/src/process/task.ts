@@ -1,8 +1,10 @@
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
-import { chooseEngine, type DeviceChoice, type EngineChoice, refuseThreads } from '../engines/choose-engine.ts';
+import { chooseEngine, refuseThreads } from '../engines/choose-engine.ts';
+import type { DeviceChoice, EngineChoice } from '../engines/devices.ts';
 import { writeReport } from '../report/write-report.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
+import { type BegunRun, isBegun, type Run, type RunRequest } from '../runs/run.ts';
 import {
   prepareTraining,
   refuseFinished,
@@ -24,7 +26,7 @@ export interface TrainingTask {
         threads?: number | null;
         limit: number | null;
       }
-    /** A run by its id or folder. */
+    /** A run by its id or folder, which goes on from where it is, or begins where it only waited. */
     | { kind: 'resume'; run: string };
   /** Where the data set is, or may be kept; see `DatasetOptions`. */
   dataset: { directory: string | undefined; cacheDirectory: string };
@@ -60,17 +62,33 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
   const folder = await RunFolder.open(await findRun(runsDirectory, work.run));
   try {
     refuseFinished(folder);
-    const { recipe } = folder.run;
-    const name = folder.run.publishAs ?? publishAs;
-    await prepareTraining(recipe, runsDirectory, name === null ? null : { modelsDirectory, name });
-    const engine = await announcedEngine({ engine: folder.run.engine.name, device: folder.run.engine.kind }, observer);
+    const { run } = folder;
+    const name = run.publishAs ?? publishAs;
+    const publish = name === null ? null : { modelsDirectory, name };
+    await prepareTraining(run.recipe, runsDirectory, publish);
+    const engine = await announcedEngine(isBegun(run) ? ofBefore(run) : asked(run), observer);
     const dataset = await announcedDataset(task, observer);
-    const result = await resume({ folder, engine, dataset, runsDirectory, modelsDirectory, publishAs }, observer);
+    const result = isBegun(run)
+      ? await resume({ folder, engine, dataset, runsDirectory, modelsDirectory, publishAs }, observer)
+      : await train(
+          { ...asked(run), recipe: run.recipe, engine, dataset, runsDirectory, publish, waiting: folder },
+          observer,
+        );
     await announcedReport(result, dataset, observer);
     return result;
   } finally {
     await folder.release();
   }
+}
+
+/** A run goes on where it began. */
+function ofBefore({ engine }: BegunRun): Pick<RunRequest, 'engine' | 'device'> {
+  return { engine: engine.name, device: engine.kind };
+}
+
+function asked({ id, request }: Run): RunRequest {
+  if (request !== null) return request;
+  throw new DomainError('invalid-run', `Run ${id} has not begun and does not say with which engine it should.`);
 }
 
 async function announcedEngine(choice: { engine: EngineChoice; device: DeviceChoice }, { onNotice }: TaskObserver) {

@@ -1,5 +1,6 @@
 // A training in a process of its own: does the task that its parent sends, and says what happens. It ends with its task,
 // and when its parent goes away.
+import { DomainError } from '@atelier/domain';
 import { performTask, type TaskObserver } from './task.ts';
 import { type FromTraining, sentError, type ToTraining } from './messages.ts';
 
@@ -8,12 +9,14 @@ const ORPHAN_MS = 10_000;
 
 const interruption = new AbortController();
 const interrupt = () => interruption.abort();
+const abandon = () =>
+  interruption.abort(new DomainError('training-crashed', 'The process that attended to the training ended.'));
 
 // A terminal sends Ctrl-C to this process too; its parent decides what follows.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', interrupt);
 process.once('disconnect', () => {
-  interrupt();
+  abandon();
   setTimeout(() => process.exit(1), ORPHAN_MS).unref();
 });
 process.on('message', (message: ToTraining) => {

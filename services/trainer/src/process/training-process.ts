@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@atelier/domain';
-import { markInterrupted, RunFolder } from '../runs/run-folder.ts';
+import { markCrashed, RunFolder } from '../runs/run-folder.ts';
 import { isHeldByProcess } from '../runs/run-lock.ts';
 import type { TrainingResult } from '../train.ts';
 import { type FromTraining, receivedError, type ToTraining } from './messages.ts';
@@ -12,17 +13,31 @@ type Outcome = Extract<FromTraining, { kind: 'finished' | 'failed' }>;
 
 const ENTRY = fileURLToPath(new URL('./training-child.ts', import.meta.url));
 
+export interface TrainingProcessOptions {
+  /** A file descriptor for what the process writes. Default: standard error, since standard output is for results. */
+  output?: number;
+  /** What a training may take to end once it is interrupted, before it is killed, in ms. Default: as long as it likes. */
+  graceMs?: number;
+  /** As `nice` counts it: 0 is normal, 19 gives way to every other process. Default: 0. */
+  niceness?: number;
+}
+
 /**
  * `performTask` in a process of its own, so that training never blocks this one and a crash of a native library ends
  * only that one. Rejects as `performTask` does, and with `training-crashed` when the process ends without a result; its
- * run then says `failed`, and can be resumed. What the process writes appears on standard error.
+ * run then says `interrupted`, and can be resumed.
  */
-export async function trainInProcess(task: TrainingTask, observer: TaskObserver = {}): Promise<TrainingResult> {
+export async function trainInProcess(
+  task: TrainingTask,
+  observer: TaskObserver = {},
+  { output = process.stderr.fd, graceMs = Infinity, niceness = 0 }: TrainingProcessOptions = {},
+): Promise<TrainingResult> {
   const child = fork(ENTRY, {
     execArgv: ['--import', import.meta.resolve('tsx')],
     serialization: 'advanced',
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'], // standard output is for results
+    stdio: ['ignore', output, output, 'ipc'],
   });
+  if (niceness !== 0 && child.pid !== undefined) setPriority(child.pid, niceness);
   const { signal } = observer;
   let directory: string | null = null;
   let outcome: Outcome | null = null;
@@ -31,12 +46,15 @@ export async function trainInProcess(task: TrainingTask, observer: TaskObserver 
     if (message.kind === 'finished' || message.kind === 'failed') outcome = message;
     else pass(message, observer);
   });
-  const interrupt = () => tell(child, { kind: 'interrupt' });
+  let limit: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    tell(child, { kind: 'interrupt' });
+    if (Number.isFinite(graceMs)) limit = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  };
   signal?.addEventListener('abort', interrupt);
   const killWithUs = () => {
     child.kill('SIGKILL');
-    if (directory !== null && isHeldByProcess(directory, child.pid))
-      markInterrupted(directory, 'The process ended in the middle of the run.');
+    if (directory !== null && isHeldByProcess(directory, child.pid)) markCrashed(directory);
   };
   process.once('exit', killWithUs);
   tell(child, { kind: 'start', task });
@@ -52,6 +70,7 @@ export async function trainInProcess(task: TrainingTask, observer: TaskObserver 
     if (directory !== null) await recordCrash(directory, error);
     throw error;
   } finally {
+    clearTimeout(limit);
     signal?.removeEventListener('abort', interrupt);
     process.off('exit', killWithUs);
   }
@@ -95,7 +114,7 @@ async function recordCrash(directory: string, { code, message }: DomainError): P
   const folder = await RunFolder.open(directory);
   try {
     if (folder.run.state !== 'running') return;
-    await folder.end(code === 'training-interrupted' ? 'interrupted' : 'failed', { code, message });
+    await folder.end('interrupted', { code, message });
   } finally {
     await folder.release();
   }

@@ -1,6 +1,6 @@
 import { CLASS_COUNT, className, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Dataset, shuffled } from '@atelier/fashion-mnist';
-import type { Run } from '../runs/run.ts';
+import type { BegunRun } from '../runs/run.ts';
 import { trainingData } from '../training-data.ts';
 import { trainingExamples } from '../training-examples.ts';
 
@@ -17,7 +17,7 @@ export interface TrainingSample {
 }
 
 /** Images of the run's training split after the recipe's augmentation, as the first epoch would make them of these alone. */
-export function trainingSamples(dataset: Dataset, { recipe, data: { limit } }: Run): TrainingSample[] {
+export function trainingSamples(dataset: Dataset, { recipe, data: { limit } }: BegunRun): TrainingSample[] {
   const data = trainingData(dataset, recipe, limit);
   const chosen = shuffled(data.train, recipe.seed, 1).subarray(0, SAMPLES);
   const { count, images, targets } = trainingExamples({ ...data, train: chosen }, recipe, 1);

@@ -3,12 +3,12 @@ import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/d
 import { digestOf } from '@atelier/model-repository';
 import { type HistoryEntry, readHistory } from './history.ts';
 import { readRun } from './run-folder.ts';
-import { readBytes, readText, type Run } from './run.ts';
+import { type BegunRun, isBegun, readBytes, readText } from './run.ts';
 
 /** What a run left in its folder. */
 export interface RunRecord {
   directory: string;
-  run: Run;
+  run: BegunRun;
   history: readonly HistoryEntry[];
   /** Null where the run did not come to its export. */
   exported: RunExport | null;
@@ -19,9 +19,10 @@ export interface RunExport {
   model: Uint8Array;
 }
 
-/** Reads a run's folder; `invalid-run` and `invalid-manifest` name what is damaged. */
+/** Reads the folder of a run that has begun, else `run-unfinished`; `invalid-run` and `invalid-manifest` name what is damaged. */
 export async function readRunRecord(directory: string): Promise<RunRecord> {
   const run = await readRun(directory);
+  if (!isBegun(run)) throw new DomainError('run-unfinished', `Run ${run.id} has not begun; there is nothing to show.`);
   const history = await readHistory(join(directory, 'history.ndjson'));
   return { directory, run, history, exported: await readExport(directory) };
 }

@@ -1,13 +1,15 @@
 import type { ReportContents } from '../contents.ts';
 import { decimal, duration, fileSize, percent } from '../format.ts';
-import type { Run } from '../../runs/run.ts';
+import type { RunState } from '../../runs/run-states.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 
-const STATES: Record<Run['state'], string> = {
+const STATES: Record<RunState, string> = {
+  queued: 'waiting',
   running: 'still running',
   finished: 'finished',
   interrupted: 'interrupted',
   failed: 'failed',
+  cancelled: 'cancelled',
 };
 
 /** What the run was and what came out, at a glance. */
