@@ -71,6 +71,7 @@ export const ERROR_CODES = [
   // The service itself
   'queue-full',
   'queue-unavailable',
+  'too-many-streams',
   'not-ready',
   'shutting-down',
   'engine-fault',

@@ -73,6 +73,7 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
   'queue-full': { status: 429, title: 'Too many runs wait' },
   'queue-unavailable': { status: 503, title: 'The queue cannot be reached' },
+  'too-many-streams': { status: 429, title: 'Too many streams of events are open' },
   'not-ready': { status: 503, title: 'The service is not ready' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'engine-fault': { status: 500, title: 'The engine failed' },

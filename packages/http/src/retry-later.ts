@@ -4,7 +4,10 @@ import { DomainError } from '@atelier/domain';
 export class RetryLater extends DomainError {
   readonly retryAfterSeconds = 5;
 
-  constructor(code: 'not-ready' | 'shutting-down', message: string) {
+  constructor(
+    code: 'not-ready' | 'shutting-down' | 'queue-full' | 'queue-unavailable' | 'too-many-streams',
+    message: string,
+  ) {
     super(code, message);
   }
 }

@@ -23,6 +23,7 @@ export type FromTraining =
 export interface SentError {
   kind: 'DomainError' | 'RangeError' | 'Error';
   code: ErrorCode | null;
+  details: DomainError['details'];
   message: string;
   stack: string | undefined;
   cause: SentError | null;
@@ -30,11 +31,12 @@ export interface SentError {
 
 export function sentError(thrown: unknown): SentError {
   if (!(thrown instanceof Error)) {
-    return { kind: 'Error', code: null, message: messageOf(thrown), stack: undefined, cause: null };
+    return { kind: 'Error', code: null, details: {}, message: messageOf(thrown), stack: undefined, cause: null };
   }
   return {
     kind: thrown instanceof DomainError ? 'DomainError' : thrown instanceof RangeError ? 'RangeError' : 'Error',
     code: thrown instanceof DomainError ? thrown.code : null,
+    details: thrown instanceof DomainError ? thrown.details : {},
     message: thrown.message,
     stack: thrown.stack,
     cause: thrown.cause === undefined ? null : sentError(thrown.cause),
@@ -43,11 +45,11 @@ export function sentError(thrown: unknown): SentError {
 
 /** The error that `sentError` took apart, with the stack that it had where it arose. */
 export function receivedError(sent: SentError): Error {
-  const { kind, code, message, stack } = sent;
+  const { kind, code, details, message, stack } = sent;
   const options = sent.cause === null ? {} : { cause: receivedError(sent.cause) };
   const error =
     kind === 'DomainError' && code !== null
-      ? new DomainError(code, message, options)
+      ? new DomainError(code, message, { details, ...options })
       : new (kind === 'RangeError' ? RangeError : Error)(message, options);
   if (stack !== undefined) error.stack = stack;
   return error;

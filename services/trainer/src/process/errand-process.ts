@@ -1,0 +1,36 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Errand, ErrandResult, ErrandTask } from './errands.ts';
+import { receivedError, type SentError } from './messages.ts';
+
+export interface ErrandMessage {
+  name: Errand;
+  task: unknown;
+}
+export type ErrandReply = { result: unknown } | { error: SentError };
+
+const ENTRY = fileURLToPath(new URL('./errand-child.ts', import.meta.url));
+const LIMIT_MS = 120_000;
+
+/** Does an errand in a process of its own. Rejects as the errand does, and when its process ends without an answer. */
+export async function runErrand<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
+  const child = fork(ENTRY, {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    serialization: 'advanced',
+    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
+  });
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  let reply: ErrandReply | null = null;
+  child.on('message', (message: ErrandReply) => (reply = message));
+  child.send({ name, task } satisfies ErrandMessage, () => undefined); // that it could not be sent shows by its end
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(limit);
+  return resultOf(reply) as ErrandResult<Name>;
+
+  function resultOf(received: ErrandReply | null): unknown {
+    if (received === null) throw new Error(`The process for "${name}" ended by ${signal ?? `exit code ${code}`}.`);
+    if ('error' in received) throw receivedError(received.error);
+    return received.result;
+  }
+}

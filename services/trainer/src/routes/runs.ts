@@ -1,0 +1,84 @@
+import { methodNotAllowed, parseQuery } from '@atelier/http';
+import { Router } from 'express';
+import { requestedRecipe } from '../contract/requested-recipe.ts';
+import { runResource } from '../contract/run-resource.ts';
+import { runsPage } from '../contract/runs-page.ts';
+import { idempotencyKey } from './idempotency-key.ts';
+import { jsonBody } from './json-body.ts';
+import { NewRunBody, PublishBody, type PublishedRun, type RunsPage, RunsQuery } from '../contract/runs.ts';
+import type { KnownDevices } from '../supervision/known-devices.ts';
+import type { Trainer } from '../supervision/trainer.ts';
+
+export interface RunsRouteParts {
+  trainer: Trainer;
+  devices: KnownDevices;
+  maximumBodyBytes: number;
+}
+
+/** `/runs` and what can be asked for a run. Its files and its events have routes of their own. */
+export function runsRoute({ trainer, devices, maximumBodyBytes }: RunsRouteParts): Router {
+  const router = Router();
+  router
+    .route('/runs')
+    .get(async (request, response) => {
+      const { runs, next } = runsPage(await trainer.store.list(), parseQuery(RunsQuery, request.query));
+      const page: RunsPage = { runs: await Promise.all(runs.map(runResource)), next };
+      response.json(page);
+    })
+    .post(async (request, response) => {
+      const key = idempotencyKey(request);
+      const body = await jsonBody(request, NewRunBody, maximumBodyBytes);
+      const recipe = requestedRecipe(body);
+      const { engine, device, threads, limit, publish } = body;
+      await devices.require(engine, device);
+      const { stored } = await trainer.submit({
+        recipe,
+        request: { engine, device, threads, limit },
+        publish,
+        idempotencyKey: key,
+      });
+      response
+        .status(202)
+        .location(`/runs/${stored.id}`)
+        .json(await runResource(stored));
+    })
+    .all(methodNotAllowed('GET', 'HEAD', 'POST'));
+
+  router
+    .route('/runs/:id')
+    .get(async (request, response) => {
+      response.json(await runResource(await trainer.store.find(request.params.id)));
+    })
+    .delete(async (request, response) => {
+      await trainer.remove(request.params.id);
+      response.status(204).end();
+    })
+    .all(methodNotAllowed('GET', 'HEAD', 'DELETE'));
+
+  router
+    .route('/runs/:id/cancel')
+    .post(async (request, response) => {
+      response.status(202).json(await runResource(await trainer.cancel(request.params.id)));
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/runs/:id/resume')
+    .post(async (request, response) => {
+      response.status(202).json(await runResource(await trainer.resume(request.params.id)));
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/runs/:id/publish')
+    .post(async (request, response) => {
+      await trainer.store.find(request.params.id);
+      const body = await jsonBody(request, PublishBody, maximumBodyBytes, { isOptional: true });
+      const { version, isNew } = await trainer.publish(request.params.id, body);
+      const { name, version: number, manifest } = version;
+      const published: PublishedRun = { name, version: number, digest: manifest.digest, isNew };
+      response.json(published);
+    })
+    .all(methodNotAllowed('POST'));
+  return router;
+}
