@@ -21,30 +21,54 @@ export interface ListenOptions {
   log?: Log;
   /** How long `close` waits for the answers. Default: 10 s. */
   graceMs?: number;
+  /** How long a request may take to arrive whole. Default: 5 min, Node's own. */
+  requestTimeoutMs?: number;
+  /** How long its headers may take of that. Default: 1 min, Node's own. */
+  headersTimeoutMs?: number;
+  /** How large its headers may be together. Default: 16 KiB, Node's own. */
+  maximumHeaderBytes?: number;
 }
 
 /** How long a closing server leaves an idle connection open: a client far away may just be sending on it. */
 const IDLE_MS = 500;
+
+/** So often Node looks, within a timeout, for requests that are over it; once in 30 s is its own, however short that is. */
+const CHECKS_PER_TIMEOUT = 4;
 
 /** Listens on `host` and `port` (0: any free one); `address-unavailable` says why it cannot. */
 export async function listen(
   app: RequestListener,
   host: string,
   port: number,
-  { log, graceMs = 10_000 }: ListenOptions = {},
+  {
+    log,
+    graceMs = 10_000,
+    requestTimeoutMs = 300_000,
+    headersTimeoutMs = 60_000,
+    maximumHeaderBytes = 16_384,
+  }: ListenOptions = {},
 ): Promise<Listening> {
-  const server = createServer({ requireHostHeader: false }, (request, response) => {
+  const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs); // Node takes it no longer than the other
+  const options = {
+    requireHostHeader: false,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout,
+    connectionsCheckingInterval: Math.ceil(headersTimeout / CHECKS_PER_TIMEOUT),
+    maxHeaderSize: maximumHeaderBytes,
+  };
+  const server = createServer(options, (request, response) => {
     if (lacksHost(request)) refuseWithoutHost(request, response, log);
     else app(request, response);
   });
+  const refusal = { maximumHeaderBytes, log };
   const connections = new Connections(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (socket.writableEnded) return; // answered already, and more came
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
-    else refuseMalformedRequest(error, socket, log);
+    else refuseMalformedRequest(error, socket, refusal);
   });
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
-    refuseMalformedRequest(new Error('CONNECT'), socket, log),
+    refuseMalformedRequest(new Error('CONNECT'), socket, refusal),
   );
   // An expectation that we do not know is none of ours (RFC 9110, section 10.1.1): the application answers as ever.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));

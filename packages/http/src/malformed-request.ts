@@ -15,29 +15,27 @@ interface Fault {
   detail: string;
 }
 
-/** What Node's parser reports, by the error's code. */
-const FAULTS: Record<string, Fault> = {
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    reasonPhrase: 'Request Header Fields Too Large',
-    detail: 'The headers are larger than 16 KiB.',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    reasonPhrase: 'Request Timeout',
-    detail: 'The request did not arrive in time.',
-  },
-};
 const OTHER_FAULT: Fault = {
   status: PROBLEMS[CODE].status,
   reasonPhrase: 'Bad Request',
   detail: 'What came is no HTTP/1.1 request.',
 };
 
-/** Answers what never became a request, straight on its connection, and ends that. The parser's words go to `log`. */
-export function refuseMalformedRequest(error: NodeJS.ErrnoException, socket: Socket, log: Log | undefined): void {
-  const { status, reasonPhrase, detail } = FAULTS[error.code ?? ''] ?? OTHER_FAULT;
-  log?.info({ err: error, code: CODE, status }, 'Refused what is no request');
+/** What has to do with a refusal: how large headers may be, and where the parser's words for it go. */
+export interface RefusalContext {
+  maximumHeaderBytes: number;
+  log: Log | undefined;
+}
+
+/** Answers what never became a request, straight on its connection, and ends that. */
+export function refuseMalformedRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  { maximumHeaderBytes, log }: RefusalContext,
+): void {
+  const { status, reasonPhrase, detail } = faultOf(error.code, maximumHeaderBytes);
+  // Not the error: it carries the bytes that came, and with them a token.
+  log?.info({ reason: `${error.code}: ${error.message}`, code: CODE, status }, 'Refused what is no request');
   const body = problem(status, detail);
   const head = [
     `HTTP/1.1 ${status} ${reasonPhrase}`,
@@ -63,6 +61,20 @@ export function refuseWithoutHost(request: IncomingMessage, response: ServerResp
   const body = problem(status, 'The request has no Host header.');
   if (isStillSending(request)) answerAndHangUp(request, response, body);
   else response.setHeader('Connection', 'close').end(body);
+}
+
+/** What Node's parser reports, by the error's code. */
+function faultOf(code: string | undefined, maximumHeaderBytes: number): Fault {
+  switch (code ?? '') {
+    case 'HPE_HEADER_OVERFLOW': {
+      const detail = `The headers are larger than ${maximumHeaderBytes / 1024} KiB.`;
+      return { status: 431, reasonPhrase: 'Request Header Fields Too Large', detail };
+    }
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, reasonPhrase: 'Request Timeout', detail: 'The request did not arrive in time.' };
+    default:
+      return OTHER_FAULT;
+  }
 }
 
 function problem(status: number, detail: string): string {

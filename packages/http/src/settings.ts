@@ -6,6 +6,8 @@ export interface SettingMeta {
   /** The environment variable. */
   variable: string;
   description: string;
+  /** The value is told to nobody, not even where it is wrong. Default: false. */
+  secret?: boolean;
 }
 
 /** A setting that is a whole number from `minimum` to `maximum`. */
@@ -25,9 +27,9 @@ export function readSettings<S extends z.ZodObject>(
   schema: S,
   environment: Record<string, string | undefined>,
 ): Readonly<z.infer<S>> {
-  const variables = Object.fromEntries(settingsOf(schema).map(({ field, variable }) => [field, variable]));
+  const settings = settingsOf(schema);
   const source = Object.fromEntries(
-    Object.entries(variables).map(([field, variable]) => {
+    settings.map(({ field, variable }) => {
       const value = environment[variable];
       return [field, value === '' ? undefined : value];
     }),
@@ -35,19 +37,19 @@ export function readSettings<S extends z.ZodObject>(
   const parsed = schema.safeParse(source);
   if (parsed.success) return Object.freeze(parsed.data);
   const faults = parsed.error.issues.map(({ path, message }) => {
-    const variable = variables[String(path[0])] ?? String(path[0]);
-    return `${variable}=${environment[variable] ?? ''}: ${message}`;
+    const { variable = String(path[0]), secret = false } = settings.find(({ field }) => field === path[0]) ?? {};
+    return secret ? `${variable}: ${message}` : `${variable}=${environment[variable] ?? ''}: ${message}`;
   });
   throw new DomainError('invalid-configuration', `The configuration is not valid: ${faults.join('; ')}`);
 }
 
 /** The fields of a settings schema with what their meta says, for documentation and for reading. */
-export function settingsOf(schema: z.ZodObject): (SettingMeta & { field: string })[] {
+export function settingsOf(schema: z.ZodObject): (Required<SettingMeta> & { field: string })[] {
   return Object.entries(schema.shape).map(([field, type]) => {
-    const { variable, description } = (type as z.ZodType).meta() ?? {};
+    const { variable, description, secret } = (type as z.ZodType).meta() ?? {};
     if (typeof variable !== 'string' || typeof description !== 'string') {
       throw new TypeError(`Setting "${field}" lacks its variable or its description; .meta() must come last.`);
     }
-    return { field, variable, description };
+    return { field, variable, description, secret: secret === true };
   });
 }

@@ -17,6 +17,19 @@ async function getFrom(url: string, agent: Agent | false = false): Promise<Incom
   return response;
 }
 
+/** Sends `start` and then a byte at a time, until the server has ended the connection; resolves to what that answered. */
+async function drip(url: string, start: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(start);
+  const dripping = setInterval(() => socket.write('a'), 20);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(dripping);
+  return answer;
+}
+
 describe('listening', () => {
   test('says where, and takes requests until it is closed', async (t) => {
     const { url, close } = await listen(hello, '127.0.0.1', 0);
@@ -135,6 +148,48 @@ describe('listening', () => {
       assert.deepEqual([details.type, details.status], ['/problems/malformed-request', status]);
     }
     assert.equal(lines.filter(({ code }) => code === 'malformed-request').length, 6);
+  });
+
+  const untilDripEnds = { timeout: 10_000 };
+  test('answers 408 to headers, and to a body, that drip in too slowly', untilDripEnds, async (t) => {
+    const whole: RequestListener = (request, response) => {
+      request.on('error', () => undefined).on('end', () => response.end('hello'));
+      request.resume();
+    };
+    const limits = { headersTimeoutMs: 200, requestTimeoutMs: 400 };
+    const { url, close } = await listen(whole, '127.0.0.1', 0, limits);
+    t.after(close);
+    for (const [start, leastMs] of [
+      ['GET / HTTP/1.1\r\nHost: x\r\nX: ', limits.headersTimeoutMs],
+      ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n', limits.requestTimeoutMs],
+    ] as const) {
+      const started = performance.now();
+      const answer = await drip(url, start);
+      assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+      assert.match(answer, /"type":"\/problems\/malformed-request"/);
+      assert.ok(performance.now() - started >= leastMs, 'not before its time');
+    }
+  });
+
+  test('takes as large headers as it was told, and says the limit', async (t) => {
+    const { url, close } = await listen(hello, '127.0.0.1', 0, { maximumHeaderBytes: 2048 });
+    t.after(close);
+    assert.equal((await fetch(url, { headers: { X: 'a'.repeat(1000) } })).status, 200);
+    const refused = await fetch(url, { headers: { X: 'a'.repeat(3000) } });
+    assert.equal(refused.status, 431);
+    assert.equal(((await refused.json()) as ProblemDetails).detail, 'The headers are larger than 2 KiB.');
+  });
+
+  test('logs why something is no request without what came, which may have a token', async (t) => {
+    const { log, lines, text } = recordedLog();
+    const { url, close } = await listen(hello, '127.0.0.1', 0, { log });
+    t.after(close);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const token = 'correct-horse-battery-staple';
+    socket.end(`GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nno header\r\n\r\n`);
+    await once(socket.resume(), 'close');
+    assert.match(String(lines[0]?.['reason']), /^HPE_INVALID_HEADER_TOKEN: Parse Error/);
+    for (const traces of [token, [...Buffer.from(token)].join(',')]) assert.ok(!text().includes(traces), text());
   });
 
   test('takes a request whatever it expects', async (t) => {
