@@ -1,4 +1,6 @@
+export * from './access.ts';
 export * from './application.ts';
+export * from './foreign-pages.ts';
 export * from './invalid-request.ts';
 export * from './listen.ts';
 export * from './log.ts';
