@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { numberIn } from './numbers.ts';
 
-const probability = z.number().min(0).max(1);
+const probability = numberIn({ from: 0, to: 1 });
 
 /**
  * How training images are changed, anew in every epoch, in this order: mirror, one warp (scale, aspect, rotation, shift),
@@ -10,34 +11,19 @@ const probability = z.number().min(0).max(1);
 export const Augmentation = z
   .strictObject({
     mirrorProbability: probability.default(0).describe('Probability that an image is flipped left to right'),
-    shiftPixels: z
-      .number()
-      .min(0)
-      .max(14)
+    shiftPixels: numberIn({ from: 0, to: 14 })
       .default(0)
       .describe('Farthest shift in pixels, fractions included, along each axis by itself'),
-    scale: z
-      .number()
-      .min(0)
-      .max(0.5)
+    scale: numberIn({ from: 0, to: 0.5 })
       .default(0)
       .describe('Largest relative change of size: at 0.1 an image becomes 0.9 to 1.1 times as large'),
-    aspect: z
-      .number()
-      .min(0)
-      .max(0.5)
+    aspect: numberIn({ from: 0, to: 0.5 })
       .default(0)
       .describe('Largest relative change of width to height; the area stays: at 0.1 the ratio is 0.9 to 1.1'),
-    rotationDegrees: z
-      .number()
-      .min(0)
-      .max(180)
+    rotationDegrees: numberIn({ from: 0, to: 180 })
       .default(0)
       .describe('Largest angle in degrees, either way, about the middle of the image'),
-    contrast: z
-      .number()
-      .min(0)
-      .max(1)
+    contrast: numberIn({ from: 0, to: 1 })
       .default(0)
       .describe(
         'Largest relative change of the grey levels: at 0.2 each is multiplied by 0.8 to 1.2 and kept within 255, so ' +
@@ -46,7 +32,9 @@ export const Augmentation = z
     erasing: z
       .strictObject({
         probability: probability.describe('Probability that a rectangle of an image becomes background'),
-        maximumArea: z.number().gt(0).max(1).describe("Largest share of the image's area that the rectangle takes"),
+        maximumArea: numberIn({ above: 0, to: 1 }).describe(
+          "Largest share of the image's area that the rectangle takes",
+        ),
       })
       .nullable()
       .default(null)
@@ -55,13 +43,9 @@ export const Augmentation = z
       ),
     mixup: z
       .strictObject({
-        alpha: z
-          .number()
-          .min(0.01)
-          .max(10)
-          .describe(
-            'Of Beta(alpha, alpha), which the weight of the first image is drawn from: near 0 mixes hardly, 1 evenly',
-          ),
+        alpha: numberIn({ from: 0.01, to: 10 }).describe(
+          'Of Beta(alpha, alpha), which the weight of the first image is drawn from: near 0 mixes hardly, 1 evenly',
+        ),
       })
       .nullable()
       .default(null)

@@ -8,6 +8,7 @@ export * from './distillation.ts';
 export * from './errors.ts';
 export * from './image-geometry.ts';
 export * from './manifest.ts';
+export * from './numbers.ts';
 export * from './published-graph.ts';
 export * from './recipe.ts';
 export * from './schedule.ts';

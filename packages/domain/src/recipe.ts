@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { Augmentation } from './augmentation.ts';
 import { Distillation } from './distillation.ts';
 import { DomainError } from './errors.ts';
+import { numberIn, wholeNumberIn } from './numbers.ts';
 import { Schedule } from './schedule.ts';
 
 /** The activations of hidden layers. `gelu` is the exact form, x·Φ(x) (arXiv 1606.08415). */
 export const ACTIVATIONS = ['relu', 'gelu', 'elu', 'selu', 'tanh', 'sigmoid', 'linear'] as const;
 
-const share = z.number().min(0).lt(1);
-const positive = z.number().positive();
+const share = numberIn({ from: 0, below: 1 });
+const positive = numberIn({ above: 0 });
 
 export const HiddenLayer = z.strictObject({
-  units: z.int().min(1).max(16_384).describe('Width of the dense layer'),
+  units: wholeNumberIn({ from: 1, to: 16_384 }).describe('Width of the dense layer'),
   activation: z.enum(ACTIVATIONS).describe('What follows the dense layer; gelu is the exact form (arXiv 1606.08415)'),
   batchNormalization: z
     .enum(['none', 'before-activation', 'after-activation'])
@@ -56,7 +57,7 @@ export const WeightDecay = z.discriminatedUnion('kind', [
     kind: z
       .enum(['l2', 'decoupled'])
       .describe('l2 adds rate·w to the gradient; decoupled shrinks w by learningRate·rate (arXiv 1711.05101)'),
-    rate: z.number().positive().lt(1).describe('Of the weight itself, per step and before the learning rate'),
+    rate: numberIn({ above: 0, below: 1 }).describe('Of the weight itself, per step and before the learning rate'),
     appliesTo: z
       .enum(['kernels', 'all'])
       .describe('Dense kernels only, or every trainable parameter (PyTorch does that)'),
@@ -68,10 +69,8 @@ export const EarlyStopping = z.strictObject({
   monitor: z
     .enum(['training-loss', 'validation-loss', 'validation-accuracy'])
     .describe('The number of each epoch that decides: losses are better lower, accuracy is better higher'),
-  patience: z.int().min(1).describe('Epochs without improvement before training stops'),
-  minimumImprovement: z
-    .number()
-    .min(0)
+  patience: wholeNumberIn({ from: 1 }).describe('Epochs without improvement before training stops'),
+  minimumImprovement: numberIn({ from: 0 })
     .default(0)
     .describe('What counts as an improvement must exceed this: nats for a loss, a share of 1 for accuracy'),
 });
@@ -86,15 +85,11 @@ export const GradientClipping = z.strictObject({
 export type GradientClipping = z.infer<typeof GradientClipping>;
 
 export const WeightAveraging = z.strictObject({
-  decay: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .describe(
-      'Share of the average that a step keeps: average ← average + (1 − d)·(weight − average). The average begins with ' +
-        'the initial weights, and so that it forgets them d is min(decay, (1 + t)/(10 + t)) after t earlier steps, as in ' +
-        "TensorFlow's ExponentialMovingAverage",
-    ),
+  decay: numberIn({ above: 0, below: 1 }).describe(
+    'Share of the average that a step keeps: average ← average + (1 − d)·(weight − average). The average begins with ' +
+      'the initial weights, and so that it forgets them d is min(decay, (1 + t)/(10 + t)) after t earlier steps, as in ' +
+      "TensorFlow's ExponentialMovingAverage",
+  ),
 });
 export type WeightAveraging = z.infer<typeof WeightAveraging>;
 
@@ -120,7 +115,7 @@ export const Recipe = z.strictObject({
       'Of dense kernels. torch-linear is uniform in ±1/√inputs for kernel and bias; the others have zero biases',
     ),
   inputRange: z
-    .tuple([z.number(), z.number()])
+    .tuple([numberIn({}), numberIn({})])
     .refine(([minimum, maximum]) => minimum < maximum, 'the minimum must be below the maximum')
     .describe('What pixel 0 and pixel 255 become'),
   optimizer: Optimizer.describe('How gradients become steps'),
@@ -150,18 +145,20 @@ export const Recipe = z.strictObject({
     .default(null)
     .describe('Learns from the answers of another model; null: from the labels alone'),
   schedule: Schedule.default({ kind: 'constant' }).describe('How the learning rate follows the steps'),
-  batchSize: z.int().min(1).max(60_000).describe('Images per optimiser step; the last step of an epoch may have fewer'),
-  epochs: z.int().min(1).max(10_000).describe('How often each training image is seen, at most'),
+  batchSize: wholeNumberIn({ from: 1, to: 60_000 }).describe(
+    'Images per optimiser step; the last step of an epoch may have fewer',
+  ),
+  epochs: wholeNumberIn({ from: 1, to: 10_000 }).describe('How often each training image is seen, at most'),
   earlyStopping: EarlyStopping.nullable()
     .default(null)
     .describe('Stops when nothing improves, and goes back to the best epoch; null: the last epoch counts'),
-  validationShare: z.number().gt(0).lt(1).describe('Of the 60,000 training images, held out, stratified by class'),
+  validationShare: numberIn({ above: 0, below: 1 }).describe(
+    'Of the 60,000 training images, held out, stratified by class',
+  ),
   augmentation: Augmentation.prefault({}),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .describe('Decides everything random: initial weights, split, order, dropout masks and augmentation'),
+  seed: wholeNumberIn({ from: 0, to: 2 ** 31 - 1 }).describe(
+    'Decides everything random: initial weights, split, order, dropout masks and augmentation',
+  ),
 });
 /** A recipe with every default filled in. */
 export type Recipe = z.infer<typeof Recipe>;
@@ -177,7 +174,7 @@ export function parseRecipe(source: unknown): Recipe {
   });
 }
 
-/** One line for all faults of a validation: `epochs: Too small: expected number to be >=1; seed: ...`. */
+/** One line for all faults of a validation: `epochs: expected a whole number from 1 to 10,000; came 0; seed: ...`. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`).join('; ');
 }

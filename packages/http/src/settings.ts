@@ -1,4 +1,4 @@
-import { DomainError } from '@atelier/domain';
+import { DomainError, rangeInWords } from '@atelier/domain';
 import { z } from 'zod';
 
 /** What a settings schema says of each field beside its type, by `.meta()`, which must come last. */
@@ -12,11 +12,12 @@ export interface SettingMeta {
 
 /** A setting that is a whole number from `minimum` to `maximum`. */
 export function wholeNumber(minimum: number, maximum: number) {
+  const expected = `expected a whole number ${rangeInWords({ from: minimum, to: maximum })}`;
   return z
     .string()
-    .regex(/^\d{1,15}$/, 'expected a whole number')
+    .regex(/^\d{1,15}$/, expected)
     .transform(Number)
-    .pipe(z.number().min(minimum).max(maximum));
+    .pipe(z.number().min(minimum, expected).max(maximum, expected));
 }
 
 /**

@@ -49,19 +49,56 @@ describe('recipes', () => {
   });
 
   const refused: Record<string, [Partial<RecipeSource>, RegExp]> = {
-    'a shift of more than half an image': [{ augmentation: { shiftPixels: 15 } }, /augmentation\.shiftPixels.*<=14/],
-    'a negative scale': [{ augmentation: { scale: -0.1 } }, /augmentation\.scale.*>=0/],
-    'an aspect that would fold images': [{ augmentation: { aspect: 1 } }, /augmentation\.aspect.*<=0\.5/],
-    'more than half a turn': [{ augmentation: { rotationDegrees: 181 } }, /augmentation\.rotationDegrees.*<=180/],
-    'a contrast that would turn images to negatives': [{ augmentation: { contrast: 1.1 } }, /augmentation\.contrast/],
+    'a shift of more than half an image': [
+      { augmentation: { shiftPixels: 15 } },
+      /augmentation\.shiftPixels: expected a number from 0 to 14; came 15$/,
+    ],
+    'a negative scale': [
+      { augmentation: { scale: -0.1 } },
+      /augmentation\.scale: expected a number from 0 to 0\.5; came -0\.1$/,
+    ],
+    'an aspect that would fold images': [
+      { augmentation: { aspect: 1 } },
+      /augmentation\.aspect: expected a number from 0 to 0\.5; came 1$/,
+    ],
+    'more than half a turn': [
+      { augmentation: { rotationDegrees: 181 } },
+      /augmentation\.rotationDegrees: expected a number from 0 to 180; came 181$/,
+    ],
+    'a contrast that would turn images to negatives': [
+      { augmentation: { contrast: 1.1 } },
+      /augmentation\.contrast: expected a number from 0 to 1; came 1\.1$/,
+    ],
     'erasing without an area': [
       { augmentation: { erasing: { probability: 0.5, maximumArea: 0 } } },
-      /augmentation\.erasing\.maximumArea.*>0/,
+      /augmentation\.erasing\.maximumArea: expected a number above 0 to 1; came 0$/,
     ],
-    'a mixup without an alpha': [{ augmentation: { mixup: { alpha: 0 } } }, /augmentation\.mixup\.alpha/],
-    'clipping to nothing': [{ gradientClipping: { globalNorm: 0 } }, /gradientClipping\.globalNorm.*>0/],
-    'an average that never moves': [{ weightAveraging: { decay: 1 } }, /weightAveraging\.decay.*<1/],
-    'a cycle that only rises': [{ schedule: { kind: 'one-cycle', warmUpShare: 1 } }, /schedule\.warmUpShare.*<1/],
+    'a mixup without an alpha': [
+      { augmentation: { mixup: { alpha: 0 } } },
+      /augmentation\.mixup\.alpha: expected a number from 0\.01 to 10; came 0$/,
+    ],
+    'clipping to nothing': [
+      { gradientClipping: { globalNorm: 0 } },
+      /gradientClipping\.globalNorm: expected a number above 0; came 0$/,
+    ],
+    'an average that never moves': [
+      { weightAveraging: { decay: 1 } },
+      /weightAveraging\.decay: expected a number above 0 to below 1; came 1$/,
+    ],
+    'a cycle that only rises': [
+      { schedule: { kind: 'one-cycle', warmUpShare: 1 } },
+      /schedule\.warmUpShare: expected a number from 0 to below 1; came 1$/,
+    ],
+    'more epochs than a year has hours': [{ epochs: 10_000_000 }, /epochs: expected a .*1 to 10,000; came 10000000$/],
+    'epochs in words': [{ epochs: 'many' as unknown as number }, /epochs: expected a .*1 to 10,000; came "many"$/],
+    'a teacher that is divided by nothing': [
+      { distillation: { teacher: 'convolutional', digest: `sha256:${'0'.repeat(64)}`, temperature: 0 } },
+      /distillation\.temperature: expected a number from 0\.1 to 100; came 0$/,
+    ],
+    'half a pixel range': [
+      { inputRange: [0, null as unknown as number] },
+      /inputRange\.1: expected a number; came null$/,
+    ],
     'a monitor that no epoch reports': [
       { earlyStopping: { monitor: 'test-accuracy' as 'validation-accuracy', patience: 1 } },
       /earlyStopping\.monitor.*training-loss/,

@@ -43,6 +43,8 @@ describe('the configuration of the inference service', () => {
         for (const [variable, value] of Object.entries(variables)) {
           assert.ok(error.message.includes(`${variable}=${value}: `), `${variable} in: ${error.message}`);
         }
+        assert.match(error.message, /PORT=65536: expected a whole number from 0 to 65,535;/);
+        assert.match(error.message, /MAX_IMAGES=1\.5: expected a whole number from 1 to 10,000;/);
         return true;
       },
     );
