@@ -40,6 +40,8 @@ const HOMES: Record<string, readonly string[]> = {
     'services/inference/src/app.ts',
     'services/inference/src/routes/',
   ],
+  'swagger-ui-dist': ['packages/http/src/openapi/'],
+  'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],
   '@bufbuild/protobuf': ['packages/onnx/src/'],
 };
