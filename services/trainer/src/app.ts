@@ -1,23 +1,54 @@
 import { DomainError, messageOf } from '@atelier/domain';
-import { createApplication, type Log, probeRoutes } from '@atelier/http';
-import type { Express } from 'express';
+import { createApplication, type Log, probeRoutes, refuseForeignPages, requireToken } from '@atelier/http';
+import type { Express, RequestHandler } from 'express';
+import type { TrainerConfig } from './config.ts';
 import { RECIPES } from './recipes/index.ts';
+import { devicesRoute } from './routes/devices.ts';
 import { recipesRoute } from './routes/recipes.ts';
+import { runEventsRoute } from './routes/run-events.ts';
+import { runFilesRoute } from './routes/run-files.ts';
+import { runsRoute } from './routes/runs.ts';
+import type { FindMachines } from './supervision/known-devices.ts';
+import type { Trainer } from './supervision/trainer.ts';
 import { requireWritable } from './writable-folder.ts';
 
 /** What the trainer's routes need. */
 export interface TrainerParts {
   log: Log;
+  trainer: Trainer;
+  findMachines: FindMachines;
+  config: Pick<TrainerConfig, 'token' | 'maximumBodyBytes'>;
   /** Why the trainer cannot work, or null. */
   fault: DomainError | null;
+  /** Aborts when the service stops. */
+  closing: AbortSignal;
 }
 
-export function buildTrainerApp({ log, fault }: TrainerParts): Express {
-  const readiness = () => {
+const PROBES = ['/healthz', '/readyz'];
+
+/** The application; needs no port. */
+export function buildTrainerApp({ log, trainer, findMachines, config, fault, closing }: TrainerParts): Express {
+  const refuseFaulty: RequestHandler = (_request, _response, next) => {
     if (fault !== null) throw fault;
+    next();
+  };
+  const readiness = () => {
+    const found = fault ?? trainer.fault;
+    if (found !== null) throw found;
     return { recipes: RECIPES.size };
   };
-  return createApplication(log, [probeRoutes(readiness), recipesRoute(RECIPES.values())]);
+  const token = config.token ?? null;
+  return createApplication(log, [
+    refuseForeignPages(token),
+    requireToken(token, PROBES),
+    probeRoutes(readiness),
+    recipesRoute(),
+    devicesRoute(findMachines),
+    refuseFaulty,
+    runEventsRoute({ store: trainer.store, closing }),
+    runFilesRoute(trainer.store),
+    runsRoute({ trainer, findMachines, maximumBodyBytes: config.maximumBodyBytes }),
+  ]);
 }
 
 /** A trainer that cannot write its runs is up, to say so, and not ready. */

@@ -1,16 +1,13 @@
-import { createLog, listen, serveUntilSignal } from '@atelier/http';
-import { buildTrainerApp, findFault } from './app.ts';
+import { createLog, serveUntilSignal } from '@atelier/http';
 import { readTrainerConfig } from './config.ts';
+import { startTrainer } from './start.ts';
 
-const startLog = createLog('trainer', 'info');
+const log = createLog('trainer', 'info');
 
-await serveUntilSignal(startLog, async () => {
+await serveUntilSignal(log, async () => {
   const config = readTrainerConfig(process.env);
-  const log = createLog('trainer', config.logLevel);
-  const fault = await findFault(config.runsDirectory);
-  if (fault !== null) log.error(fault.message);
-  const listening = await listen(buildTrainerApp({ log, fault }), config.host, config.port, { log });
-  log.info({ url: listening.url }, 'Trainer listens');
-  process.send?.({ listening: listening.url, ready: fault === null }); // to `atelier serve`, where that started us
-  return listening;
+  log.level = config.logLevel;
+  const service = await startTrainer(config, log);
+  process.send?.({ listening: service.url, ready: service.ready }); // to `atelier serve`, where that started us
+  return service;
 });

@@ -6,17 +6,17 @@ import { runsPage } from '../contract/runs-page.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { jsonBody } from './json-body.ts';
 import { NewRunBody, PublishBody, type PublishedRun, type RunsPage, RunsQuery } from '../contract/runs.ts';
-import type { KnownDevices } from '../supervision/known-devices.ts';
+import { type FindMachines, requireDevice } from '../supervision/known-devices.ts';
 import type { Trainer } from '../supervision/trainer.ts';
 
 export interface RunsRouteParts {
   trainer: Trainer;
-  devices: KnownDevices;
+  findMachines: FindMachines;
   maximumBodyBytes: number;
 }
 
 /** `/runs` and what can be asked for a run. Its files and its events have routes of their own. */
-export function runsRoute({ trainer, devices, maximumBodyBytes }: RunsRouteParts): Router {
+export function runsRoute({ trainer, findMachines, maximumBodyBytes }: RunsRouteParts): Router {
   const router = Router();
   router
     .route('/runs')
@@ -30,7 +30,8 @@ export function runsRoute({ trainer, devices, maximumBodyBytes }: RunsRouteParts
       const body = await jsonBody(request, NewRunBody, maximumBodyBytes);
       const recipe = requestedRecipe(body);
       const { engine, device, threads, limit, publish } = body;
-      await devices.require(engine, device);
+      // The best that works is there always; to find out what else works takes seconds.
+      if (engine !== 'auto' || device !== 'auto') requireDevice(await findMachines(), engine, device);
       const { stored } = await trainer.submit({
         recipe,
         request: { engine, device, threads, limit },

@@ -1,36 +1,59 @@
+import { hostname } from 'node:os';
 import { DomainError } from '@atelier/domain';
+import { z } from 'zod';
 import { type DeviceChoice, type EngineChoice, ENGINES } from '../engines/devices.ts';
-import type { DeviceReport } from '../engines/list-devices.ts';
+import { DeviceReport } from '../engines/list-devices.ts';
 import { runErrand } from '../process/errand-process.ts';
+
+/** A machine that trains, and what it can train with. */
+export const TrainingMachine = z.strictObject({
+  host: z.string().describe('Its name'),
+  devices: z.array(DeviceReport).describe('Each engine on each device, the best first'),
+});
+export type TrainingMachine = z.infer<typeof TrainingMachine>;
+
+/** Where runs are trained. */
+export type FindMachines = () => Promise<TrainingMachine[]>;
 
 /** What is plugged in or installed meanwhile is found after so long, in ms. */
 const FRESH_MS = 60_000;
 
-/** The engines and devices of this machine, tried in a process of their own and remembered for a while. */
-export class KnownDevices {
-  #reports: Promise<DeviceReport[]> | null = null;
-  #askedAt = 0;
-
-  list(): Promise<DeviceReport[]> {
-    if (this.#reports === null || performance.now() - this.#askedAt > FRESH_MS) {
-      this.#askedAt = performance.now();
-      this.#reports = runErrand('devices', { engines: ENGINES });
-      this.#reports.catch(() => (this.#reports = null));
+/** This machine alone; its devices are tried in a process of their own and remembered for a while. */
+export function thisMachine(): FindMachines {
+  let found: Promise<TrainingMachine[]> | null = null;
+  let askedAt = 0;
+  return () => {
+    if (found === null || performance.now() - askedAt > FRESH_MS) {
+      askedAt = performance.now();
+      found = runErrand('devices', { engines: ENGINES }).then((devices) => [{ host: hostname(), devices }]);
+      found.catch(() => (found = null));
     }
-    return this.#reports;
-  }
+    return found;
+  };
+}
 
-  /** `device-unavailable` or `engine-unavailable` where what is asked for by name cannot be used. */
-  async require(engine: EngineChoice, device: DeviceChoice): Promise<void> {
-    if (device === 'auto' && engine === 'auto') return; // the best that works is taken
-    const asked = (await this.list()).filter(
-      (report) => (engine === 'auto' || report.engine === engine) && (device === 'auto' || report.device === device),
-    );
-    if (asked.some(({ usable }) => usable)) return;
-    const faults = asked.map((each) => `${each.engine} on ${each.device}: ${each.reason} (${each.remedy})`).join('; ');
-    if (device === 'auto') {
-      throw new DomainError('engine-unavailable', `The engine ${engine} can be used on no device here: ${faults}.`);
-    }
-    throw new DomainError('device-unavailable', `The device ${device} cannot be used here: ${faults}.`);
+/**
+ * `device-unavailable` or `engine-unavailable` where what is asked for by name can be used on none of the machines. None at
+ * all say nothing: one that can may come yet.
+ */
+export function requireDevice(machines: readonly TrainingMachine[], engine: EngineChoice, device: DeviceChoice): void {
+  if (machines.length === 0) return;
+  const asked = machines.flatMap(({ host, devices }) =>
+    devices
+      .filter(
+        (report) => (engine === 'auto' || report.engine === engine) && (device === 'auto' || report.device === device),
+      )
+      .map((report) => ({ ...report, host })),
+  );
+  if (asked.some(({ usable }) => usable)) return;
+  const faults = asked
+    .map((each) => `${each.engine} on ${each.device} of ${each.host}: ${each.reason} (${each.remedy})`)
+    .join('; ');
+  if (device === 'auto') {
+    throw new DomainError('engine-unavailable', `No device for the ${engine} engine: ${faults}.`);
   }
+  throw new DomainError(
+    'device-unavailable',
+    `The device ${device} cannot be used: ${faults || 'no engine knows it'}.`,
+  );
 }

@@ -45,6 +45,8 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #log: Log;
   readonly #attended = new Set<string>();
+  /** Why runs cannot be queued now, or null. */
+  fault: DomainError | null = null;
   #worker: QueueWorker | null = null;
   #recovery: NodeJS.Timeout | undefined;
   #recovering: Promise<void> = Promise.resolve();
@@ -89,8 +91,11 @@ export class Trainer {
           (run, error) => this.#log.error({ err: error, run: run.id }, 'A run could not be settled'),
         );
         for (const id of waiting) await this.#queue.add(id);
+        await this.#queue.length(); // whether it can be reached
+        this.fault = null;
       } catch (error) {
-        this.#log.error({ err: error }, `Runs could not be looked for: ${messageOf(error)}`);
+        this.fault = error instanceof DomainError && error.code === 'queue-unavailable' ? error : null; // the queue logs it
+        if (this.fault === null) this.#log.error({ err: error }, `Runs could not be looked for: ${messageOf(error)}`);
       }
     });
     return this.#recovering;

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { listen, type Log, refuseOpenAddress } from '@atelier/http';
+import { buildTrainerApp, findFault } from './app.ts';
+import type { TrainerConfig, WorkerConfig } from './config.ts';
+import { BullmqQueue } from './queue/bullmq-queue.ts';
+import { EmbeddedQueue } from './queue/embedded-queue.ts';
+import { type FindMachines, thisMachine, TrainingMachine } from './supervision/known-devices.ts';
+import { Trainer, type TrainerOptions } from './supervision/trainer.ts';
+
+/** A service or a worker that runs. */
+export interface Started {
+  close(): Promise<void>;
+}
+
+/** What a training may take to end before it is killed, in ms: less than what a service has to stop. */
+const GRACE_MS = 15_000;
+
+/** Requests to the trainer are small; whoever takes longer to send one holds a connection for nothing. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often a worker says that it is alive, in ms. */
+const ANNOUNCE_MS = 10_000;
+
+/** Starts the service; trains here, unless a queue is named from which workers train. */
+export async function startTrainer(config: TrainerConfig, log: Log): Promise<Started & { url: string; ready: boolean }> {
+  refuseOpenAddress(config.host, config.token ?? null, {
+    hostVariable: 'TRAINER_HOST',
+    tokenVariable: 'TRAINER_TOKEN',
+    danger: 'start trainings',
+  });
+  const fault = await findFault(config.runsDirectory);
+  if (fault !== null) log.error(fault.message);
+  const shared = config.queueUrl === undefined ? null : sharedQueue(config.queueUrl, config, log);
+  const findMachines = shared === null ? thisMachine() : workersOf(shared);
+  const trainer = new Trainer(shared ?? new EmbeddedQueue(), optionsOf(config, config.maximumQueued), log);
+  const closing = new AbortController();
+  const app = buildTrainerApp({ log, trainer, findMachines, config, fault, closing: closing.signal });
+  const listening = await listen(app, config.host, config.port, { log, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  if (fault === null) {
+    await trainer.start();
+    if (shared === null) await trainer.work(config.concurrency);
+  }
+  log.info({ url: listening.url }, 'Trainer listens');
+  return {
+    url: listening.url,
+    ready: fault === null,
+    close: async () => {
+      closing.abort();
+      await Promise.all([listening.close(), trainer.stop()]);
+    },
+  };
+}
+
+/** Starts a worker, which trains what services queue. */
+export async function startWorker(config: WorkerConfig, log: Log): Promise<Started> {
+  const fault = await findFault(config.runsDirectory);
+  if (fault !== null) throw fault;
+  const queue = sharedQueue(config.queueUrl, config, log);
+  const trainer = new Trainer(queue, optionsOf(config, Infinity), log);
+  const [machine] = await thisMachine()();
+  const worker = { id: randomUUID(), host: hostname(), devices: machine?.devices ?? [] };
+  const announcement = await queue.directory.announce(worker, ANNOUNCE_MS);
+  await trainer.work(config.concurrency);
+  log.info({ worker: worker.id }, 'Worker waits for runs');
+  return {
+    close: async () => {
+      await announcement.close();
+      await trainer.stop();
+    },
+  };
+}
+
+function sharedQueue(url: string, { queuePrefix: prefix }: WorkerConfig | TrainerConfig, log: Log): BullmqQueue {
+  return new BullmqQueue(url, { prefix, onFault: (message) => log.error(message) });
+}
+
+function workersOf({ directory }: BullmqQueue): FindMachines {
+  return async () => (await directory.workers()).map(({ host, devices }) => TrainingMachine.parse({ host, devices }));
+}
+
+function optionsOf(config: WorkerConfig | TrainerConfig, maximumQueued: number): TrainerOptions {
+  const { runsDirectory, modelsDirectory, modelName, niceness, recoveryIntervalMs } = config;
+  return {
+    runsDirectory,
+    modelsDirectory,
+    modelName,
+    dataset: { directory: config.datasetDirectory, cacheDirectory: config.datasetCache },
+    niceness,
+    graceMs: GRACE_MS,
+    maximumQueued,
+    recoveryIntervalMs,
+  };
+}
