@@ -40,6 +40,7 @@ const HOMES: Record<string, readonly string[]> = {
     'services/inference/src/app.ts',
     'services/inference/src/routes/',
   ],
+  'prom-client': ['packages/http/src/metrics.ts'],
   'swagger-ui-dist': ['packages/http/src/openapi/'],
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],

@@ -4,6 +4,7 @@ export * from './foreign-pages.ts';
 export * from './invalid-request.ts';
 export * from './listen.ts';
 export * from './log.ts';
+export * from './metrics.ts';
 export * from './openapi/document.ts';
 export * from './openapi/problem-responses.ts';
 export * from './openapi/routes.ts';
