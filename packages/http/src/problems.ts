@@ -141,6 +141,8 @@ function explain(error: unknown): Explained {
     if (PROBLEMS[error.code] === 'internal') return { code: 'internal' };
     return { ...error.details, code: error.code, detail: error.message };
   }
+  // What Express says of a path that it cannot decode.
+  if (error instanceof URIError) return { code: 'malformed-request', detail: 'The path is not percent-encoded UTF-8.' };
   return { code: 'internal' };
 }
 

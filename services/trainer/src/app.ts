@@ -1,6 +1,16 @@
 import { DomainError, messageOf } from '@atelier/domain';
-import { createApplication, type Log, probeRoutes, refuseForeignPages, requireToken } from '@atelier/http';
+import {
+  countRequests,
+  createApplication,
+  type Log,
+  metricsRoute,
+  openApiRoutes,
+  probeRoutes,
+  refuseForeignPages,
+  requireToken,
+} from '@atelier/http';
 import type { Express, RequestHandler } from 'express';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { TrainerConfig } from './config.ts';
 import { RECIPES } from './recipes/index.ts';
 import { devicesRoute } from './routes/devices.ts';
@@ -8,7 +18,9 @@ import { recipesRoute } from './routes/recipes.ts';
 import { runEventsRoute } from './routes/run-events.ts';
 import { runFilesRoute } from './routes/run-files.ts';
 import { runsRoute } from './routes/runs.ts';
+import { trainerApi } from './contract/api.ts';
 import type { FindMachines } from './supervision/known-devices.ts';
+import { registerRunMetrics } from './supervision/run-metrics.ts';
 import type { Trainer } from './supervision/trainer.ts';
 import { requireWritable } from './writable-folder.ts';
 
@@ -38,10 +50,16 @@ export function buildTrainerApp({ log, trainer, findMachines, config, fault, clo
     return { recipes: RECIPES.size };
   };
   const token = config.token ?? null;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  registerRunMetrics(registry, trainer);
   return createApplication(log, [
+    countRequests(registry),
     refuseForeignPages(token),
     requireToken(token, PROBES),
     probeRoutes(readiness),
+    metricsRoute(registry),
+    openApiRoutes(trainerApi()),
     recipesRoute(),
     devicesRoute(findMachines),
     refuseFaulty,

@@ -44,12 +44,10 @@ const TrainingSettings = z.object({
     .regex(/^[a-z0-9-]{1,64}$/, 'expected lower-case letters, digits and hyphens')
     .default('atelier')
     .meta({ variable: 'QUEUE_PREFIX', description: 'What every key in Redis begins with' }),
-  recoveryIntervalMs: wholeNumber(100, 3_600_000)
-    .default(5_000)
-    .meta({
-      variable: 'TRAINER_RECOVERY_MS',
-      description: 'How often runs are looked for that nobody works on, in ms',
-    }),
+  recoveryIntervalMs: wholeNumber(100, 3_600_000).default(5_000).meta({
+    variable: 'TRAINER_RECOVERY_MS',
+    description: 'How often runs are looked for that nobody works on, in ms',
+  }),
   logLevel: z
     .enum(LOG_LEVELS)
     .default('info')

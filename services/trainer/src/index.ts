@@ -1,5 +1,9 @@
 export { buildTrainerApp, findFault } from './app.ts';
-export { readTrainerConfig, TrainerConfig } from './config.ts';
+export { readTrainerConfig, readWorkerConfig, TrainerConfig, WorkerConfig } from './config.ts';
+export { trainerApi } from './contract/api.ts';
+export { requestedRecipe } from './contract/requested-recipe.ts';
+export { runsPage } from './contract/runs-page.ts';
+export { NewRunBody, RunResource, RunsPage } from './contract/runs.ts';
 export { CONVOLUTIONAL_TEACHER, trainTeacher, type TrainedTeacher } from './distillation/convolutional-teacher.ts';
 export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts';
 export { Teacher } from './distillation/teacher.ts';
@@ -20,6 +24,8 @@ export { layersModel, type TrainedLayersModel } from './network/layers-model.ts'
 export { type NetworkRecipe, type NetworkTensor, networkTensors } from './network/parameters.ts';
 export { performTask, type TaskObserver, type TrainingTask } from './process/task.ts';
 export { trainInProcess } from './process/training-process.ts';
+export { BullmqQueue } from './queue/bullmq-queue.ts';
+export { EmbeddedQueue } from './queue/embedded-queue.ts';
 export { publishRun, type RunVersion } from './publish-run.ts';
 export { findRecipe, RECIPES } from './recipes/index.ts';
 export { chartSvg, standaloneSvg, type Chart } from './report/charts/chart.ts';
@@ -31,10 +37,18 @@ export { rasterise } from './report/pictures/rasterise.ts';
 export { writeReport, type WrittenReport } from './report/write-report.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './runs/checkpoint.ts';
 export { RunLock } from './runs/run-lock.ts';
-export { findRun, readRun, RunFolder } from './runs/run-folder.ts';
+export { EventLog, RunEvent } from './runs/event-log.ts';
+export { EventReader } from './runs/event-reader.ts';
+export { findRun, readRun, requestCancel, RunFolder } from './runs/run-folder.ts';
+export { RUN_STATES, type RunState } from './runs/run-states.ts';
+export { RunStore, type StoredRun } from './runs/run-store.ts';
 export { readTestLooks, recordTestLook, TestLook } from './runs/test-looks.ts';
 export { Run } from './runs/run.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './runs/safetensors.ts';
+export { type Started, startTrainer, startWorker } from './start.ts';
+export { recoverRuns } from './supervision/recover-runs.ts';
+export { MAXIMUM_RECOVERIES, settleRun } from './supervision/settle-run.ts';
+export { type NewRun, Trainer, type TrainerOptions } from './supervision/trainer.ts';
 export {
   resume,
   type ResumeRequest,

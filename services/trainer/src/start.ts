@@ -23,7 +23,10 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const ANNOUNCE_MS = 10_000;
 
 /** Starts the service; trains here, unless a queue is named from which workers train. */
-export async function startTrainer(config: TrainerConfig, log: Log): Promise<Started & { url: string; ready: boolean }> {
+export async function startTrainer(
+  config: TrainerConfig,
+  log: Log,
+): Promise<Started & { url: string; ready: boolean }> {
   refuseOpenAddress(config.host, config.token ?? null, {
     hostVariable: 'TRAINER_HOST',
     tokenVariable: 'TRAINER_TOKEN',

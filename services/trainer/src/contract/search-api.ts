@@ -1,0 +1,3 @@
+import type { RouteDescription } from '@atelier/http';
+
+export const searchRoutes: readonly RouteDescription[] = [];

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { createLog, type Log } from '@atelier/http';
+import { buildTrainerApp, EmbeddedQueue, findFault, type NewRun, Trainer, type TrainerConfig } from '@atelier/trainer';
+import type { Express } from 'express';
+import { ROOT } from './programs.ts';
+import { smallRecipe } from './small-recipe.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface TestTrainer {
+  app: Express;
+  trainer: Trainer;
+  runsDirectory: string;
+  modelsDirectory: string;
+  /** Ends streams, as a service that stops does. */
+  closeStreams(): void;
+  /** Stops everything and removes the folders. */
+  remove(): Promise<void>;
+}
+
+/** A trainer with folders of its own; it trains nothing before `trainer.work`. */
+export async function testTrainer({
+  config = {},
+  maximumQueued = 100,
+  log = createLog('test', 'silent'),
+}: { config?: Partial<TrainerConfig>; maximumQueued?: number; log?: Log } = {}): Promise<TestTrainer> {
+  const folder = await temporaryFolder();
+  const runsDirectory = join(folder.path, 'runs');
+  const modelsDirectory = join(folder.path, 'models');
+  const options = {
+    runsDirectory,
+    modelsDirectory,
+    modelName: 'fashion-mlp',
+    dataset: { directory: undefined, cacheDirectory: join(ROOT, 'data', 'fashion-mnist') },
+    niceness: 0,
+    graceMs: 15_000,
+    maximumQueued,
+    recoveryIntervalMs: 500,
+  };
+  const trainer = new Trainer(new EmbeddedQueue(), options, log);
+  const closing = new AbortController();
+  const app = buildTrainerApp({
+    log,
+    trainer,
+    findMachines: () =>
+      Promise.resolve([
+        {
+          host: 'here',
+          devices: [
+            { engine: 'onnx', device: 'cuda', usable: false, name: null, reason: 'no GPU', remedy: 'buy one' },
+            { engine: 'onnx', device: 'cpu', usable: true, name: 'cpu', reason: null, remedy: null },
+          ],
+        },
+      ]),
+    config: { maximumBodyBytes: 65_536, ...config },
+    fault: await findFault(runsDirectory),
+    closing: closing.signal,
+  });
+  return {
+    app,
+    trainer,
+    runsDirectory,
+    modelsDirectory,
+    closeStreams: () => closing.abort(),
+    remove: async () => {
+      closing.abort();
+      await trainer.stop();
+      await folder.remove();
+    },
+  };
+}
+
+/** A run of a recipe that trains in milliseconds; `change` replaces whole fields. */
+export function smallRun(change: Partial<NewRun> = {}): NewRun {
+  return {
+    recipe: smallRecipe(),
+    request: { engine: 'onnx', device: 'cpu', threads: 1, limit: 1000 },
+    publish: false,
+    ...change,
+  };
+}
