@@ -71,15 +71,25 @@ export const CANDIDATES: readonly Candidate[] = [
   },
 ];
 
-/** tfjs is loaded only when it is probed. */
+/** tfjs is loaded only when it is probed, and takes half a second: where it cannot be used for want of a package, not even then. */
 async function probeTfjs(device: Device): Promise<Probe> {
   try {
+    if (device === 'cuda') await requireTfjsGpu();
     const { startBackend } = await import('./tfjs/backend.ts');
     const { createTfjsEngine } = await import('./tfjs/engine.ts');
     const backend = await startBackend(device);
     return { usable: true, ...backend, create: (recipe) => createTfjsEngine(recipe, backend.device) };
   } catch (error) {
     return { usable: false, reason: messageOf(error) };
+  }
+}
+
+async function requireTfjsGpu(): Promise<void> {
+  const { requireInstalled } = await import('./tfjs/import-optional.ts');
+  try {
+    requireInstalled('@tensorflow/tfjs-node-gpu');
+  } catch (cause) {
+    throw new Error(`tfjs-node-gpu: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -2,7 +2,6 @@ import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import { type Dataset, type DownloadProgress, loadFashionMnist } from '@atelier/fashion-mnist';
 import { chooseEngine, refuseThreads } from '../engines/choose-engine.ts';
 import type { DeviceChoice, EngineChoice } from '../engines/devices.ts';
-import { writeReport } from '../report/write-report.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
 import { type BegunRun, isBegun, type Run, type RunRequest } from '../runs/run.ts';
 import {
@@ -110,6 +109,7 @@ async function announcedDataset({ dataset }: TrainingTask, observer: TaskObserve
 /** The model is complete by now: a report that cannot be written is said, and takes nothing from the run. */
 async function announcedReport({ run, directory }: TrainingResult, dataset: Dataset, { onNotice }: TaskObserver) {
   try {
+    const { writeReport } = await import('../report/write-report.ts'); // as long to load as all the rest together
     onNotice?.(`Report: ${(await writeReport(directory, dataset)).path}`);
   } catch (error) {
     const again = `The model is complete; try again with: npm run report -- ${run.id}`;

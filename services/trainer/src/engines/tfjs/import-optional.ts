@@ -9,3 +9,12 @@ export async function importOptional(packageName: string): Promise<unknown> {
     throw missing ? new Error('not installed') : error;
   }
 }
+
+/** Finds out that such a package is not there without loading anything: the same error. */
+export function requireInstalled(packageName: string): void {
+  try {
+    import.meta.resolve(packageName);
+  } catch {
+    throw new Error('not installed');
+  }
+}
