@@ -11,7 +11,7 @@ import { fit, type FitOptions, type FitResult, type Past, type Progress } from '
 import { refuseTooLarge } from './network/size.ts';
 import { publishOnce, requireNotWorse } from './publish-run.ts';
 import type { Origin } from './runs/checkpoint.ts';
-import { isCancelRequested, jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
+import { jsonFile, readCancelRequest, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type BegunRun, type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
 import { storageError } from './runs/whole-file.ts';
@@ -309,7 +309,8 @@ async function endUnfinished(folder: RunFolder, error: unknown): Promise<void> {
   if (code === 'run-in-use') return; // another process took it over
   const isCutShort = code === 'training-interrupted' || code === 'training-crashed';
   try {
-    if (isCutShort && (await isCancelRequested(folder.directory))) await folder.end('cancelled');
+    const cancelled = isCutShort ? await readCancelRequest(folder.directory) : null;
+    if (cancelled !== null) await folder.cancel(cancelled);
     else await folder.end(isCutShort ? 'interrupted' : 'failed', { code, message: messageOf(error) });
   } catch (fault) {
     const message = `${messageOf(error)} The run could not say so: ${messageOf(fault)}`;

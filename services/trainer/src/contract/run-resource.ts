@@ -1,4 +1,4 @@
-import { isCancelRequested } from '../runs/run-folder.ts';
+import { readCancelRequest } from '../runs/run-folder.ts';
 import type { StoredRun } from '../runs/run-store.ts';
 import type { RunResource } from './runs.ts';
 
@@ -19,7 +19,7 @@ export async function runResource({ id, directory, state, run, fault }: StoredRu
     epochs: run?.epochs ?? 0,
     bestEpoch: run?.bestEpoch ?? null,
     recoveries: job?.recoveries ?? 0,
-    cancelRequested: state === 'running' && (await isCancelRequested(directory)),
+    cancelRequested: state === 'running' && (await readCancelRequest(directory)) !== null,
     trial: job?.trial ?? null,
     error: fault === null ? (run?.error ?? null) : { code: fault.code, message: fault.message },
     publishAs: run?.publishAs ?? null,

@@ -40,7 +40,7 @@ const DATA = {
     unpublished: Failure.nullable().describe('Why it was not published although it was asked for'),
   }),
   failed: Failure,
-  cancelled: z.strictObject({}),
+  cancelled: z.strictObject({ reason: z.string().max(MAXIMUM_MESSAGE) }),
   published: Version.describe('After it was finished'),
 } as const;
 

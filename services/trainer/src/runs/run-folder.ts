@@ -215,6 +215,11 @@ export class RunFolder {
     }
   }
 
+  /** Ends the run because somebody wanted that. */
+  async cancel(reason: string): Promise<void> {
+    await this.end('cancelled', { code: 'training-interrupted', message: reason });
+  }
+
   /** Records that the finished run is a version now. */
   async addPublished(published: NonNullable<Run['published']>): Promise<void> {
     if (this.#run.published?.version === published.version && this.#run.published.name === published.name) return;
@@ -262,16 +267,20 @@ export class RunFolder {
   }
 }
 
-/** Asks whoever works on a run to end it; on whatever machine, since the folder is all that they surely share. */
-export async function requestCancel(directory: string): Promise<void> {
+/**
+ * Asks whoever works on a run to end it; on whatever machine, since the folder is all that they surely share. `reason` is a
+ * sentence for people.
+ */
+export async function requestCancel(directory: string, reason: string): Promise<void> {
   const path = join(directory, CANCEL_FILE);
-  await writeFile(path, '').catch((error: unknown) => {
+  await writeFile(path, reason).catch((error: unknown) => {
     throw storageError(error, path);
   });
 }
 
-export async function isCancelRequested(directory: string): Promise<boolean> {
-  return isFile(join(directory, CANCEL_FILE));
+/** Why somebody wants the run cancelled, or null where nobody does. */
+export async function readCancelRequest(directory: string): Promise<string | null> {
+  return readText(join(directory, CANCEL_FILE));
 }
 
 /** Where the events of a run stand. */
@@ -313,15 +322,17 @@ export function markCrashed(directory: string): void {
   }
 }
 
+const UNKNOWN = { code: 'internal', message: 'No reason was kept.' };
+
 /** The event that tells of the state that a run has ended in. */
 function endOf(run: Run): Parameters<EventLog['append']> {
   const { state, error, epochs, bestEpoch, published, unpublished } = run;
   if (state === 'finished') {
     return ['finished', { epochs, bestEpoch, published, unpublished: unpublished && failureOf(unpublished) }];
   }
-  if (state === 'cancelled') return ['cancelled', {}];
+  if (state === 'cancelled') return ['cancelled', { reason: failureOf(error ?? UNKNOWN).message }];
   if (state !== 'failed' && state !== 'interrupted') throw new Error(`Run ${run.id} is ${state} and has not ended.`);
-  return [state, failureOf(error ?? { code: 'internal', message: 'No reason was kept.' })];
+  return [state, failureOf(error ?? UNKNOWN)];
 }
 
 /** JSON as we write it to files for people and programs. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import type { TrainingTask } from '../process/task.ts';
 import { trainInProcess } from '../process/training-process.ts';
-import { isCancelRequested } from '../runs/run-folder.ts';
+import { readCancelRequest } from '../runs/run-folder.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
 import { RunLog } from './run-log.ts';
 import { settleRun } from './settle-run.ts';
@@ -58,9 +58,11 @@ async function trained(
 ): Promise<Error | null> {
   const cancellation = new AbortController();
   const watch = setInterval(() => {
-    void isCancelRequested(directory).then((isWanted) => {
-      if (isWanted && !cancellation.signal.aborted) cancellation.abort();
-    });
+    void readCancelRequest(directory)
+      .then((reason) => {
+        if (reason !== null) cancellation.abort();
+      })
+      .catch(() => undefined); // asked again soon
   }, CANCEL_POLL_MS);
   const log = await RunLog.open(directory);
   try {

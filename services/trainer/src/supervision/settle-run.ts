@@ -1,5 +1,5 @@
 import { DomainError } from '@atelier/domain';
-import { isCancelRequested, type RunFolder } from '../runs/run-folder.ts';
+import { readCancelRequest, type RunFolder } from '../runs/run-folder.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { Run } from '../runs/run.ts';
 
@@ -16,8 +16,9 @@ export type Settled = 'over' | 'waiting';
 export async function settleRun(folder: RunFolder, error: Error | null): Promise<Settled> {
   const { run, directory } = folder;
   if (isFinal(run.state)) return 'over';
-  if (await isCancelRequested(directory)) {
-    await folder.end('cancelled');
+  const cancelled = await readCancelRequest(directory);
+  if (cancelled !== null) {
+    await folder.cancel(cancelled);
     return 'over';
   }
   const crash = crashOf(run, error);

@@ -109,10 +109,10 @@ export class Trainer {
   }
 
   /** Now, or as soon as its process has heard of it. */
-  async cancel(id: string): Promise<StoredRun> {
+  async cancel(id: string, reason = 'Somebody asked for it.'): Promise<StoredRun> {
     const stored = await this.store.find(id);
     requireLegal('cancel', stored);
-    await requestCancel(stored.directory);
+    await requestCancel(stored.directory, reason);
     await this.#queue.remove(id);
     try {
       await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
