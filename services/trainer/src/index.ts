@@ -39,7 +39,8 @@ export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from
 export { RunLock } from './runs/run-lock.ts';
 export { EventLog, RunEvent } from './runs/event-log.ts';
 export { EventReader } from './runs/event-reader.ts';
-export { findRun, readRun, requestCancel, RunFolder } from './runs/run-folder.ts';
+export { requestCancel } from './runs/cancel-request.ts';
+export { findRun, readRun, RunFolder } from './runs/run-folder.ts';
 export { RUN_STATES, type RunState } from './runs/run-states.ts';
 export { RunStore, type StoredRun } from './runs/run-store.ts';
 export { readTestLooks, recordTestLook, TestLook } from './runs/test-looks.ts';

@@ -11,7 +11,8 @@ import { fit, type FitOptions, type FitResult, type Past, type Progress } from '
 import { refuseTooLarge } from './network/size.ts';
 import { publishOnce, requireNotWorse } from './publish-run.ts';
 import type { Origin } from './runs/checkpoint.ts';
-import { jsonFile, readCancelRequest, type ResumePoint, RunFolder } from './runs/run-folder.ts';
+import { readCancelRequest } from './runs/cancel-request.ts';
+import { jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type BegunRun, type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
 import { storageError } from './runs/whole-file.ts';

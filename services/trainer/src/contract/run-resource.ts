@@ -1,4 +1,4 @@
-import { readCancelRequest } from '../runs/run-folder.ts';
+import { readCancelRequest } from '../runs/cancel-request.ts';
 import type { StoredRun } from '../runs/run-store.ts';
 import type { RunResource } from './runs.ts';
 

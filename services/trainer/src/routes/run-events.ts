@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidRequest, methodNotAllowed, RetryLater } from '@atelier/http';
 import { type Request, type Response, Router } from 'express';
 import { EventReader, type NumberedLine } from '../runs/event-reader.ts';
-import { eventsPath } from '../runs/run-folder.ts';
+import { eventsPath } from '../runs/run-events.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { RunStore, StoredRun } from '../runs/run-store.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';

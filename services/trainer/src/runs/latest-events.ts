@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { type RunEventData, type RunEventName } from './event-log.ts';
-import { eventsPath } from './run-folder.ts';
+import { eventsPath } from './run-events.ts';
 
 /** Lines of some hundred bytes: the last step and the last epoch are surely among them. */
 const TAIL_BYTES = 16 * 1024;

@@ -1,27 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import type { EpochReport } from '../epoch-report.ts';
 import type { EpochEnd, Past, Progress } from '../fit.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Origin } from './checkpoint.ts';
-import { EventLog, failureOf } from './event-log.ts';
-import { EventReader } from './event-reader.ts';
+import { forgetCancelRequest } from './cancel-request.ts';
 import { readHistoryUpTo } from './history.ts';
+import { RunEvents } from './run-events.ts';
 import { RunLock } from './run-lock.ts';
-import { isFinal, type RunState } from './run-states.ts';
+import type { RunState } from './run-states.ts';
 import { type BegunRun, isBegun, parseRun, readText, type Run } from './run.ts';
 import { storageError, writeWholeFile, writeWholeFileNow } from './whole-file.ts';
 
 const RUN_FILE = 'run.json';
 const HISTORY_FILE = 'history.ndjson';
-const EVENTS_FILE = 'events.ndjson';
-const CANCEL_FILE = 'cancel-requested';
-
-/** How often steps are worth an event, in ms; the first chunk of an epoch always is. */
-const STEP_EVENT_MS = 1000;
 
 /** An epoch's end from which a training goes on. */
 export type ResumePoint = EpochEnd & Past;
@@ -35,11 +30,10 @@ export class RunFolder {
   readonly directory: string;
   readonly #lock: RunLock;
   readonly #checkpoints: Checkpoints;
-  readonly #events: EventLog;
+  readonly #events: RunEvents;
   #run: Run;
-  #lastStep = { epoch: 0, at: 0 };
 
-  private constructor(directory: string, lock: RunLock, events: EventLog, run: Run) {
+  private constructor(directory: string, lock: RunLock, events: RunEvents, run: Run) {
     this.directory = directory;
     this.#lock = lock;
     this.#events = events;
@@ -61,30 +55,25 @@ export class RunFolder {
     await mkdir(directory, { recursive: true }).catch((error: unknown) => {
       throw storageError(error, directory);
     });
-    const folder = new RunFolder(
-      directory,
-      await RunLock.acquire(directory),
-      await EventLog.open(join(directory, EVENTS_FILE)),
-      {
-        id,
-        state: 'queued',
-        ...details,
-        engine: null,
-        data: null,
-        startedAt: null,
-        resumedAt: [],
-        endedAt: null,
-        epochs: 0,
-        bestEpoch: null,
-        error: null,
-        digests: null,
-        published: null,
-        unpublished: null,
-      },
-    );
+    const folder = new RunFolder(directory, await RunLock.acquire(directory), await RunEvents.open(directory), {
+      id,
+      state: 'queued',
+      ...details,
+      engine: null,
+      data: null,
+      startedAt: null,
+      resumedAt: [],
+      endedAt: null,
+      epochs: 0,
+      bestEpoch: null,
+      error: null,
+      digests: null,
+      published: null,
+      unpublished: null,
+    });
     try {
       await folder.update({});
-      folder.#events.append('queued', { recovery: 0 });
+      folder.#events.queued(0);
     } catch (error) {
       await folder.release();
       await rm(directory, { recursive: true, force: true });
@@ -98,8 +87,8 @@ export class RunFolder {
     const lock = await RunLock.acquire(directory);
     try {
       const run = await readRun(directory);
-      const folder = new RunFolder(directory, lock, await EventLog.open(join(directory, EVENTS_FILE)), run);
-      await folder.#tellEnd();
+      const folder = new RunFolder(directory, lock, await RunEvents.open(directory), run);
+      await folder.#events.tellUntold(run);
       return folder;
     } catch (error) {
       await lock.release();
@@ -140,17 +129,12 @@ export class RunFolder {
     }
     await this.#checkpoints.commit();
     await this.update({ epochs: report.epoch });
-    this.#events.append('epoch', report);
-    this.#events.append('checkpoint', { epoch: report.epoch });
+    this.#events.epoch(report);
   }
 
   /** Tells of a step, where the last telling is a while ago. */
   addStep(progress: Progress): void {
-    const now = performance.now();
-    const { epoch, at } = this.#lastStep;
-    if (progress.epoch === epoch && now - at < STEP_EVENT_MS) return;
-    this.#events.append('step', progress);
-    this.#lastStep = { epoch: progress.epoch, at: now };
+    this.#events.step(progress);
   }
 
   /** Where to go on; null where no epoch was completed. `invalid-checkpoint` and `invalid-run` as their readers say. */
@@ -169,7 +153,7 @@ export class RunFolder {
   async begin(details: Pick<BegunRun, 'engine' | 'data'>): Promise<void> {
     const startedAt = new Date().toISOString();
     await this.update({ ...details, state: 'running', startedAt, endedAt: null, error: null });
-    this.#tellStart();
+    this.#events.started(this.begunRun);
   }
 
   /** Makes the folder what it was when the history ended so, and the run a running one. */
@@ -185,14 +169,14 @@ export class RunFolder {
       bestEpoch: null,
       error: null,
     });
-    this.#tellStart();
+    this.#events.started(this.begunRun);
   }
 
   /** Makes a run that ended early wait again. */
   async queueAgain(job: NonNullable<Run['job']>): Promise<void> {
-    await rm(join(this.directory, CANCEL_FILE), { force: true });
+    await forgetCancelRequest(this.directory);
     await this.update({ state: 'queued', job, endedAt: null, error: null });
-    this.#events.append('queued', { recovery: job.recoveries });
+    this.#events.queued(job.recoveries);
   }
 
   /**
@@ -209,7 +193,7 @@ export class RunFolder {
     }
     if (state === 'finished') await this.#checkpoints.remove();
     try {
-      this.#events.append(...endOf(this.#run));
+      this.#events.ended(this.#run);
     } catch (fault) {
       if (!(fault instanceof DomainError && fault.code === 'disk-full')) throw fault; // whoever opens the run next says it
     }
@@ -224,7 +208,7 @@ export class RunFolder {
   async addPublished(published: NonNullable<Run['published']>): Promise<void> {
     if (this.#run.published?.version === published.version && this.#run.published.name === published.name) return;
     await this.update({ published, unpublished: null });
-    this.#events.append('published', published);
+    this.#events.published(published);
   }
 
   /** Gives the folder back as it is; once more does nothing. */
@@ -241,51 +225,10 @@ export class RunFolder {
     this.#lock.releaseNow();
   }
 
-  #tellStart(): void {
-    const { engine, epochs } = this.begunRun;
-    this.#events.append('started', { engine: engine.name, device: engine.device, afterEpoch: epochs });
-  }
-
-  /** A crash, or a disk that was full, can come between the state of a run that has ended and the event that tells it. */
-  async #tellEnd(): Promise<void> {
-    if (!isFinal(this.#run.state)) return;
-    const reader = new EventReader(join(this.directory, EVENTS_FILE));
-    try {
-      let last: string | undefined;
-      for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) last = lines.at(-1)?.line;
-      if (last === undefined) return; // of a time when runs had no events
-      const { event } = JSON.parse(last) as { event: string };
-      if (event !== this.#run.state && event !== 'published') this.#events.append(...endOf(this.#run));
-    } finally {
-      await reader.close();
-    }
-  }
-
   /** `path` is relative to the folder. */
   async write(path: string, data: Uint8Array | string): Promise<void> {
     await writeWholeFile(join(this.directory, path), data);
   }
-}
-
-/**
- * Asks whoever works on a run to end it; on whatever machine, since the folder is all that they surely share. `reason` is a
- * sentence for people.
- */
-export async function requestCancel(directory: string, reason: string): Promise<void> {
-  const path = join(directory, CANCEL_FILE);
-  await writeFile(path, reason).catch((error: unknown) => {
-    throw storageError(error, path);
-  });
-}
-
-/** Why somebody wants the run cancelled, or null where nobody does. */
-export async function readCancelRequest(directory: string): Promise<string | null> {
-  return readText(join(directory, CANCEL_FILE));
-}
-
-/** Where the events of a run stand. */
-export function eventsPath(directory: string): string {
-  return join(directory, EVENTS_FILE);
 }
 
 /** Reads and checks a run's `run.json`. */
@@ -320,19 +263,6 @@ export function markCrashed(directory: string): void {
   } catch {
     // Nobody is left to tell: an exit handler that throws only hides why the process ends.
   }
-}
-
-const UNKNOWN = { code: 'internal', message: 'No reason was kept.' };
-
-/** The event that tells of the state that a run has ended in. */
-function endOf(run: Run): Parameters<EventLog['append']> {
-  const { state, error, epochs, bestEpoch, published, unpublished } = run;
-  if (state === 'finished') {
-    return ['finished', { epochs, bestEpoch, published, unpublished: unpublished && failureOf(unpublished) }];
-  }
-  if (state === 'cancelled') return ['cancelled', { reason: failureOf(error ?? UNKNOWN).message }];
-  if (state !== 'failed' && state !== 'interrupted') throw new Error(`Run ${run.id} is ${state} and has not ended.`);
-  return [state, failureOf(error ?? UNKNOWN)];
 }
 
 /** JSON as we write it to files for people and programs. */

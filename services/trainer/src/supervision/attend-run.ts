@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import type { TrainingTask } from '../process/task.ts';
 import { trainInProcess } from '../process/training-process.ts';
-import { readCancelRequest } from '../runs/run-folder.ts';
+import { readCancelRequest } from '../runs/cancel-request.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
 import { RunLog } from './run-log.ts';
 import { settleRun } from './settle-run.ts';

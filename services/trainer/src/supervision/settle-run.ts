@@ -1,5 +1,6 @@
 import { DomainError } from '@atelier/domain';
-import { readCancelRequest, type RunFolder } from '../runs/run-folder.ts';
+import { readCancelRequest } from '../runs/cancel-request.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { Run } from '../runs/run.ts';
 
