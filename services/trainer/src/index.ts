@@ -61,3 +61,5 @@ export {
 export { trainingData } from './training-data.ts';
 export type { EngineFactory, EngineState, TrainingEngine, TrainingExamples } from './training-engine.ts';
 export { type TrainingData, trainingExamples } from './training-examples.ts';
+export { EmbeddedQueue } from './queue/embedded-queue.ts';
+export type { Attend, Outcome, QueueWorker, RunQueue, RunQueueOptions } from './queue/run-queue.ts';
