@@ -45,6 +45,8 @@ const HOMES: Record<string, readonly string[]> = {
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],
   '@bufbuild/protobuf': ['packages/onnx/src/'],
+  bullmq: ['services/trainer/src/queue/'],
+  ioredis: ['services/trainer/src/queue/'],
 };
 
 /** Files that may read the environment; all others are handed what they need. */

@@ -61,5 +61,7 @@ export {
 export { trainingData } from './training-data.ts';
 export type { EngineFactory, EngineState, TrainingEngine, TrainingExamples } from './training-engine.ts';
 export { type TrainingData, trainingExamples } from './training-examples.ts';
+export { BullmqQueue, type BullmqQueueOptions } from './queue/bullmq-queue.ts';
 export { EmbeddedQueue } from './queue/embedded-queue.ts';
 export type { Attend, Outcome, QueueWorker, RunQueue, RunQueueOptions } from './queue/run-queue.ts';
+export { AnnouncedWorker, type Announcement, type WorkerDirectory } from './queue/worker-directory.ts';
