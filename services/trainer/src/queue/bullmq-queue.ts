@@ -13,7 +13,7 @@ export interface BullmqQueueOptions extends RunQueueOptions {
 const NAME = 'runs';
 
 /**
- * A worker that was killed lets its run go when its lock ends, and the next check hands it on: after 7 s at the latest if
+ * A worker that was killed lets its run go when its lock ends, and the next check hands it on: after some 7 s at most, if
  * another has a place. Half a lock's time is what the event loop may be blocked for; it is free, as training has its own
  * process, and a run that is handed out twice for it is only busy.
  */
