@@ -40,7 +40,7 @@ const HOMES: Record<string, readonly string[]> = {
     'services/inference/src/app.ts',
     'services/inference/src/routes/',
   ],
-  'prom-client': ['packages/http/src/metrics.ts'],
+  'prom-client': ['packages/http/src/metrics.ts', 'services/trainer/src/supervision/run-metrics.ts'],
   'swagger-ui-dist': ['packages/http/src/openapi/'],
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],
@@ -51,7 +51,7 @@ const HOMES: Record<string, readonly string[]> = {
 
 /** Files that may read the environment; all others are handed what they need. */
 /** Setting the runtime's own switch before it loads is not reading. */
-const READ_ENVIRONMENT = /(^|\/)(main\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$/;
+const READ_ENVIRONMENT = /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

@@ -2,8 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export const SERVICES = ['inference', 'trainer'] as const;
-export type ServiceName = (typeof SERVICES)[number];
+/** What can be started, each by its entry. */
+const ENTRIES = {
+  inference: 'services/inference/src/main.ts',
+  trainer: 'services/trainer/src/main.ts',
+  worker: 'services/trainer/src/worker.ts',
+} as const;
+export type ServiceName = keyof typeof ENTRIES;
+
+export const SERVICE_NAMES = Object.keys(ENTRIES) as ServiceName[];
 
 /** What a service tells whoever started it, once it listens. */
 interface Address {
@@ -29,7 +36,7 @@ export class ServiceProcess {
 
   constructor(name: ServiceName, root: string, environment: NodeJS.ProcessEnv) {
     this.name = name;
-    const entry = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
+    const entry = fileURLToPath(new URL(`../../${ENTRIES[name]}`, import.meta.url));
     this.#process = fork(entry, { cwd: root, env: environment, execArgv: ['--import', import.meta.resolve('tsx')] });
     this.exited = once(this.#process, 'exit').then(([code]) => ({ name, code: code as number | null }));
     this.listening = Promise.race([this.#announced(), this.#failed()]);

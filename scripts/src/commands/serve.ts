@@ -1,19 +1,31 @@
 import { readConfig as readInferenceConfig } from '@atelier/inference';
-import { readTrainerConfig } from '@atelier/trainer';
+import { readTrainerConfig, readWorkerConfig } from '@atelier/trainer';
 import { Argument, Command } from '@commander-js/extra-typings';
 import { note, print } from '../output.ts';
-import { ServiceProcess, SERVICES } from '../service-process.ts';
+import { SERVICE_NAMES, type ServiceName, ServiceProcess } from '../service-process.ts';
 import type { Settings } from '../settings.ts';
+
+const BOTH: readonly ServiceName[] = ['inference', 'trainer'];
+
+const READERS: Record<ServiceName, (environment: NodeJS.ProcessEnv) => unknown> = {
+  inference: readInferenceConfig,
+  trainer: readTrainerConfig,
+  worker: readWorkerConfig,
+};
 
 export function serveCommand(settings: Settings) {
   return new Command('serve')
     .description('Start both services, or one, and stop them with Ctrl-C.')
-    .addArgument(new Argument('[service]', 'only this one').choices(SERVICES))
+    .addArgument(
+      new Argument('[service]', 'only this one; a worker trains what the trainer queues in Redis').choices(
+        SERVICE_NAMES,
+      ),
+    )
     .addHelpText(
       'after',
       `
 Environment: INFERENCE_HOST, INFERENCE_PORT (127.0.0.1:8080), TRAINER_HOST, TRAINER_PORT (127.0.0.1:8081),
-MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); the services' README files list the rest.`,
+MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); a worker needs QUEUE_URL; the services' README files list the rest.`,
     )
     .action(async (only) => {
       const environment = {
@@ -21,12 +33,10 @@ MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); the services' README f
         MODELS_DIR: settings.modelsDirectory,
         RUNS_DIR: settings.runsDirectory,
       };
+      const names = only === undefined ? BOTH : [only];
       // The services read these themselves; read here as well, a fault is wrong usage and says so in one line.
-      readInferenceConfig(environment);
-      readTrainerConfig(environment);
-      await runUntilStopped(
-        (only === undefined ? SERVICES : [only]).map((name) => new ServiceProcess(name, settings.root, environment)),
-      );
+      for (const name of names) READERS[name](environment);
+      await runUntilStopped(names.map((name) => new ServiceProcess(name, settings.root, environment)));
     });
 }
 

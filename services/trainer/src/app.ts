@@ -10,7 +10,6 @@ import {
   requireToken,
 } from '@atelier/http';
 import type { Express, RequestHandler } from 'express';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { TrainerConfig } from './config.ts';
 import { RECIPES } from './recipes/index.ts';
 import { devicesRoute } from './routes/devices.ts';
@@ -20,7 +19,7 @@ import { runFilesRoute } from './routes/run-files.ts';
 import { runsRoute } from './routes/runs.ts';
 import { trainerApi } from './contract/api.ts';
 import type { FindMachines } from './supervision/known-devices.ts';
-import { registerRunMetrics } from './supervision/run-metrics.ts';
+import { trainerMetrics } from './supervision/run-metrics.ts';
 import type { Trainer } from './supervision/trainer.ts';
 import { requireWritable } from './writable-folder.ts';
 
@@ -50,9 +49,7 @@ export function buildTrainerApp({ log, trainer, findMachines, config, fault, clo
     return { recipes: RECIPES.size };
   };
   const token = config.token ?? null;
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  registerRunMetrics(registry, trainer);
+  const registry = trainerMetrics(trainer);
   return createApplication(log, [
     countRequests(registry),
     refuseForeignPages(token),

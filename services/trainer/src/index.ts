@@ -24,8 +24,6 @@ export { layersModel, type TrainedLayersModel } from './network/layers-model.ts'
 export { type NetworkRecipe, type NetworkTensor, networkTensors } from './network/parameters.ts';
 export { performTask, type TaskObserver, type TrainingTask } from './process/task.ts';
 export { trainInProcess } from './process/training-process.ts';
-export { BullmqQueue } from './queue/bullmq-queue.ts';
-export { EmbeddedQueue } from './queue/embedded-queue.ts';
 export { publishRun, type RunVersion } from './publish-run.ts';
 export { findRecipe, RECIPES } from './recipes/index.ts';
 export { chartSvg, standaloneSvg, type Chart } from './report/charts/chart.ts';

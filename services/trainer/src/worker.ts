@@ -8,5 +8,7 @@ const log = createLog('worker', 'info');
 await serveUntilSignal(log, async () => {
   const config = readWorkerConfig(process.env);
   log.level = config.logLevel;
-  return startWorker(config, log);
+  const worker = await startWorker(config, log);
+  process.send?.({ listening: 'waits for runs', ready: true }); // to `atelier serve worker`, where that started us
+  return worker;
 });

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { readLatestEvents } from '../runs/latest-events.ts';
 import { RUN_STATES } from '../runs/run-states.ts';
 import type { StoredRun } from '../runs/run-store.ts';
@@ -15,9 +15,11 @@ const OF_RUNNING = {
 } as const;
 type OfRunning = keyof typeof OF_RUNNING;
 
-/** Registers what a trainer has to say of its runs; all of it is read from their folders when it is asked for. */
-export function registerRunMetrics(registry: Registry, trainer: Trainer): void {
+/** What a trainer has to say of its process and of its runs; the latter is read from their folders when it is asked for. */
+export function trainerMetrics(trainer: Trainer): Registry {
+  const registry = new Registry();
   const registers = [registry];
+  collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'atelier_trainer_queue_length',
     help: 'Runs that wait in the queue',
@@ -53,6 +55,7 @@ export function registerRunMetrics(registry: Registry, trainer: Trainer): void {
       }
     },
   });
+  return registry;
 }
 
 async function measure({ directory, run }: StoredRun): Promise<Partial<Record<OfRunning, number>>> {
