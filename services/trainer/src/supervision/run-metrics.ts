@@ -30,32 +30,44 @@ export function trainerMetrics(trainer: Trainer): Registry {
       if (length !== null) this.set(length); // else it has no value: the queue cannot be reached
     },
   });
-  const running = Object.entries(OF_RUNNING).map(
-    ([name, help]) =>
-      [
-        name as OfRunning,
-        new Gauge({ name: `atelier_trainer_run_${name}`, help, labelNames: ['run', 'recipe'], registers }),
-      ] as const,
-  );
+  const look = onceAtATime(async () => {
+    const runs = await trainer.store.list();
+    const running = runs.filter(({ state }) => state === 'running');
+    return { runs, running: await Promise.all(running.map(async (run) => ({ run, measured: await measure(run) }))) };
+  });
   new Gauge({
     name: 'atelier_trainer_runs',
     help: 'Runs by state',
     labelNames: ['state'],
     registers,
     async collect() {
-      const runs = await trainer.store.list();
+      const { runs } = await look();
       for (const state of RUN_STATES) this.set({ state }, runs.filter((run) => run.state === state).length);
-      for (const [, gauge] of running) gauge.reset();
-      for (const stored of runs.filter(({ state }) => state === 'running')) {
-        const measured = await measure(stored);
-        for (const [name, gauge] of running) {
-          const value = measured[name];
-          if (value != null) gauge.set({ run: stored.id, recipe: stored.run?.recipe.name ?? '' }, value);
-        }
-      }
     },
   });
+  for (const [name, help] of Object.entries(OF_RUNNING)) {
+    new Gauge({
+      name: `atelier_trainer_run_${name}`,
+      help,
+      labelNames: ['run', 'recipe'],
+      registers,
+      async collect() {
+        const { running } = await look();
+        this.reset();
+        for (const { run, measured } of running) {
+          const value = measured[name as OfRunning];
+          if (value !== undefined) this.set({ run: run.id, recipe: run.run?.recipe.name ?? '' }, value);
+        }
+      },
+    });
+  }
   return registry;
+}
+
+/** Whoever asks while an answer is on its way gets the same one: all gauges of a scrape. */
+function onceAtATime<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let pending: Promise<Answer> | null = null;
+  return () => (pending ??= ask().finally(() => (pending = null)));
 }
 
 async function measure({ directory, run }: StoredRun): Promise<Partial<Record<OfRunning, number>>> {
