@@ -9,6 +9,7 @@ import { predictCommand } from './commands/predict.ts';
 import { publishCommand } from './commands/publish.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
+import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { tfjsToOnnxCommand } from './commands/tfjs-to-onnx.ts';
@@ -55,6 +56,7 @@ function buildProgram(): Command {
     trainTeacherCommand(settings),
     reportCommand(settings),
     publishCommand(settings),
+    searchCommand(settings),
     evaluateCommand(settings),
     predictCommand(settings),
     recipesCommand(),

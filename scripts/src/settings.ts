@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readTrainerConfig, type TrainerConfig } from '@atelier/trainer';
 
 /** Where the command line finds things, from the environment, read once; paths are absolute. */
 export interface Settings {
@@ -10,17 +11,29 @@ export interface Settings {
   /** FASHION_MNIST_DIR, where it is set. */
   datasetDirectory: string | undefined;
   datasetCache: string;
+  /** The trainer service's own settings with the folders above; `invalid-configuration` reports every fault together. */
+  readTrainerConfig: () => TrainerConfig;
 }
 
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const given = (variable: string) => (environment[variable] === '' ? undefined : environment[variable]);
+  const modelsDirectory = resolve(given('MODELS_DIR') ?? join(root, 'models'));
+  const runsDirectory = resolve(given('RUNS_DIR') ?? join(root, 'runs'));
+  const datasetCache = join(root, 'data', 'fashion-mnist');
   return {
     root,
-    modelsDirectory: resolve(given('MODELS_DIR') ?? join(root, 'models')),
-    runsDirectory: resolve(given('RUNS_DIR') ?? join(root, 'runs')),
+    modelsDirectory,
+    runsDirectory,
     datasetDirectory: given('FASHION_MNIST_DIR'),
-    datasetCache: join(root, 'data', 'fashion-mnist'),
+    datasetCache,
+    readTrainerConfig: () =>
+      readTrainerConfig({
+        TRAINER_DATASET_CACHE: datasetCache,
+        ...environment,
+        MODELS_DIR: modelsDirectory,
+        RUNS_DIR: runsDirectory,
+      }),
   };
 }
 

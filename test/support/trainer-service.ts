@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { createLog, type Log } from '@atelier/http';
-import { buildTrainerApp, EmbeddedQueue, findFault, type NewRun, Trainer, type TrainerConfig } from '@atelier/trainer';
+import {
+  buildTrainerApp,
+  EmbeddedQueue,
+  findFault,
+  type NewRun,
+  Searches,
+  Trainer,
+  type TrainerConfig,
+} from '@atelier/trainer';
 import type { Express } from 'express';
 import { ROOT } from './programs.ts';
 import { smallRecipe } from './small-recipe.ts';
@@ -9,6 +17,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface TestTrainer {
   app: Express;
   trainer: Trainer;
+  searches: Searches;
   runsDirectory: string;
   modelsDirectory: string;
   /** Ends streams, as a service that stops does. */
@@ -35,12 +44,15 @@ export async function testTrainer({
     graceMs: 15_000,
     maximumQueued,
     recoveryIntervalMs: 500,
+    isOurs: () => true,
   };
   const trainer = new Trainer(new EmbeddedQueue(), options, log);
+  const searches = new Searches(trainer, { parallel: 1, pollMs: 50 }, log);
   const closing = new AbortController();
   const app = buildTrainerApp({
     log,
     trainer,
+    searches,
     findMachines: () =>
       Promise.resolve([
         {
@@ -58,11 +70,13 @@ export async function testTrainer({
   return {
     app,
     trainer,
+    searches,
     runsDirectory,
     modelsDirectory,
     closeStreams: () => closing.abort(),
     remove: async () => {
       closing.abort();
+      await searches.stop();
       await trainer.stop();
       await folder.remove();
     },

@@ -2,7 +2,6 @@ import { DomainError, parseRecipe } from '@atelier/domain';
 import {
   DEVICE_CHOICES,
   ENGINE_CHOICES,
-  findRecipe,
   parseDeviceChoice,
   parseEngineChoice,
   RECIPES,
@@ -14,12 +13,13 @@ import { wholeNumber } from '../arguments.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { note, percent, print, printJson } from '../output.ts';
 import { MODEL_NAME, type Settings } from '../settings.ts';
+import { recipeFrom } from '../recipe-from.ts';
 import { trainWithBars } from '../train-with-bars.ts';
 
 export function trainCommand(settings: Settings) {
   const command = new Command('train')
     .description('Fit a recipe, evaluate it on the test images, export it to ONNX and prove the export.')
-    .option('--recipe <name>', `one of ${[...RECIPES.keys()].join(', ')}`)
+    .option('--recipe <name or file>', `one of ${[...RECIPES.keys()].join(', ')}, or a recipe as JSON`)
     .option('--epochs <n>', "instead of the recipe's", wholeNumber(1, 10_000))
     .option('--seed <n>', "instead of the recipe's", wholeNumber(0, 2 ** 31 - 1))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
@@ -40,7 +40,8 @@ export function trainCommand(settings: Settings) {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES);
   return command.action(async (options) => {
-    const work = chosenWork(options) ?? command.error("error: required option '--recipe <name>' not specified");
+    const work =
+      (await chosenWork(options)) ?? command.error("error: required option '--recipe <name or file>' not specified");
     const task = {
       work,
       dataset: { directory: settings.datasetDirectory, cacheDirectory: settings.datasetCache },
@@ -66,12 +67,12 @@ interface Choice {
 }
 
 /** Null where neither a recipe nor a run is named. */
-function chosenWork(choice: Choice): TrainingTask['work'] | null {
+async function chosenWork(choice: Choice): Promise<TrainingTask['work'] | null> {
   const { recipe: name, resume: run, epochs, seed, threads, limit } = choice;
   if (run !== undefined) return { kind: 'resume', run };
   if (name === undefined) return null;
   const recipe = parseRecipe({
-    ...findRecipe(name),
+    ...(await recipeFrom(name)),
     ...(epochs === undefined ? {} : { epochs }),
     ...(seed === undefined ? {} : { seed }),
   });

@@ -17,6 +17,8 @@ import { recipesRoute } from './routes/recipes.ts';
 import { runEventsRoute } from './routes/run-events.ts';
 import { runFilesRoute } from './routes/run-files.ts';
 import { runsRoute } from './routes/runs.ts';
+import { searchesRoute } from './routes/searches.ts';
+import type { Searches } from './searches/searches.ts';
 import { trainerApi } from './contract/api.ts';
 import type { FindMachines } from './supervision/known-devices.ts';
 import { trainerMetrics } from './supervision/run-metrics.ts';
@@ -27,6 +29,7 @@ import { requireWritable } from './writable-folder.ts';
 export interface TrainerParts {
   log: Log;
   trainer: Trainer;
+  searches: Searches;
   findMachines: FindMachines;
   config: Pick<TrainerConfig, 'token' | 'maximumBodyBytes'>;
   /** Why the trainer cannot work, or null. */
@@ -38,7 +41,15 @@ export interface TrainerParts {
 const PROBES = ['/healthz', '/readyz'];
 
 /** The application; needs no port. */
-export function buildTrainerApp({ log, trainer, findMachines, config, fault, closing }: TrainerParts): Express {
+export function buildTrainerApp({
+  log,
+  trainer,
+  searches,
+  findMachines,
+  config,
+  fault,
+  closing,
+}: TrainerParts): Express {
   const refuseFaulty: RequestHandler = (_request, _response, next) => {
     if (fault !== null) throw fault;
     next();
@@ -49,6 +60,7 @@ export function buildTrainerApp({ log, trainer, findMachines, config, fault, clo
     return { recipes: RECIPES.size };
   };
   const token = config.token ?? null;
+  const { maximumBodyBytes } = config;
   const registry = trainerMetrics(trainer);
   return createApplication(log, [
     countRequests(registry),
@@ -62,7 +74,8 @@ export function buildTrainerApp({ log, trainer, findMachines, config, fault, clo
     refuseFaulty,
     runEventsRoute({ store: trainer.store, closing }),
     runFilesRoute(trainer.store),
-    runsRoute({ trainer, findMachines, maximumBodyBytes: config.maximumBodyBytes }),
+    runsRoute({ trainer, findMachines, maximumBodyBytes }),
+    searchesRoute({ searches, findMachines, runsDirectory: trainer.store.directory, maximumBodyBytes }),
   ]);
 }
 

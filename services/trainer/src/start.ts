@@ -5,6 +5,7 @@ import { buildTrainerApp, findFault } from './app.ts';
 import type { TrainerConfig, WorkerConfig } from './config.ts';
 import { BullmqQueue } from './queue/bullmq-queue.ts';
 import { EmbeddedQueue } from './queue/embedded-queue.ts';
+import { Searches } from './searches/searches.ts';
 import { type FindMachines, thisMachine, TrainingMachine } from './supervision/known-devices.ts';
 import { Trainer, type TrainerOptions } from './supervision/trainer.ts';
 
@@ -18,6 +19,9 @@ const GRACE_MS = 15_000;
 
 /** Requests to the trainer are small; whoever takes longer to send one holds a connection for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often a search looks at its runs, in ms. */
+const SEARCH_POLL_MS = 200;
 
 /** How often a worker says that it is alive, in ms. */
 const ANNOUNCE_MS = 10_000;
@@ -34,15 +38,15 @@ export async function startTrainer(
   });
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) log.error(fault.message);
-  const shared = config.queueUrl === undefined ? null : sharedQueue(config.queueUrl, config, log);
-  const findMachines = shared === null ? thisMachine() : workersOf(shared);
-  const trainer = new Trainer(shared ?? new EmbeddedQueue(), optionsOf(config, config.maximumQueued), log);
+  const { trainer, findMachines, trainsHere } = createTrainer(config, log);
+  const searches = new Searches(trainer, { parallel: config.concurrency, pollMs: SEARCH_POLL_MS }, log);
   const closing = new AbortController();
-  const app = buildTrainerApp({ log, trainer, findMachines, config, fault, closing: closing.signal });
+  const app = buildTrainerApp({ log, trainer, searches, findMachines, config, fault, closing: closing.signal });
   const listening = await listen(app, config.host, config.port, { log, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   if (fault === null) {
     await trainer.start();
-    if (shared === null) await trainer.work(config.concurrency);
+    if (trainsHere) await trainer.work(config.concurrency);
+    await searches.start();
   }
   log.info({ url: listening.url }, 'Trainer listens');
   return {
@@ -50,9 +54,32 @@ export async function startTrainer(
     ready: fault === null,
     close: async () => {
       closing.abort();
+      await searches.stop();
       await Promise.all([listening.close(), trainer.stop()]);
     },
   };
+}
+
+export interface CreatedTrainer {
+  trainer: Trainer;
+  findMachines: FindMachines;
+  /** False where workers train what is queued. */
+  trainsHere: boolean;
+}
+
+/** A trainer with the queue that the configuration names; it looks after the runs that are `isOurs`, by default all. */
+export function createTrainer(
+  config: TrainerConfig,
+  log: Log,
+  isOurs: TrainerOptions['isOurs'] = () => true,
+): CreatedTrainer {
+  const options = { ...optionsOf(config, config.maximumQueued), isOurs };
+  if (config.queueUrl === undefined) {
+    const queue = new EmbeddedQueue({ onFault: (message) => log.error(message) });
+    return { trainer: new Trainer(queue, options, log), findMachines: thisMachine(), trainsHere: true };
+  }
+  const queue = sharedQueue(config.queueUrl, config, log);
+  return { trainer: new Trainer(queue, options, log), findMachines: workersOf(queue), trainsHere: false };
 }
 
 /** Starts a worker, which trains what services queue. */
@@ -93,5 +120,6 @@ function optionsOf(config: WorkerConfig | TrainerConfig, maximumQueued: number):
     graceMs: GRACE_MS,
     maximumQueued,
     recoveryIntervalMs,
+    isOurs: () => true,
   };
 }

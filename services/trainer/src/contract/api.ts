@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { DevicesResponse } from '../routes/devices.ts';
 import { RecipesResponse } from '../routes/recipes.ts';
 import { NewRunBody, PublishBody, PublishedRun, RunHistory, RunResource, RunsPage, RunsQuery } from './runs.ts';
-import { searchRoutes } from './search-api.ts';
+import { SEARCHES } from './search-api.ts';
 
 const run = z.object({ id: z.string().meta({ description: 'Of a run' }) });
 const Run = RunResource.meta({ id: 'Run', description: 'A run of a recipe' });
@@ -248,7 +248,7 @@ export function trainerApi(): OpenApiDocument {
     description:
       'Trains recipes on Fashion-MNIST, follows the runs, searches hyperparameters and publishes versions. Failures are ' +
       'problem details (RFC 9457) with the codes of docs/errors.md.',
-    routes: [...RUNS, ...searchRoutes, ...SERVICE],
+    routes: [...RUNS, ...SEARCHES, ...SERVICE],
     commonProblems: ['internal', 'foreign-origin'],
   });
 }

@@ -3,6 +3,9 @@ import type { EngineName } from '../engines/devices.ts';
 import { listDevices } from '../engines/list-devices.ts';
 import { publishRun } from '../publish-run.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
+import type { Search } from '../searches/search.ts';
+import type { TrialLook } from '../searches/trial-runs.ts';
+import { writeSearchResults } from '../searches/write-results.ts';
 
 /** How long another process may keep a run's folder: one that has just trained writes the report. */
 const REPORT_MS = 30_000;
@@ -14,12 +17,21 @@ const REPORT_MS = 30_000;
 export const ERRANDS = {
   /** Each engine and device, tried. */
   devices: (task: DevicesErrand) => listDevices(CANDIDATES.filter(({ engine }) => task.engines.includes(engine))),
+  /** The page and the best recipe of a search. */
+  'search-results': ({ runsDirectory, search, looks }: SearchResultsErrand) =>
+    writeSearchResults(runsDirectory, search, new Map(looks)),
   publish: ({ directory, modelsDirectory, name, force }: PublishErrand) =>
     withRunFolder(directory, REPORT_MS, (folder) => publishRun(folder, modelsDirectory, name, { force })),
 } as const satisfies Record<string, (task: never) => Promise<unknown>>;
 
 export interface DevicesErrand {
   engines: readonly EngineName[];
+}
+
+export interface SearchResultsErrand {
+  runsDirectory: string;
+  search: Search;
+  looks: readonly (readonly [number, TrialLook | null])[];
 }
 
 export interface PublishErrand {

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { RunHistory } from '../contract/runs.ts';
 import { readHistory } from '../runs/history.ts';
 import type { RunStore, StoredRun } from '../runs/run-store.ts';
+import { PAGE_POLICY } from './page-policy.ts';
 
 interface RunFile {
   /** The last word of the route. */
@@ -22,9 +23,7 @@ const FILES: readonly RunFile[] = [
     name: 'report.html',
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
-      // One page that holds its style and its pictures and loads nothing.
-      'Content-Security-Policy':
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'",
+      'Content-Security-Policy': PAGE_POLICY,
     },
   },
   { route: 'model.onnx', name: 'model.onnx', headers: { 'Content-Type': 'application/octet-stream' } },

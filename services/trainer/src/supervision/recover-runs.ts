@@ -6,17 +6,17 @@ import { isPaused, settleRun } from './settle-run.ts';
 
 /**
  * Finds every run that nobody works on although it has not ended: whatever was killed. Resolves to the ids of those that
- * want a worker, the oldest first; `isAttended` says of which runs this process takes care itself. A run that another
+ * want a worker, the oldest first; only runs that are `isWanted` are looked at. A run that another
  * process works on is left alone, and one that cannot be settled is told to `onFault`.
  */
 export async function recoverRuns(
   store: RunStore,
-  isAttended: (id: string) => boolean,
+  isWanted: (run: StoredRun) => boolean,
   onFault: (run: StoredRun, error: unknown) => void,
 ): Promise<string[]> {
   const waiting: string[] = [];
   for (const stored of (await store.list()).reverse()) {
-    if (isFinal(stored.state) || isAttended(stored.id)) continue;
+    if (isFinal(stored.state) || !isWanted(stored)) continue;
     if (stored.state === 'queued') {
       if (stored.run?.job != null) waiting.push(stored.id);
     } else if (wantsSettling(stored)) {

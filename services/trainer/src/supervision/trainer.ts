@@ -23,6 +23,8 @@ export interface TrainerOptions extends AttendOptions {
   maximumQueued: number;
   /** How often runs are looked for that nobody works on, in ms. */
   recoveryIntervalMs: number;
+  /** Which runs are looked after, of those that nobody works on. */
+  isOurs: (run: StoredRun) => boolean;
 }
 
 /** A run to be made. */
@@ -88,7 +90,7 @@ export class Trainer {
       try {
         const waiting = await recoverRuns(
           this.store,
-          (id) => this.#attended.has(id),
+          (run) => this.#options.isOurs(run) && !this.#attended.has(run.id),
           (run, error) => this.#log.error({ err: error, run: run.id }, 'A run could not be settled'),
         );
         for (const id of waiting) await this.#queue.add(id);

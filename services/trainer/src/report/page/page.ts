@@ -10,7 +10,7 @@ import { runFacts } from './facts.ts';
 import { summary } from './summary.ts';
 
 /** Nothing may be loaded, run or sent: the page is whole in itself. */
-const CONTENT_POLICY =
+export const CONTENT_POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one HTML file. */
@@ -55,7 +55,7 @@ ${runFacts(contents)}
 }
 
 /** The page's colours are those of the charts; what is dark on a screen is light in print. */
-function styleSheet(): string {
+export function styleSheet(): string {
   const layout = readFileSync(new URL('./report.css', import.meta.url), 'utf8');
   const variables = (scheme: 'light' | 'dark') =>
     `:root { ${Object.entries(COLOURS)

@@ -1,0 +1,135 @@
+import { chartFigure } from '../report/page/figures.ts';
+import { type Content, Markup, markup } from '../report/page/markup.ts';
+import { CONTENT_POLICY, styleSheet } from '../report/page/page.ts';
+import { facts, table } from '../report/page/tables.ts';
+import { drawn } from '../report/charts/chart.ts';
+import { parallelCoordinatesChart } from '../report/charts/parallel-coordinates.ts';
+import { duration, instant, percent, wholeNumber } from '../report/format.ts';
+import { ladder } from './halving.ts';
+import { bestRecipe, type SearchResults } from './results.ts';
+import type { Search } from './search.ts';
+import { searchColumns } from './search-table.ts';
+import { dimensionText, valueText } from './values-in-words.ts';
+
+/** Its lines want more room than the charts of a run. */
+const WIDE_CHART = '.chart svg { max-width: 48rem; }';
+
+/** A search as one HTML file that loads nothing: its table, its chart, its space and its best recipe. */
+export async function searchPage(search: Search, results: SearchResults): Promise<string> {
+  const { recipe } = search.request;
+  return `<!doctype html>\n${
+    markup`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${recipe.name}: search ${search.id}</title>
+<style>${Markup.trusted(styleSheet())}\n${Markup.trusted(WIDE_CHART)}</style>
+</head>
+<body>
+${summary(search, results)}
+<main>
+${await trials(search, results)}
+${space(search)}
+${results.best === null ? null : best(search, results)}
+</main>
+<footer class="muted"><p>Written by Atelier.</p></footer>
+</body>
+</html>`.text
+  }\n`;
+}
+
+function summary({ id, state, request: { recipe, trials }, error }: Search, results: SearchResults): Markup {
+  const { best, epochs, fullEpochs, seconds } = results;
+  const entries: readonly (readonly [string, string, Content])[] = [
+    ...(best?.best == null
+      ? []
+      : ([
+          ['Validation accuracy', percent(best.best.accuracy), `trial ${best.number}, epoch ${best.best.epoch}`],
+        ] as const)),
+    ['Trials', String(trials), `${results.trials.filter((each) => each.state === 'finished').length} to the end`],
+    [
+      'Epochs',
+      wholeNumber(epochs),
+      `${percent(epochs / fullEpochs, 0)} of ${wholeNumber(fullEpochs)} without stopping any`,
+    ],
+    ['Training time', duration(seconds), 'all trials together'],
+  ];
+  return markup`<header>
+<p class="kicker">Search</p>
+<h1>${recipe.name}</h1>
+<p>${recipe.description}</p>
+<p class="muted"><span class="state ${state}">${state}</span> <code>${id}</code></p>
+${error === null ? null : markup`<p class="error" role="note"><strong>${error.code}</strong> ${error.message}</p>`}
+<dl class="figures">${entries.map(
+    ([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}</dd><dd class="muted">${note}</dd></div>\n`,
+  )}</dl>
+</header>`;
+}
+
+async function trials(search: Search, results: SearchResults): Promise<Markup> {
+  const lines = results.trials.map(({ number, values, best, state }) => ({
+    number,
+    values,
+    accuracy: best?.accuracy ?? null,
+    isWhole: state === 'finished',
+  }));
+  const chart = await drawn(parallelCoordinatesChart(search.request.space, lines));
+  return markup`<section id="trials">
+<h2>Trials</h2>
+${chartFigure(chart, 'A line for each trial: orange is better, blue is worse; thin ones were not trained to the end. The last axis goes by the logarithm of the mistakes.')}
+${table('By place', searchColumns(search), results.trials)}
+<p class="muted">Validation accuracy is the best of an epoch so far. Trials that were trained to their end come first.</p>
+</section>`;
+}
+
+function space({ request, createdAt, endedAt }: Search): Markup {
+  const { recipe, halving } = request;
+  const epochs = ladder(recipe.epochs, halving).rungs;
+  return markup`<section id="space">
+<h2>Space</h2>
+${table(
+  'What each field may be',
+  [
+    { title: 'Field', cell: ([pointer]) => pointer, kind: 'text' },
+    { title: 'Values', cell: ([, dimension]) => dimensionText(dimension), kind: 'text' },
+  ],
+  Object.entries(request.space),
+)}
+<h3>Search</h3>
+${facts([
+  ['Drawn with seed', request.seed],
+  ['Seed of every trial', recipe.seed],
+  [
+    'Halving',
+    halving === null
+      ? 'none: every trial was trained to its end'
+      : `one of ${halving.reduction} goes on after ${epochs.slice(0, -1).join(', ') || 'no'} epochs, to ${recipe.epochs}`,
+  ],
+  ['At once', `${request.parallel} trials`],
+  ['Images', request.limit === null ? null : wholeNumber(request.limit)],
+  ['Created', instant(createdAt)],
+  ['Ended', endedAt === null ? null : instant(endedAt)],
+])}
+</section>`;
+}
+
+function best(search: Search, results: SearchResults): Markup {
+  const values = Object.entries(results.best?.values ?? {});
+  return markup`<section id="best">
+<h2>Best recipe</h2>
+${table(
+  'What it changes',
+  [
+    { title: 'Field', cell: ([pointer]) => pointer, kind: 'text' },
+    { title: 'Value', cell: ([, value]) => valueText(value), kind: 'text' },
+  ],
+  values,
+)}
+<p>It lies beside this page as <code>best-recipe.json</code>. Train it whole, and look at the test images once:</p>
+<pre>npm run train -- --recipe best-recipe.json</pre>
+<p class="muted">Its validation accuracy was the best of ${search.request.trials}, so it flatters; the test images were not looked at.</p>
+<details><summary>As JSON</summary><pre>${JSON.stringify(bestRecipe(search, results), null, 2)}</pre></details>
+</section>`;
+}
