@@ -45,6 +45,7 @@ export async function testTrainer({
     maximumQueued,
     recoveryIntervalMs: 500,
     isOurs: () => true,
+    canTrain: () => true,
   };
   const trainer = new Trainer(new EmbeddedQueue(), options, log);
   const searches = new Searches(trainer, { parallel: 1, pollMs: 50 }, log);

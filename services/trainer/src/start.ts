@@ -5,8 +5,15 @@ import { buildTrainerApp, findFault } from './app.ts';
 import type { TrainerConfig, WorkerConfig } from './config.ts';
 import { BullmqQueue } from './queue/bullmq-queue.ts';
 import { EmbeddedQueue } from './queue/embedded-queue.ts';
+import type { Run } from './runs/run.ts';
 import { Searches } from './searches/searches.ts';
-import { type FindMachines, thisMachine, TrainingMachine } from './supervision/known-devices.ts';
+import {
+  canTrain,
+  type FindMachines,
+  listMachineDevices,
+  thisMachine,
+  TrainingMachine,
+} from './supervision/known-devices.ts';
 import { Trainer, type TrainerOptions } from './supervision/trainer.ts';
 
 /** A service or a worker that runs. */
@@ -87,9 +94,10 @@ export async function startWorker(config: WorkerConfig, log: Log): Promise<Start
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) throw fault;
   const queue = sharedQueue(config.queueUrl, config, log);
-  const trainer = new Trainer(queue, optionsOf(config, Infinity), log);
-  const [machine] = await thisMachine()();
-  const worker = { id: randomUUID(), host: hostname(), devices: machine?.devices ?? [] };
+  const machine = { host: hostname(), devices: await listMachineDevices() };
+  const options = { ...optionsOf(config, Infinity), canTrain: (run: Run) => canTrain(machine, run) };
+  const trainer = new Trainer(queue, options, log);
+  const worker = { id: randomUUID(), ...machine };
   const announcement = await queue.directory.announce(worker, ANNOUNCE_MS);
   await trainer.work(config.concurrency);
   log.info({ worker: worker.id }, 'Worker waits for runs');
@@ -121,5 +129,6 @@ function optionsOf(config: WorkerConfig | TrainerConfig, maximumQueued: number):
     maximumQueued,
     recoveryIntervalMs,
     isOurs: () => true,
+    canTrain: () => true, // what is missing shows when it is tried, with the reason
   };
 }

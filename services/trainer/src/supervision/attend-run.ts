@@ -36,8 +36,7 @@ export async function attendRun(id: string, options: AttendOptions, signal: Abor
   if (before !== 'waiting' || signal.aborted) return before;
   const error = await trained(id, directory, options, signal).catch((thrown: unknown) => thrown as Error);
   if (error instanceof DomainError && error.code === 'run-in-use') return 'busy';
-  const after = await settle(directory, error);
-  return signal.aborted && after === 'waiting' ? 'over' : after; // whoever starts next finds it
+  return settle(directory, error);
 }
 
 async function settle(directory: string, error: Error | null): Promise<Attended> {

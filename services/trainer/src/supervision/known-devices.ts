@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type DeviceChoice, type EngineChoice, ENGINES } from '../engines/devices.ts';
 import { DeviceReport } from '../engines/list-devices.ts';
 import { runErrand } from '../process/errand-process.ts';
+import type { Run } from '../runs/run.ts';
 
 /** A machine that trains, and what it can train with. */
 export const TrainingMachine = z.strictObject({
@@ -18,6 +19,11 @@ export type FindMachines = () => Promise<TrainingMachine[]>;
 /** What is plugged in or installed meanwhile is found after so long, in ms. */
 const FRESH_MS = 60_000;
 
+/** What this machine can train with, tried in a process of its own. */
+export function listMachineDevices(): Promise<DeviceReport[]> {
+  return runErrand('devices', { engines: ENGINES });
+}
+
 /** This machine alone; its devices are tried in a process of their own and remembered for a while. */
 export function thisMachine(): FindMachines {
   let found: Promise<TrainingMachine[]> | null = null;
@@ -25,11 +31,22 @@ export function thisMachine(): FindMachines {
   return () => {
     if (found === null || performance.now() - askedAt > FRESH_MS) {
       askedAt = performance.now();
-      found = runErrand('devices', { engines: ENGINES }).then((devices) => [{ host: hostname(), devices }]);
+      found = listMachineDevices().then((devices) => [{ host: hostname(), devices }]);
       found.catch(() => (found = null));
     }
     return found;
   };
+}
+
+/** Whether a machine has what a run asks for: what it has begun with, or else what was asked for. */
+export function canTrain(machine: TrainingMachine, { engine, request }: Run): boolean {
+  const [wanted, device] = engine === null ? [request?.engine, request?.device] : [engine.name, engine.kind];
+  return machine.devices.some(
+    (report) =>
+      report.usable &&
+      (wanted === undefined || wanted === 'auto' || report.engine === wanted) &&
+      (device === undefined || device === 'auto' || report.device === device),
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import { requestCancel } from '../runs/cancel-request.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { requireLegal } from '../runs/run-states.ts';
 import { RunStore, type StoredRun } from '../runs/run-store.ts';
-import type { Job, RunRequest } from '../runs/run.ts';
+import type { Job, Run, RunRequest } from '../runs/run.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
 import { prepareTraining } from '../train.ts';
 import { attendRun, type AttendOptions } from './attend-run.ts';
@@ -25,6 +25,8 @@ export interface TrainerOptions extends AttendOptions {
   recoveryIntervalMs: number;
   /** Which runs are looked after, of those that nobody works on. */
   isOurs: (run: StoredRun) => boolean;
+  /** Whether this machine has what a run asks for; another one may. */
+  canTrain: (run: Run) => boolean;
 }
 
 /** A run to be made. */
@@ -164,8 +166,10 @@ export class Trainer {
 
   async #attend(id: string, signal: AbortSignal): Promise<'done' | 'busy'> {
     this.#attended.add(id);
-    this.#log.info({ run: id }, 'Run is attended to');
     try {
+      const { run } = await this.store.find(id);
+      if (run !== null && !this.#options.canTrain(run)) return 'busy';
+      this.#log.info({ run: id }, 'Run is attended to');
       const attended = await attendRun(id, this.#options, signal);
       if (attended === 'waiting') await this.#queue.add(id);
       return attended === 'busy' ? 'busy' : 'done';
