@@ -84,9 +84,8 @@ ${table('By place', searchColumns(search), results.trials)}
 </section>`;
 }
 
-function space({ request, createdAt, endedAt }: Search): Markup {
-  const { recipe, halving } = request;
-  const epochs = ladder(recipe.epochs, halving).rungs;
+function space(search: Search): Markup {
+  const { request, createdAt, endedAt } = search;
   return markup`<section id="space">
 <h2>Space</h2>
 ${table(
@@ -100,19 +99,20 @@ ${table(
 <h3>Search</h3>
 ${facts([
   ['Drawn with seed', request.seed],
-  ['Seed of every trial', recipe.seed],
-  [
-    'Halving',
-    halving === null
-      ? 'none: every trial was trained to its end'
-      : `one of ${halving.reduction} goes on after ${epochs.slice(0, -1).join(', ') || 'no'} epochs, to ${recipe.epochs}`,
-  ],
+  ['Seed of every trial', request.recipe.seed],
+  ['Halving', halvingText(search)],
   ['At once', `${request.parallel} trials`],
   ['Images', request.limit === null ? null : wholeNumber(request.limit)],
   ['Created', instant(createdAt)],
   ['Ended', endedAt === null ? null : instant(endedAt)],
 ])}
 </section>`;
+}
+
+function halvingText({ request: { recipe, halving } }: Search): string {
+  const early = ladder(recipe.epochs, halving).rungs.slice(0, -1);
+  if (halving === null || early.length === 0) return 'none: every trial was to be trained to its end';
+  return `one of ${halving.reduction} goes on after epoch ${early.join(', and after epoch ')}; the end is ${recipe.epochs}`;
 }
 
 function best(search: Search, results: SearchResults): Markup {

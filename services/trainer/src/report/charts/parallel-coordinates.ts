@@ -60,7 +60,7 @@ export function parallelCoordinatesChart(space: SearchSpace, trials: readonly Tr
     }) as const;
   return {
     name: 'parallel-coordinates',
-    title: 'Trials',
+    title: 'What was tried, and what came of it',
     description: describe(space, trials),
     spec: {
       width: WIDTH,
@@ -71,7 +71,7 @@ export function parallelCoordinatesChart(space: SearchSpace, trials: readonly Tr
           mark: { type: 'rule', color: COLOURS.grey.light },
           encoding: { ...position, x2: { field: 'end' } },
         },
-        lines(false, 1, 0.45),
+        lines(false, 1.2, 0.65),
         lines(true, 2.5, 0.95),
         {
           data: { values: ticks },
