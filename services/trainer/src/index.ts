@@ -71,6 +71,7 @@ export { type Halving, type Ladder, ladder, nextStep, type Step, type TrialProgr
 export { bestRecipe, type Looks, type RankedTrial, searchResults, type SearchResults } from './searches/results.ts';
 export { type SampledRecipe, sampleRecipes, trialRecipe, type TrialValues } from './searches/sample-recipes.ts';
 export { scoreAt, type Validation } from './searches/score.ts';
+export { searchChart } from './searches/search-chart.ts';
 export { listSearches, readSearch, saveSearch, searchFolder, type SearchList } from './searches/search-folder.ts';
 export { searchPage } from './searches/search-page.ts';
 export { searchTable } from './searches/search-table.ts';

@@ -61,12 +61,10 @@ export function nextStep(trials: readonly TrialProgress[], { rungs, reduction }:
   for (const [index, rung] of rungs.slice(0, -1).entries()) {
     isOpen ||= arrivals.some((trial) => isOnItsWay(trial, rung));
     const ranked = arrivals.filter((trial) => !isOnItsWay(trial, rung)).sort((a, b) => compareAt(rung, a, b));
-    const places = Math.floor(ranked.length / reduction);
-    const chosen = ranked.slice(0, isOpen ? places : Math.max(1, places));
-    const survivors = ranked.filter(({ standing }) => standing !== 'failed');
+    const chosen = ranked.slice(0, Math.floor(ranked.length / reduction));
     let beyond = arrivals.filter((trial) => trial.untilEpoch > rung || isAtEnd(trial, chosen));
     if (!isOpen && beyond.every(({ standing }) => standing === 'failed')) {
-      chosen.push(...survivors.slice(0, 1));
+      chosen.push(...ranked.filter(({ standing }) => standing !== 'failed').slice(0, 1));
       beyond = arrivals.filter((trial) => trial.untilEpoch > rung || isAtEnd(trial, chosen));
     }
     const promoted = chosen.find(({ standing, untilEpoch }) => standing === 'paused' && untilEpoch <= rung);

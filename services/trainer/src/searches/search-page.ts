@@ -3,11 +3,11 @@ import { type Content, Markup, markup } from '../report/page/markup.ts';
 import { CONTENT_POLICY, styleSheet } from '../report/page/page.ts';
 import { facts, table } from '../report/page/tables.ts';
 import { drawn } from '../report/charts/chart.ts';
-import { parallelCoordinatesChart } from '../report/charts/parallel-coordinates.ts';
 import { duration, instant, percent, wholeNumber } from '../report/format.ts';
 import { ladder } from './halving.ts';
 import { bestRecipe, type SearchResults } from './results.ts';
 import type { Search } from './search.ts';
+import { searchChart } from './search-chart.ts';
 import { searchColumns } from './search-table.ts';
 import { dimensionText, valueText } from './values-in-words.ts';
 
@@ -69,13 +69,7 @@ ${error === null ? null : markup`<p class="error" role="note"><strong>${error.co
 }
 
 async function trials(search: Search, results: SearchResults): Promise<Markup> {
-  const lines = results.trials.map(({ number, values, best, state }) => ({
-    number,
-    values,
-    accuracy: best?.accuracy ?? null,
-    isWhole: state === 'finished',
-  }));
-  const chart = await drawn(parallelCoordinatesChart(search.request.space, lines));
+  const chart = await drawn(searchChart(search, results));
   return markup`<section id="trials">
 <h2>Trials</h2>
 ${chartFigure(chart, 'A line for each trial: orange is better, blue is worse; thin ones were not trained to the end. The last axis goes by the logarithm of the mistakes.')}
