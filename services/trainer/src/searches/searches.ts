@@ -3,6 +3,7 @@ import { DomainError, messageOf, type Recipe } from '@atelier/domain';
 import type { Log } from '@atelier/http';
 import { runErrand } from '../process/errand-process.ts';
 import { RunLock } from '../runs/run-lock.ts';
+import { isFinal } from '../runs/run-states.ts';
 import type { Trainer } from '../supervision/trainer.ts';
 import { SearchCoordinator } from './coordinator.ts';
 import { type Looks, type SearchResults, searchResults } from './results.ts';
@@ -96,7 +97,9 @@ export class Searches {
     await this.ended(id);
     const lock = await RunLock.acquire(this.#folder(id));
     try {
-      return await this.#coordinator(await readSearch(this.#trainer.store.directory, id)).cancel();
+      const search = await this.#coordinator(await readSearch(this.#trainer.store.directory, id)).cancel();
+      await this.#cancelUnknown(search);
+      return search;
     } finally {
       await lock.release();
     }
@@ -107,6 +110,14 @@ export class Searches {
     this.#log.info({ search: id, trials: search.trials.length }, 'Search is carried through');
     const { state, error } = await this.#coordinator(search).carryThrough(signal);
     this.#log.info({ search: id, state, error }, 'Search is left');
+  }
+
+  /** A process that was killed may have made a run that its search does not know of. */
+  async #cancelUnknown({ id, trials }: Search): Promise<void> {
+    for (const { id: run, state, run: stored } of await this.#trainer.store.list()) {
+      if (stored?.job?.trial?.search !== id || isFinal(state) || trials.some((trial) => trial.run === run)) continue;
+      await this.#trainer.cancel(run, 'Its search was cancelled.');
+    }
   }
 
   #coordinator(search: Search): SearchCoordinator {
