@@ -164,14 +164,14 @@ describe('a space that does not fit its recipe', () => {
         '/space/~1hiddenLayers~10~1units/maximum',
       ],
     );
-    assert.equal(faults[1]?.detail, 'Too big: expected number to be <1');
+    assert.equal(faults[1]?.detail, 'expected a number from 0 to below 1; came 1');
   });
 
   test('is found where only what lies between the ends does not fit', () => {
     const [fault] = faultsOfSpace({ '/hiddenLayers/0/units': uniform(8, 64) });
     assert.deepEqual(fault, {
       pointer: '/space/~1hiddenLayers~10~1units',
-      detail: 'Invalid input: expected int, received number',
+      detail: 'expected a whole number from 1 to 16,384; came 42.609903369994115',
     });
   });
 
