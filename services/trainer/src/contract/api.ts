@@ -1,10 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { Recipe } from '@atelier/domain';
 import { type OpenApiDocument, openApiDocument, type RouteDescription } from '@atelier/http';
 import { z } from 'zod';
 import { DevicesResponse } from '../routes/devices.ts';
 import { RecipesResponse } from '../routes/recipes.ts';
-import { NewRunBody, PublishBody, PublishedRun, RunHistory, RunResource, RunsPage, RunsQuery } from './runs.ts';
+import {
+  NewRunBody,
+  PublishBody,
+  PublishedRun,
+  RunHistory,
+  RunResource,
+  RunsPage,
+  RunsQuery,
+  WholeRecipe,
+} from './runs.ts';
 import { SEARCHES } from './search-api.ts';
 
 const run = z.object({ id: z.string().meta({ description: 'Of a run' }) });
@@ -176,7 +184,7 @@ const SERVICE: readonly RouteDescription[] = [
     tag: 'Recipes and devices',
     summary: 'One recipe',
     parameters: { path: z.object({ name: z.string() }) },
-    answers: { 200: { description: 'The recipe', schema: Recipe.meta({ id: 'Recipe' }) } },
+    answers: { 200: { description: 'The recipe', schema: WholeRecipe } },
     problems: ['unknown-recipe'],
   },
   {

@@ -69,6 +69,12 @@ export const RunsQuery = z.strictObject({
   after: cursor,
 });
 
+/** A recipe with its defaults filled in; a component of the document can be named once only. */
+export const WholeRecipe = Recipe.meta({
+  id: 'Recipe',
+  description: 'A recipe, whole: docs/training.md lists its fields',
+});
+
 const fields = Run.shape;
 
 /** A run as a client sees it. */

@@ -1,6 +1,6 @@
-import { Recipe } from '@atelier/domain';
 import type { RouteDescription } from '@atelier/http';
 import { z } from 'zod';
+import { WholeRecipe } from './runs.ts';
 import { NewSearchBody, SearchesList, SearchResource } from './searches.ts';
 
 const search = z.object({ id: z.string().meta({ description: 'Of a search' }) });
@@ -63,7 +63,7 @@ export const SEARCHES: readonly RouteDescription[] = [
     summary: 'The recipe of the best trial so far',
     parameters: { path: search },
     answers: {
-      200: { description: 'A whole recipe, as `POST /runs` takes it', schema: Recipe.meta({ id: 'Recipe' }) },
+      200: { description: 'A whole recipe, as `POST /runs` takes it', schema: WholeRecipe },
     },
     problems: ['search-not-found', 'search-unfinished', 'invalid-search'],
   },
