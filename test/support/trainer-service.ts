@@ -26,15 +26,25 @@ export interface TestTrainer {
   remove(): Promise<void>;
 }
 
+export interface TestTrainerOptions {
+  config?: Partial<TrainerConfig>;
+  maximumQueued?: number;
+  log?: Log;
+  /** Before the trainer sees its folder of runs, which is not there yet. */
+  prepare?: (runsDirectory: string) => Promise<unknown>;
+}
+
 /** A trainer with folders of its own; it trains nothing before `trainer.work`. */
 export async function testTrainer({
   config = {},
   maximumQueued = 100,
   log = createLog('test', 'silent'),
-}: { config?: Partial<TrainerConfig>; maximumQueued?: number; log?: Log } = {}): Promise<TestTrainer> {
+  prepare,
+}: TestTrainerOptions = {}): Promise<TestTrainer> {
   const folder = await temporaryFolder();
   const runsDirectory = join(folder.path, 'runs');
   const modelsDirectory = join(folder.path, 'models');
+  await prepare?.(runsDirectory);
   const options = {
     runsDirectory,
     modelsDirectory,
