@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
+import { storageError } from './runs/whole-file.ts';
 
 /**
  * Finds out before hours of work that nothing can be written in a folder, which may be missing as long as it can be made:
  * `invalid-configuration` names it and the environment variable that it comes from. Leaves nothing behind: what is refused
- * later for another reason has made no folder.
+ * later for another reason has made no folder. `disk-full` where there is no room for one.
  */
 export async function requireWritable(directory: string, variable: string): Promise<void> {
   try {
@@ -15,6 +16,8 @@ export async function requireWritable(directory: string, variable: string): Prom
     await mkdir(trial);
     await rmdir(trial);
   } catch (cause) {
+    const error = storageError(cause, directory);
+    if (error instanceof DomainError && error.code === 'disk-full') throw error;
     const message = `${directory} is no folder that can be written (${variable}): ${messageOf(cause)}`;
     throw new DomainError('invalid-configuration', message, { cause });
   }

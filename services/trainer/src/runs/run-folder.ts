@@ -55,31 +55,33 @@ export class RunFolder {
     await mkdir(directory, { recursive: true }).catch((error: unknown) => {
       throw storageError(error, directory);
     });
-    const folder = new RunFolder(directory, await RunLock.acquire(directory), await RunEvents.open(directory), {
-      id,
-      state: 'queued',
-      ...details,
-      engine: null,
-      data: null,
-      startedAt: null,
-      resumedAt: [],
-      endedAt: null,
-      epochs: 0,
-      bestEpoch: null,
-      error: null,
-      digests: null,
-      published: null,
-      unpublished: null,
-    });
+    let lock: RunLock | null = null;
     try {
+      lock = await RunLock.acquire(directory);
+      const folder = new RunFolder(directory, lock, await RunEvents.open(directory), {
+        id,
+        state: 'queued',
+        ...details,
+        engine: null,
+        data: null,
+        startedAt: null,
+        resumedAt: [],
+        endedAt: null,
+        epochs: 0,
+        bestEpoch: null,
+        error: null,
+        digests: null,
+        published: null,
+        unpublished: null,
+      });
       await folder.update({});
       folder.#events.queued(0);
+      return folder;
     } catch (error) {
-      await folder.release();
+      await lock?.release();
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
-    return folder;
   }
 
   /** Takes a run that is there; `run-in-use` where another process has it, `invalid-run` where `run.json` is damaged. */
