@@ -1,11 +1,11 @@
-import { Recipe } from '@atelier/domain';
+import { Recipe, wholeNumberIn } from '@atelier/domain';
 import { z } from 'zod';
 import { DEVICE_CHOICES, ENGINE_CHOICES } from '../engines/devices.ts';
 import { EpochReport } from '../epoch-report.ts';
 import { RUN_STATES } from '../runs/run-states.ts';
 import { Run, RunRequest } from '../runs/run.ts';
 
-/** What may stand in the place of a recipe's fields; `contract/custom-recipe.ts` checks the recipe that comes of it. */
+/** What may stand in the place of a recipe's fields; `contract/requested-recipe.ts` checks the recipe that comes of it. */
 const Fields = z.record(z.string(), z.unknown());
 
 /** The body of `POST /runs`. */
@@ -16,28 +16,17 @@ export const NewRunBody = z.strictObject({
   overrides: Fields.default({}).describe(
     "Fields in place of the recipe's, merged as RFC 7396 says; an object of another `kind` replaces the one there was",
   ),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .optional()
-    .describe("In place of the recipe's"),
+  seed: Recipe.shape.seed.optional().describe("In place of the recipe's"),
   engine: z.enum(ENGINE_CHOICES).default('auto').describe('Which engine trains; auto takes the best that works'),
   device: z
     .enum(DEVICE_CHOICES)
     .default('auto')
     .describe('Where it computes; one that is asked for is never replaced by another'),
-  threads: z
-    .int()
-    .min(1)
-    .max(256)
+  threads: wholeNumberIn({ from: 1, to: 256 })
     .nullable()
     .default(null)
     .describe('Of the ONNX engine on the CPU; null: one for each core'),
-  limit: z
-    .int()
-    .min(100)
-    .max(60_000)
+  limit: wholeNumberIn({ from: 100, to: 60_000 })
     .nullable()
     .default(null)
     .describe('Train and validate on so many images, for trying things; null: on all'),

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '@atelier/domain';
-import { parseJson, parseRequest, readBody, requireUtf8 } from '@atelier/http';
+import { InvalidRequest, jsonPointer, parseJson, parseRequest, readBody, requireUtf8 } from '@atelier/http';
 import type { z } from 'zod';
 
 /** A whole recipe has some hundred values. */
 const MAXIMUM_VALUES = 10_000;
+
+/** A recipe has four levels. */
+const MAXIMUM_DEPTH = 32;
 
 /** A request's body in JSON, as `schema` gives it. No body at all counts as `{}` where `isOptional`. */
 export async function jsonBody<S extends z.ZodType>(
@@ -21,7 +24,30 @@ export async function jsonBody<S extends z.ZodType>(
   }
   requireUtf8(type);
   const body = await readBody(request, maximumBytes);
-  return parseRequest(schema, parseJson(body, MAXIMUM_VALUES));
+  const value = parseJson(body, MAXIMUM_VALUES);
+  refuseUnfit(value);
+  return parseRequest(schema, value);
+}
+
+/**
+ * `invalid-request` for what no schema is asked about: more depth than the stacks of those who read it may have, and a name
+ * that becomes no field where objects are copied, so that what stands there would be lost without a word.
+ */
+function refuseUnfit(body: unknown): void {
+  const open: { path: readonly string[]; value: unknown }[] = [{ path: [], value: body }];
+  for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    const { path, value } = each;
+    if (typeof value !== 'object' || value === null) continue;
+    if (path.length >= MAXIMUM_DEPTH) throw unfit(path, `expected at most ${MAXIMUM_DEPTH} levels`);
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === '__proto__') throw unfit([...path, name], 'unknown name');
+      open.push({ path: [...path, name], value: inner });
+    }
+  }
+}
+
+function unfit(path: readonly string[], detail: string): InvalidRequest {
+  return new InvalidRequest('The body does not match its schema.', [{ pointer: jsonPointer(path), detail }]);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

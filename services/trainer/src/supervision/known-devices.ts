@@ -67,7 +67,7 @@ export function requireDevice(machines: readonly TrainingMachine[], engine: Engi
     .map((each) => `${each.engine} on ${each.device} of ${each.host}: ${each.reason} (${each.remedy})`)
     .join('; ');
   if (device === 'auto') {
-    throw new DomainError('engine-unavailable', `No device for the ${engine} engine: ${faults}.`);
+    throw new DomainError('engine-unavailable', `No device for the ${engine} engine: ${faults || 'nobody has it'}.`);
   }
   throw new DomainError(
     'device-unavailable',

@@ -201,7 +201,7 @@ export class Trainer {
     if (runs.filter(({ state }) => state === 'queued').length >= maximumQueued) {
       throw new RetryLater('queue-full', `${maximumQueued} runs wait, as many as may (TRAINER_MAX_QUEUED).`);
     }
-    await prepareTraining(recipe, runsDirectory, publish ? { modelsDirectory, name } : null);
+    await prepareTraining(recipe, runsDirectory, publish ? { modelsDirectory, name } : null).catch(blameRecipe);
     const folder = await RunFolder.create(runsDirectory, {
       recipe,
       request,
@@ -228,6 +228,12 @@ export class Trainer {
 
 function digestOfRequest({ recipe, request, publish }: NewRun): string {
   return digestOf(Buffer.from(canonicalJson({ recipe, request, publish })));
+}
+
+/** It is the recipe that expects another file than the teacher's. */
+function blameRecipe(error: unknown): never {
+  if (!(error instanceof DomainError && error.code === 'digest-mismatch')) throw error;
+  throw new DomainError('invalid-recipe', `distillation.digest: ${error.message}`, { cause: error });
 }
 
 function isInUse(error: unknown): boolean {
