@@ -30,6 +30,8 @@ export interface TestTrainerOptions {
   config?: Partial<TrainerConfig>;
   maximumQueued?: number;
   log?: Log;
+  /** One that another trainer had; it is not removed. */
+  runsDirectory?: string;
   /** Before the trainer sees its folder of runs, which is not there yet. */
   prepare?: (runsDirectory: string) => Promise<unknown>;
 }
@@ -40,9 +42,10 @@ export async function testTrainer({
   maximumQueued = 100,
   log = createLog('test', 'silent'),
   prepare,
+  ...shared
 }: TestTrainerOptions = {}): Promise<TestTrainer> {
   const folder = await temporaryFolder();
-  const runsDirectory = join(folder.path, 'runs');
+  const runsDirectory = shared.runsDirectory ?? join(folder.path, 'runs');
   const modelsDirectory = join(folder.path, 'models');
   await prepare?.(runsDirectory);
   const options = {

@@ -41,8 +41,10 @@ function cursorTo({ createdAt, id }: StoredRun): string {
   return Buffer.from(`${createdAt} ${id}`).toString('base64url');
 }
 
+const PLACE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) (\S+)$/;
+
 function placeOf(cursor: string): Place {
-  const [, createdAt, id] = /^(\S+) (\S+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  const [, createdAt, id] = PLACE.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (createdAt !== undefined && id !== undefined) return { createdAt, id };
   const detail = 'expected what a page gave as `next`';
   throw new InvalidRequest('The query does not match its schema.', [{ parameter: 'after', detail }]);
