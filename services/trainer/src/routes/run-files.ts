@@ -53,17 +53,26 @@ export function runFilesRoute(store: RunStore): Router {
 }
 
 async function sendRunFile(response: Response, { id, state, directory }: StoredRun, file: RunFile): Promise<void> {
+  const missing = new DomainError('run-file-not-found', `Run ${id} is ${state} and has no ${file.name} (yet).`);
   const found = await stat(join(directory, file.name)).catch(() => null);
-  if (!found?.isFile()) {
-    throw new DomainError('run-file-not-found', `Run ${id} is ${state} and has no ${file.name} (yet).`);
-  }
+  if (!found?.isFile()) throw missing;
   response.set(file.headers);
   response.set('Content-Disposition', `inline; filename="${id}-${file.name}"`);
   await new Promise<void>((done, fail) => {
-    response.sendFile(file.name, { root: resolve(directory), dotfiles: 'allow', cacheControl: false }, (error) => {
+    const options = { root: resolve(directory), dotfiles: 'allow', cacheControl: false } as const;
+    response.sendFile(file.name, options, (error?: Error & { status?: number }) => {
       // A client that leaves in the middle is no fault of ours.
       if (error === undefined || response.headersSent) done();
+      else if (error.status === 404) fail(missing);
+      else if (error.status === 412 || error.status === 416) done(refuseCondition(response, error.status));
       else fail(error);
     });
   });
+}
+
+/** `If-Match` or `Range` of another file than there is (RFC 9110, sections 13.1 and 14.2): the status says it all. */
+function refuseCondition(response: Response, status: number): void {
+  response.removeHeader('Content-Disposition');
+  response.removeHeader('Content-Type');
+  response.status(status).end();
 }

@@ -60,6 +60,15 @@ export function failureOf({ code, message }: { code: string; message: string }):
   return { code, message: message.slice(0, MAXIMUM_MESSAGE) };
 }
 
+/** What a line tells of; null where somebody has made something else of it. */
+export function eventNameOf(line: string): string | null {
+  try {
+    return (JSON.parse(line) as { event: string }).event;
+  } catch {
+    return null;
+  }
+}
+
 /** Appends to a run's `events.ndjson`, for whoever holds the run's lock. */
 export class EventLog {
   readonly #path: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EpochReport } from '../epoch-report.ts';
 import type { Progress } from '../fit.ts';
-import { EventLog, failureOf } from './event-log.ts';
+import { EventLog, eventNameOf, failureOf } from './event-log.ts';
 import { EventReader } from './event-reader.ts';
 import { isFinal } from './run-states.ts';
 import type { BegunRun, Run } from './run.ts';
@@ -71,7 +71,7 @@ export class RunEvents {
       for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
         last = lines.at(-1)?.line ?? last;
       }
-      return last === null ? null : (JSON.parse(last) as { event: string }).event;
+      return last === null ? null : (eventNameOf(last) ?? 'damaged');
     } finally {
       await reader.close();
     }

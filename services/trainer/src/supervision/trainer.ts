@@ -117,13 +117,15 @@ export class Trainer {
   async cancel(id: string, reason = 'Somebody asked for it.'): Promise<StoredRun> {
     const stored = await this.store.find(id);
     requireLegal('cancel', stored);
-    await requestCancel(stored.directory, reason);
-    await this.#queue.remove(id);
-    try {
-      await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
-    } catch (error) {
-      if (!isInUse(error)) throw error; // whoever attends to it looks for the request
-    }
+    await this.#change(id, async () => {
+      await requestCancel(stored.directory, reason);
+      await this.#queue.remove(id);
+      try {
+        await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
+      } catch (error) {
+        if (!isInUse(error)) throw error; // whoever attends to it looks for the request
+      }
+    });
     return this.store.find(id);
   }
 
@@ -131,7 +133,7 @@ export class Trainer {
   async resume(id: string, untilEpoch: number | null = null): Promise<StoredRun> {
     const stored = await this.store.find(id);
     requireLegal('resume', stored);
-    await withRunFolder(stored.directory, LOCK_PATIENCE_MS, async (folder) => {
+    await this.#changeFolder(stored, async (folder) => {
       const { run } = folder;
       requireLegal('resume', run);
       const job = run.job ?? { queuedAt: new Date().toISOString(), trial: null, idempotency: null };
@@ -152,8 +154,8 @@ export class Trainer {
   async remove(id: string): Promise<void> {
     const stored = await this.store.find(id);
     requireLegal('delete', stored);
-    if (stored.run === null) return this.store.remove(stored); // nobody can work on it
-    await withRunFolder(stored.directory, LOCK_PATIENCE_MS, async (folder) => {
+    if (stored.run === null) return this.#change(id, () => this.store.remove(stored)); // nobody can work on it
+    await this.#changeFolder(stored, async (folder) => {
       requireLegal('delete', folder.run);
       await this.store.remove(stored);
     });
@@ -162,6 +164,20 @@ export class Trainer {
   /** How many runs wait in the queue. */
   queueLength(): Promise<number> {
     return this.#queue.length();
+  }
+
+  #changeFolder({ id, directory }: StoredRun, work: (folder: RunFolder) => Promise<void>): Promise<void> {
+    return this.#change(id, () => withRunFolder(directory, LOCK_PATIENCE_MS, work));
+  }
+
+  /** `run-not-found` where somebody else has removed the run meanwhile. */
+  async #change(id: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof DomainError)) await this.store.find(id);
+      throw error;
+    }
   }
 
   async #attend(id: string, signal: AbortSignal): Promise<'done' | 'busy'> {
