@@ -133,6 +133,7 @@ export class Trainer {
   async resume(id: string, untilEpoch: number | null = null): Promise<StoredRun> {
     const stored = await this.store.find(id);
     requireLegal('resume', stored);
+    if (stored.fault !== null) throw stored.fault;
     await this.#changeFolder(stored, async (folder) => {
       const { run } = folder;
       requireLegal('resume', run);
