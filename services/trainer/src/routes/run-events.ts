@@ -76,8 +76,12 @@ export function runEventsRoute({
       }
       if (lines.length === 0) await pause(pollMs, undefined, { signal: ending }).catch(() => undefined);
     }
-    if (response.headersSent) response.end();
-    else response.status(204).end();
+    if (!response.headersSent && isOver) {
+      response.status(204).end();
+    } else {
+      if (!response.headersSent) begin(response); // we stop: 204 would tell the client never to come back
+      response.end();
+    }
   }
 }
 
