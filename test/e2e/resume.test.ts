@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EpochReport, readRun } from '@atelier/trainer';
+import { processGone } from '../support/process-gone.ts';
 import { atelier, Program, ROOT } from '../support/programs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -70,7 +71,7 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
       const trainer = await trainerOf(directory);
       process.kill(-Number(program.process.pid), 'SIGKILL'); // the whole group, the process that trains too
       await program.finished;
-      await gone(trainer); // while the system takes its memory back, it is still there
+      await processGone(trainer); // while the system takes its memory back, it is still there
       const killed = await readRun(directory);
       assert.equal(killed.state, 'running');
       assert.ok(killed.epochs >= 2 && killed.epochs < epochs, `killed after epoch ${killed.epochs}`);
@@ -103,7 +104,7 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
       const { id, directory } = await onlyRun('orphaned');
       const trainer = await trainerOf(directory);
       program.process.kill('SIGKILL');
-      await gone(trainer);
+      await processGone(trainer);
       const run = await readRun(directory);
       assert.deepEqual([run.state, run.error?.code], ['interrupted', 'training-crashed']);
       await runIn('orphaned', ['train', '--resume', id]);
@@ -120,7 +121,7 @@ for (const [engine, { limit, epochs }] of Object.entries(ENGINES)) {
       await pause(1100);
       program.process.kill('SIGINT');
       assert.equal((await program.finished).code, 130);
-      await gone(trainer);
+      await processGone(trainer);
       assert.equal((await readRun(directory)).state, 'interrupted');
       await runIn('impatient', ['train', '--resume', id]);
       await assertLikeWhole(directory);
@@ -174,14 +175,4 @@ async function history(directory: string) {
     const { epoch, trainingLoss, validation, learningRate } = JSON.parse(line) as EpochReport;
     return { epoch, trainingLoss, validation, learningRate };
   });
-}
-
-/** Waits until no process has the number any more; fails after twenty seconds. */
-async function gone(pid: number): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-    if (state === null || state.includes(') Z ')) return; // whoever should ask how it ended may take its time
-    await pause(50);
-  }
-  throw new Error(`Process ${pid} is still there.`);
 }
