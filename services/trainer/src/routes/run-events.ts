@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { DomainError } from '@atelier/domain';
 import { InvalidRequest, methodNotAllowed, RetryLater } from '@atelier/http';
 import { type Request, type Response, Router } from 'express';
 import { EventReader, type NumberedLine } from '../runs/event-reader.ts';
-import { eventsPath } from '../runs/run-events.ts';
+import { eventsPath, isEndTold } from '../runs/run-events.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { RunStore, StoredRun } from '../runs/run-store.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
@@ -90,12 +91,18 @@ function begin(response: Response): void {
   response.write(`retry: ${RETRY_MS}\n\n`);
 }
 
-/** Whether nothing will happen any more; what a crash left untold is told first. */
+/** Whether nothing will be told any more; what a crash left untold is told first. */
 async function hasEnded(store: RunStore, id: string): Promise<boolean> {
   const stored = await store.find(id).catch(() => null);
   if (stored?.run == null) return true; // deleted, or damaged
   if (!isFinal(stored.state)) return false;
-  await withRunFolder(stored.directory, 0, () => Promise.resolve()).catch(() => undefined);
+  try {
+    await withRunFolder(stored.directory, 0, () => Promise.resolve());
+  } catch (error) {
+    // Who has it is about to tell the end, or has told it and writes the report.
+    if (error instanceof DomainError && error.code === 'run-in-use')
+      return isEndTold(eventsPath(stored.directory), stored);
+  }
   return true;
 }
 

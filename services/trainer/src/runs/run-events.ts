@@ -58,23 +58,23 @@ export class RunEvents {
 
   /** A crash, or a disk that was full, can come between the state of a run that has ended and the event that tells it. */
   async tellUntold(run: Run): Promise<void> {
-    if (!isFinal(run.state)) return;
-    const last = await this.#last();
-    if (last !== null && last !== run.state && last !== 'published') this.ended(run);
+    if (isFinal(run.state) && !(await isEndTold(this.#path, run))) this.ended(run);
   }
+}
 
-  /** The name of the last event; null for a run of a time when they had none. */
-  async #last(): Promise<string | null> {
-    const reader = new EventReader(this.#path);
-    try {
-      let last: string | null = null;
-      for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
-        last = lines.at(-1)?.line ?? last;
-      }
-      return last === null ? null : (eventNameOf(last) ?? 'damaged');
-    } finally {
-      await reader.close();
+/** Whether the events at `path` say that the run has ended as it has; also of a run of a time when they said nothing. */
+export async function isEndTold(path: string, { state }: Pick<Run, 'state'>): Promise<boolean> {
+  const reader = new EventReader(path);
+  try {
+    let last: string | null = null;
+    for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
+      last = lines.at(-1)?.line ?? last;
     }
+    if (last === null) return true;
+    const event = eventNameOf(last);
+    return event === state || event === 'published';
+  } finally {
+    await reader.close();
   }
 }
 

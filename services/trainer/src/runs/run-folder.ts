@@ -193,12 +193,12 @@ export class RunFolder {
       await this.#lock.release(); // its block on the disk is as large as what we have to write
       await this.update(change);
     }
-    if (state === 'finished') await this.#checkpoints.remove();
     try {
       this.#events.ended(this.#run);
     } catch (fault) {
       if (!(fault instanceof DomainError && fault.code === 'disk-full')) throw fault; // whoever opens the run next says it
     }
+    if (state === 'finished') await this.#checkpoints.remove();
   }
 
   /** Ends the run because somebody wanted that. */
