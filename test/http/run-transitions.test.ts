@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { isCancelRequested, RUN_STATES, RunEvent, RunResource, type RunState, type Transition } from '@atelier/trainer';
+import { readCancelRequest, RUN_STATES, RunEvent, RunResource, type RunState, type Transition } from '@atelier/trainer';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
 import { eventually } from '../support/eventually.ts';
@@ -82,7 +82,7 @@ describe('what can be asked for a run', () => {
     await ask('cancel', id).expect(202);
     assert.equal(RunResource.parse((await ask('resume', id).expect(202)).body).recoveries, 0);
     assert.equal(await service.trainer.queueLength(), length + 1);
-    assert.ok(!(await isCancelRequested(directory)), 'it would be cancelled as soon as it began');
+    assert.ok(!(await readCancelRequest(directory)), 'it would be cancelled as soon as it began');
     assert.equal(RunResource.parse((await ask('cancel', id).expect(202)).body).state, 'cancelled');
     assert.equal(await service.trainer.queueLength(), length);
   });
@@ -99,7 +99,7 @@ describe('what can be asked for a run', () => {
     const { id } = folder.run;
     const asked = RunResource.parse((await ask('cancel', id).expect(202)).body);
     assert.deepEqual([asked.state, asked.cancelRequested], ['running', true]);
-    assert.ok(await isCancelRequested(folder.directory));
+    assert.ok(await readCancelRequest(folder.directory));
     const again = RunResource.parse((await ask('cancel', id).expect(202)).body);
     assert.deepEqual(again, asked);
     await folder.end('cancelled');
