@@ -31,7 +31,7 @@ export function trainerMetrics(trainer: Trainer): Registry {
     },
   });
   const look = onceAtATime(async () => {
-    const runs = await trainer.store.list();
+    const runs = await trainer.store.list().catch(() => []); // where they cannot be read, /readyz says why
     const running = runs.filter(({ state }) => state === 'running');
     return { runs, running: await Promise.all(running.map(async (run) => ({ run, measured: await measure(run) }))) };
   });
