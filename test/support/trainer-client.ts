@@ -63,6 +63,14 @@ export class TrainerClient {
     return run;
   }
 
+  /** The run, once it has ended and its events say so: the state comes a moment before. */
+  async runOver(id: string): Promise<RunResource> {
+    const run = await this.runIn(id, 'finished', 'failed', 'cancelled');
+    const stream = this.follow(id);
+    await stream.ended();
+    return run;
+  }
+
   follow(id: string): EventStream {
     return new EventStream(() => `${this.#url()}/runs/${id}/events`);
   }
