@@ -119,7 +119,7 @@ export class Trainer {
     requireLegal('cancel', stored);
     await this.#change(id, async () => {
       await requestCancel(stored.directory, reason);
-      await this.#queue.remove(id);
+      await this.#queue.remove(id).catch(forgiveUnavailable); // handed out all the same, it is found cancelled
       try {
         await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
       } catch (error) {
@@ -134,13 +134,14 @@ export class Trainer {
     const stored = await this.store.find(id);
     requireLegal('resume', stored);
     if (stored.fault !== null) throw stored.fault;
+    await this.#queue.length(); // nothing is changed where it cannot be reached
     await this.#changeFolder(stored, async (folder) => {
       const { run } = folder;
       requireLegal('resume', run);
       const job = run.job ?? { queuedAt: new Date().toISOString(), trial: null, idempotency: null };
       await folder.queueAgain({ ...job, recoveries: 0, untilEpoch });
     });
-    await this.#queue.add(id);
+    await this.#queue.add(id).catch(forgiveUnavailable); // it waits in its folder, where it is found
     return this.store.find(id);
   }
 
@@ -251,6 +252,10 @@ function digestOfRequest({ recipe, request, publish }: NewRun): string {
 function blameRecipe(error: unknown): never {
   if (!(error instanceof DomainError && error.code === 'digest-mismatch')) throw error;
   throw new DomainError('invalid-recipe', `distillation.digest: ${error.message}`, { cause: error });
+}
+
+function forgiveUnavailable(error: unknown): void {
+  if (!(error instanceof DomainError && error.code === 'queue-unavailable')) throw error;
 }
 
 function isInUse(error: unknown): boolean {
