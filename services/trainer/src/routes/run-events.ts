@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@atelier/domain';
 import { InvalidRequest, methodNotAllowed, RetryLater } from '@atelier/http';
 import { type Request, type Response, Router } from 'express';
 import { EventReader, type NumberedLine } from '../runs/event-reader.ts';
-import { eventsPath, isEndTold } from '../runs/run-events.ts';
+import { eventsPath, parseEvent } from '../runs/event-log.ts';
+import { isEndTold } from '../runs/latest-events.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { RunStore, StoredRun } from '../runs/run-store.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
@@ -39,6 +41,8 @@ export function runEventsRoute({
   router
     .route('/runs/:id/events')
     .get(async (request, response) => {
+      const left = new AbortController();
+      response.once('close', () => left.abort()); // at once: it comes only once, whatever we wait for
       const stored = await store.find(request.params.id);
       const lastId = lastEventId(request);
       if (streams >= maximumStreams)
@@ -49,7 +53,7 @@ export function runEventsRoute({
         await reader.skip(lastId);
         refuseUnknown(lastId, reader.lines);
         if (request.method === 'HEAD') response.type('text/event-stream').end();
-        else await send(stored, reader, response);
+        else await send(stored, reader, response, AbortSignal.any([left.signal, closing]));
       } finally {
         streams--;
         await reader.close();
@@ -58,10 +62,7 @@ export function runEventsRoute({
     .all(methodNotAllowed('GET', 'HEAD'));
   return router;
 
-  async function send({ id }: StoredRun, reader: EventReader, response: Response): Promise<void> {
-    const left = new AbortController();
-    response.once('close', () => left.abort());
-    const ending = AbortSignal.any([left.signal, closing]);
+  async function send({ id }: StoredRun, reader: EventReader, response: Response, ending: AbortSignal): Promise<void> {
     let spokeAt = performance.now();
     let isOver = false;
     while (!ending.aborted) {
@@ -91,36 +92,31 @@ function begin(response: Response): void {
   response.write(`retry: ${RETRY_MS}\n\n`);
 }
 
-/** Whether nothing will be told any more; what a crash left untold is told first. */
+/** Whether nothing will happen any more that is not told yet; what a crash left untold is told first. */
 async function hasEnded(store: RunStore, id: string): Promise<boolean> {
   const stored = await store.find(id).catch(() => null);
   if (stored?.run == null) return true; // deleted, or damaged
   if (!isFinal(stored.state)) return false;
+  if (await isEndTold(stored.directory, stored.state)) return true;
   try {
     await withRunFolder(stored.directory, 0, () => Promise.resolve());
+    return true;
   } catch (error) {
-    // Who has it is about to tell the end, or has told it and writes the report.
-    if (error instanceof DomainError && error.code === 'run-in-use')
-      return isEndTold(eventsPath(stored.directory), stored);
+    return !(error instanceof DomainError && error.code === 'run-in-use'); // its process is about to tell it
   }
-  return true;
 }
 
+/** Nothing of a line that was edited by hand; the others keep their ids. */
 function eventText({ id, line }: NumberedLine): string {
-  try {
-    const { event, at, data } = JSON.parse(line) as { event: string; at: string; data: object };
-    return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify({ at, ...data })}\n\n`;
-  } catch {
-    return ''; // edited by hand; the others keep their ids
-  }
+  const told = parseEvent(line);
+  if (told === null) return '';
+  const { at, event, data } = told;
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify({ at, ...data })}\n\n`;
 }
 
 /** Until the client has taken what was written, or is gone. */
-function drained(response: Response, ending: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('drain', resolve);
-    ending.addEventListener('abort', () => resolve(), { once: true });
-  });
+async function drained(response: Response, ending: AbortSignal): Promise<void> {
+  await once(response, 'drain', { signal: ending }).catch(() => undefined);
 }
 
 /** 0 where the client has seen none. */

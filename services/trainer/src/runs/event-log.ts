@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { EpochReport } from '../epoch-report.ts';
 import { storageError } from './whole-file.ts';
@@ -60,13 +61,19 @@ export function failureOf({ code, message }: { code: string; message: string }):
   return { code, message: message.slice(0, MAXIMUM_MESSAGE) };
 }
 
-/** What a line tells of; null where somebody has made something else of it. */
-export function eventNameOf(line: string): string | null {
+/** What a line says; null where somebody has made something else of it, or it is a part of one. */
+export function parseEvent(line: string): { at: string; event: RunEventName; data: object } | null {
   try {
-    return (JSON.parse(line) as { event: string }).event;
+    const { at, event, data } = JSON.parse(line) as { at: string; event: RunEventName; data: object };
+    return typeof event === 'string' && typeof data === 'object' ? { at, event, data } : null;
   } catch {
     return null;
   }
+}
+
+/** Where the events of a run stand. */
+export function eventsPath(directory: string): string {
+  return join(directory, 'events.ndjson');
 }
 
 /** Appends to a run's `events.ndjson`, for whoever holds the run's lock. */

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { type RunEventData, type RunEventName } from './event-log.ts';
-import { eventsPath } from './run-events.ts';
+import { eventsPath, parseEvent, type RunEventData } from './event-log.ts';
+import type { RunState } from './run-states.ts';
 
 /** Lines of some hundred bytes: the last step and the last epoch are surely among them. */
 const TAIL_BYTES = 16 * 1024;
@@ -13,11 +13,28 @@ export interface LatestEvents {
 /** The last step and the last epoch that a run told of; null for what it did not come to, lately. */
 export async function readLatestEvents(directory: string): Promise<LatestEvents> {
   const latest: LatestEvents = { step: null, epoch: null };
-  for (const { event, data } of parsed(await readTail(eventsPath(directory)))) {
+  for (const line of await lastLines(directory)) {
+    const { event, data } = parseEvent(line) ?? {};
     if (event === 'step') latest.step = data as RunEventData<'step'>;
     if (event === 'epoch') latest.epoch = data as RunEventData<'epoch'>;
   }
   return latest;
+}
+
+/**
+ * Whether the last event tells that a run has ended in `state`; what is published has been finished before. Also true of a
+ * run of a time when they told nothing.
+ */
+export async function isEndTold(directory: string, state: RunState): Promise<boolean> {
+  const last = (await lastLines(directory)).at(-1);
+  if (last === undefined) return true;
+  const event = parseEvent(last)?.event;
+  return event === state || event === 'published';
+}
+
+/** The last lines that have their end; the first of them may be a part of one. */
+async function lastLines(directory: string): Promise<string[]> {
+  return (await readTail(eventsPath(directory))).split('\n').slice(0, -1);
 }
 
 async function readTail(path: string): Promise<string> {
@@ -35,15 +52,4 @@ async function readTail(path: string): Promise<string> {
   } finally {
     await file.close();
   }
-}
-
-/** The whole lines of a piece of the file. */
-function parsed(text: string): { event: RunEventName; data: unknown }[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as { event: RunEventName; data: unknown }];
-    } catch {
-      return []; // the piece begins inside it
-    }
-  });
 }

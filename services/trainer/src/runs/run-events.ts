@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { EpochReport } from '../epoch-report.ts';
 import type { Progress } from '../fit.ts';
-import { EventLog, eventNameOf, failureOf } from './event-log.ts';
-import { EventReader } from './event-reader.ts';
+import { EventLog, eventsPath, failureOf } from './event-log.ts';
+import { isEndTold } from './latest-events.ts';
 import { isFinal } from './run-states.ts';
 import type { BegunRun, Run } from './run.ts';
 
@@ -12,17 +11,16 @@ const STEP_EVENT_MS = 1000;
 /** Tells in a run's `events.ndjson` what happens in it, for whoever holds the run's lock. */
 export class RunEvents {
   readonly #log: EventLog;
-  readonly #path: string;
+  readonly #directory: string;
   #lastStep = { epoch: 0, at: 0 };
 
-  private constructor(log: EventLog, path: string) {
+  private constructor(log: EventLog, directory: string) {
     this.#log = log;
-    this.#path = path;
+    this.#directory = directory;
   }
 
   static async open(directory: string): Promise<RunEvents> {
-    const path = eventsPath(directory);
-    return new RunEvents(await EventLog.open(path), path);
+    return new RunEvents(await EventLog.open(eventsPath(directory)), directory);
   }
 
   queued(recovery: number): void {
@@ -58,29 +56,8 @@ export class RunEvents {
 
   /** A crash, or a disk that was full, can come between the state of a run that has ended and the event that tells it. */
   async tellUntold(run: Run): Promise<void> {
-    if (isFinal(run.state) && !(await isEndTold(this.#path, run))) this.ended(run);
+    if (isFinal(run.state) && !(await isEndTold(this.#directory, run.state))) this.ended(run);
   }
-}
-
-/** Whether the events at `path` say that the run has ended as it has; also of a run of a time when they said nothing. */
-export async function isEndTold(path: string, { state }: Pick<Run, 'state'>): Promise<boolean> {
-  const reader = new EventReader(path);
-  try {
-    let last: string | null = null;
-    for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
-      last = lines.at(-1)?.line ?? last;
-    }
-    if (last === null) return true;
-    const event = eventNameOf(last);
-    return event === state || event === 'published';
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Where the events of a run stand. */
-export function eventsPath(directory: string): string {
-  return join(directory, 'events.ndjson');
 }
 
 const UNKNOWN = { code: 'internal', message: 'No reason was kept.' };
