@@ -2,7 +2,6 @@ import type { EpochReport } from '../epoch-report.ts';
 import type { Progress } from '../fit.ts';
 import { EventLog, eventsPath, failureOf } from './event-log.ts';
 import { isEndTold } from './latest-events.ts';
-import { isFinal } from './run-states.ts';
 import type { BegunRun, Run } from './run.ts';
 
 /** How often steps are worth an event, in ms; the first chunk of an epoch always is. */
@@ -56,7 +55,8 @@ export class RunEvents {
 
   /** A crash, or a disk that was full, can come between the state of a run that has ended and the event that tells it. */
   async tellUntold(run: Run): Promise<void> {
-    if (isFinal(run.state) && !(await isEndTold(this.#directory, run.state))) this.ended(run);
+    if (run.state === 'queued' || run.state === 'running') return;
+    if (!(await isEndTold(this.#directory, run.state))) this.ended(run);
   }
 }
 
