@@ -16,7 +16,6 @@ import {
 import { SEARCHES } from './search-api.ts';
 
 const run = z.object({ id: z.string().meta({ description: 'Of a run' }) });
-const Run = RunResource.meta({ id: 'Run', description: 'A run of a recipe' });
 
 /** `GET /runs/<id>/...`: a file of a run. */
 function file(path: string, summary: string, contentType: string, description: string): RouteDescription {
@@ -54,7 +53,7 @@ const RUNS: readonly RouteDescription[] = [
     answers: {
       202: {
         description: 'The run, which waits now',
-        schema: Run,
+        schema: RunResource,
         headers: z.object({ Location: z.string().meta({ description: '`/runs/<id>`' }) }),
       },
     },
@@ -79,7 +78,7 @@ const RUNS: readonly RouteDescription[] = [
     tag: 'Runs',
     summary: 'One run',
     parameters: { path: run },
-    answers: { 200: { description: 'The run', schema: Run } },
+    answers: { 200: { description: 'The run', schema: RunResource } },
     problems: ['run-not-found'],
   },
   {
@@ -137,7 +136,7 @@ const RUNS: readonly RouteDescription[] = [
     summary: 'Cancel a run',
     description: 'At once where it waits; a running one ends after its current steps. It can be resumed.',
     parameters: { path: run },
-    answers: { 202: { description: 'The run, `cancelled` or with `cancelRequested`', schema: Run } },
+    answers: { 202: { description: 'The run, `cancelled` or with `cancelRequested`', schema: RunResource } },
     problems: ['run-not-found', 'illegal-transition'],
   },
   {
@@ -147,7 +146,7 @@ const RUNS: readonly RouteDescription[] = [
     summary: 'Go on with a run that ended early',
     description: 'From its last checkpoint, to the same bits that it would have had without.',
     parameters: { path: run },
-    answers: { 202: { description: 'The run, which waits now', schema: Run } },
+    answers: { 202: { description: 'The run, which waits now', schema: RunResource } },
     problems: ['run-not-found', 'illegal-transition', 'run-in-use', 'invalid-run', 'queue-unavailable', 'disk-full'],
   },
   {

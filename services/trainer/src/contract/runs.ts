@@ -67,33 +67,38 @@ export const WholeRecipe = Recipe.meta({
 const fields = Run.shape;
 
 /** A run as a client sees it. */
-export const RunResource = z.strictObject({
-  id: fields.id,
-  state: fields.state.describe('A run whose folder is damaged counts as failed'),
-  recipe: Recipe.nullable().describe('Whole; null where the folder is damaged'),
-  request: RunRequest.nullable().describe('What was asked for; null of a run that is older than that'),
-  queuedAt: z.iso.datetime().nullable().describe('Null for a run of the command line'),
-  startedAt: fields.startedAt,
-  resumedAt: z.array(z.iso.datetime()),
-  endedAt: fields.endedAt,
-  engine: fields.engine,
-  data: fields.data,
-  epochs: z.int().min(0).describe('Completed'),
-  bestEpoch: fields.bestEpoch,
-  recoveries: z.int().min(0).describe('Times that it was resumed by itself after a crash, since it was last asked for'),
-  cancelRequested: z.boolean().describe('It ends as soon as its process has heard of it'),
-  trial: z
-    .strictObject({ search: z.string(), number: z.int().min(0) })
-    .nullable()
-    .describe('Of which search'),
-  error: fields.error.describe('Why it ended early, or what is damaged'),
-  publishAs: z.string().nullable().describe('The model whose next version it was asked to become'),
-  published: fields.published,
-  unpublished: z
-    .strictObject({ code: z.string(), message: z.string() })
-    .nullable()
-    .describe('Why it was not published although it was asked for'),
-});
+export const RunResource = z
+  .strictObject({
+    id: fields.id,
+    state: fields.state.describe('A run whose folder is damaged counts as failed'),
+    recipe: WholeRecipe.nullable().describe('Whole; null where the folder is damaged'),
+    request: RunRequest.nullable().describe('What was asked for; null of a run that is older than that'),
+    queuedAt: z.iso.datetime().nullable().describe('Null for a run of the command line'),
+    startedAt: fields.startedAt,
+    resumedAt: z.array(z.iso.datetime()),
+    endedAt: fields.endedAt,
+    engine: fields.engine,
+    data: fields.data,
+    epochs: z.int().min(0).describe('Completed'),
+    bestEpoch: fields.bestEpoch,
+    recoveries: z
+      .int()
+      .min(0)
+      .describe('Times that it was resumed by itself after a crash, since it was last asked for'),
+    cancelRequested: z.boolean().describe('It ends as soon as its process has heard of it'),
+    trial: z
+      .strictObject({ search: z.string(), number: z.int().min(0) })
+      .nullable()
+      .describe('Of which search'),
+    error: fields.error.describe('Why it ended early, or what is damaged'),
+    publishAs: z.string().nullable().describe('The model whose next version it was asked to become'),
+    published: fields.published,
+    unpublished: z
+      .strictObject({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe('Why it was not published although it was asked for'),
+  })
+  .meta({ id: 'Run', description: 'A run of a recipe' });
 export type RunResource = z.infer<typeof RunResource>;
 
 export const RunsPage = z.strictObject({

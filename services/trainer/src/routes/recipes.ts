@@ -1,10 +1,10 @@
-import { Recipe } from '@atelier/domain';
 import { methodNotAllowed } from '@atelier/http';
 import { Router } from 'express';
 import { z } from 'zod';
+import { WholeRecipe } from '../contract/runs.ts';
 import { findRecipe, RECIPES } from '../recipes/index.ts';
 
-export const RecipesResponse = z.strictObject({ recipes: z.array(Recipe) });
+export const RecipesResponse = z.strictObject({ recipes: z.array(WholeRecipe) });
 export type RecipesResponse = z.infer<typeof RecipesResponse>;
 
 /** `GET /recipes` and `GET /recipes/<name>`: recipes with their defaults filled in. */
