@@ -4,6 +4,7 @@ export { trainerApi } from './contract/api.ts';
 export { requestedRecipe } from './contract/requested-recipe.ts';
 export { runsPage } from './contract/runs-page.ts';
 export { NewRunBody, PublishedRun, RunHistory, RunResource, RunsPage } from './contract/runs.ts';
+export { NewSearchBody, SearchesList, SearchResource } from './contract/searches.ts';
 export { CONVOLUTIONAL_TEACHER, trainTeacher, type TrainedTeacher } from './distillation/convolutional-teacher.ts';
 export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts';
 export { Teacher } from './distillation/teacher.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { recoverRuns, requestCancel, RunStore } from '@atelier/trainer';
+import { recoverRuns, requestCancel, RunStore, type StoredRun } from '@atelier/trainer';
 import { beginRun, createRun, endEpoch, epochReport, runIn } from '../../support/stored-runs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -18,8 +18,8 @@ describe('runs that are found when a service starts', () => {
   const at = (second: number) => ({ queuedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString() });
   async function recovered(attended: string[] = []) {
     const faults: { id: string; error: unknown }[] = [];
-    const isAttended = (id: string) => attended.includes(id);
-    const waiting = await recoverRuns(store, isAttended, ({ id }, error) => faults.push({ id, error }));
+    const isWanted = ({ id }: StoredRun) => !attended.includes(id);
+    const waiting = await recoverRuns(store, isWanted, ({ id }, error) => faults.push({ id, error }));
     return { waiting, faults };
   }
   const stateOf = async (id: string) => (await store.read(id)).state;
@@ -72,7 +72,7 @@ describe('runs that are found when a service starts', () => {
 
   test('are cancelled where that was asked for before the crash', async () => {
     const { id, directory } = await runIn('running', folder.path);
-    await requestCancel(directory);
+    await requestCancel(directory, 'It was asked for.');
     assert.deepEqual((await recovered()).waiting, []);
     assert.equal(await stateOf(id), 'cancelled');
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import {
-  isCancelRequested,
+  readCancelRequest,
   MAXIMUM_RECOVERIES,
   requestCancel,
   RunEvent,
@@ -124,9 +124,9 @@ describe('a run that nobody works on', () => {
     test(`as ${found} is cancelled where that was asked for, whatever else happened`, async () => {
       for (const error of Object.values(ERRORS)) {
         const run = await runFound(found, { job: { recoveries: LAST } });
-        await requestCancel(run.directory);
+        await requestCancel(run.directory, 'It was asked for.');
         assert.equal((await settled(run, error)).outcome, 'over');
-        assert.deepEqual([run.run.state, run.run.error], ['cancelled', null]);
+        assert.deepEqual([run.run.state, run.run.error?.message], ['cancelled', 'It was asked for.']);
       }
     });
   }
@@ -136,7 +136,7 @@ describe('a run that nobody works on', () => {
       for (const error of Object.values(ERRORS)) {
         for (const isCancelled of [false, true]) {
           const run = await runFound(found);
-          if (isCancelled) await requestCancel(run.directory);
+          if (isCancelled) await requestCancel(run.directory, 'It was asked for.');
           const { run: before } = run;
           assert.equal((await settled(run, error)).outcome, 'over');
           assert.deepEqual(run.run, before);
@@ -160,7 +160,7 @@ describe('a run that nobody works on', () => {
   test('and that waits again is not cancelled by what was asked for earlier', async () => {
     const run = await runFound('interrupted', { job: {} });
     await settled(run, null);
-    assert.ok(!(await isCancelRequested(run.directory)));
+    assert.equal(await readCancelRequest(run.directory), null);
   });
 
   test('and is of the command line is interrupted, and waits for its owner', async () => {
