@@ -22,9 +22,9 @@ describe('searches', () => {
   const posted = async (body: object) => SearchResource.parse((await post(body).expect(202)).body);
 
   test('POST /searches draws the trials and queues as many runs as may be outstanding', async () => {
-    const { body, headers } = await post(wanted).expect(202);
-    const search = SearchResource.parse(body);
-    assert.equal(headers['location'], `/searches/${search.id}`);
+    const response = await post(wanted).expect(202);
+    const search = SearchResource.parse(response.body);
+    assert.equal(response.headers['location'], `/searches/${search.id}`);
     assert.equal(search.state, 'running');
     assert.equal(search.trials.length, 5);
     const runs = await eventually('two trials wait', async () => {

@@ -21,9 +21,9 @@ export interface TestTrainer {
   runsDirectory: string;
   modelsDirectory: string;
   /** Ends streams, as a service that stops does. */
-  closeStreams(): void;
+  closeStreams: () => void;
   /** Stops everything and removes the folders. */
-  remove(): Promise<void>;
+  remove: () => Promise<void>;
 }
 
 export interface TestTrainerOptions {
