@@ -17,7 +17,7 @@ export function requestedRecipe({
   const parsed = Recipe.safeParse(merged);
   if (parsed.success) return parsed.data;
   const place = (path: readonly PropertyKey[]): RequestFault['detail'] =>
-    jsonPointer([placeOf(path, overrides), ...path]);
+    jsonPointer([placeOf(path, source, overrides), ...path]);
   const faults = parsed.error.issues.flatMap((issue): RequestFault[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: place([...issue.path, key]), detail: 'unknown field' }))
@@ -52,12 +52,14 @@ function isSameKind(before: Fields, after: Fields): boolean {
   return after['kind'] === undefined || after['kind'] === before['kind'];
 }
 
-/** Whether the request says what is at `path` in its overrides or in its recipe. */
-function placeOf(path: readonly PropertyKey[], overrides: Fields): 'overrides' | 'recipe' {
-  let at: unknown = overrides;
-  for (const [depth, key] of path.entries()) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return depth === 0 ? 'recipe' : 'overrides';
-    at = (at as Record<PropertyKey, unknown>)[key];
+/** Whether what is at `path` of the merged recipe comes from the overrides or, as `merge` goes, from the recipe. */
+function placeOf(path: readonly PropertyKey[], source: Fields, overrides: Fields): 'overrides' | 'recipe' {
+  let [before, patch] = [source, overrides];
+  for (const key of path.map(String)) {
+    if (!Object.hasOwn(patch, key)) return 'recipe';
+    const [inner, change] = [before[key], patch[key]];
+    if (!(isFields(change) && isFields(inner) && isSameKind(inner, change))) return 'overrides';
+    [before, patch] = [inner, change];
   }
   return 'overrides';
 }
