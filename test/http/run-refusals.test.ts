@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { ErrorCode } from '@atelier/domain';
-import { TEACHERS_DIRECTORY, RunResource } from '@atelier/trainer';
+import { RetryLater } from '@atelier/http';
+import { EmbeddedQueue, RunResource, TEACHERS_DIRECTORY } from '@atelier/trainer';
 import request from 'supertest';
 import { type ProblemDetails, problemOf } from '../support/answers.ts';
 import { noFileLimit, whileFilesAreAtMost } from '../support/full-disk.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { smallLayer, smallRecipe } from '../support/small-recipe.ts';
+import { runIn } from '../support/stored-runs.ts';
 import { type TestTrainer, testTrainer } from '../support/trainer-service.ts';
 
 const overriding = (overrides: unknown) => ({ recipe: 'deep-bn', overrides });
@@ -298,4 +300,39 @@ describe('a trainer', () => {
       },
     );
   }
+});
+
+describe('a trainer whose queue cannot be reached', () => {
+  class BrokenQueue extends EmbeddedQueue {
+    isBroken = true;
+    override async add(id: string): Promise<void> {
+      if (this.isBroken) throw new RetryLater('queue-unavailable', 'The queue cannot be reached.');
+      await super.add(id);
+    }
+    override async length(): Promise<number> {
+      if (this.isBroken) throw new RetryLater('queue-unavailable', 'The queue cannot be reached.');
+      return super.length();
+    }
+  }
+  const queue = new BrokenQueue();
+  let service: TestTrainer;
+  before(async () => void (service = await testTrainer({ queue })));
+  after(() => service.remove());
+
+  test('is not ready, makes no run, and shows the others, until it can be', async () => {
+    const { id } = await runIn('finished', service.runsDirectory);
+    await service.trainer.recover();
+    const problem = await problemOf(request(service.app).get('/readyz'), 503, 'queue-unavailable');
+    assert.match(problem.retryAfter ?? '', /^[1-9]\d*$/);
+    await problemOf(request(service.app).post('/runs').send({ recipe: 'deep-bn' }), 503, 'queue-unavailable');
+    assert.deepEqual(await readdir(service.runsDirectory), [id]);
+    await request(service.app).get(`/runs/${id}`).expect(200);
+    const { text } = await request(service.app).get('/metrics').expect(200);
+    assert.match(text, /^atelier_trainer_runs\{state="finished"\} 1$/m);
+    assert.doesNotMatch(text, /^atelier_trainer_queue_length /m);
+    queue.isBroken = false;
+    await service.trainer.recover();
+    await request(service.app).get('/readyz').expect(200);
+    await request(service.app).post('/runs').send({ recipe: 'deep-bn' }).expect(202);
+  });
 });

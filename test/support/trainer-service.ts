@@ -30,6 +30,7 @@ export interface TestTrainerOptions {
   config?: Partial<TrainerConfig>;
   maximumQueued?: number;
   log?: Log;
+  queue?: EmbeddedQueue;
   /** One that another trainer had; it is not removed. */
   runsDirectory?: string;
   /** Before the trainer sees its folder of runs, which is not there yet. */
@@ -42,6 +43,7 @@ export async function testTrainer({
   maximumQueued = 100,
   log = createLog('test', 'silent'),
   prepare,
+  queue = new EmbeddedQueue(),
   ...shared
 }: TestTrainerOptions = {}): Promise<TestTrainer> {
   const folder = await temporaryFolder();
@@ -60,7 +62,7 @@ export async function testTrainer({
     isOurs: () => true,
     canTrain: () => true,
   };
-  const trainer = new Trainer(new EmbeddedQueue(), options, log);
+  const trainer = new Trainer(queue, options, log);
   const searches = new Searches(trainer, { parallel: 1, pollMs: 50 }, log);
   const closing = new AbortController();
   const app = buildTrainerApp({

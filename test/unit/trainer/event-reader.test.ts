@@ -88,7 +88,7 @@ describe('the reader of events', () => {
         assert.deepEqual(await allOf(reader), numbered(lines));
         const log = await EventLog.open(path);
         assert.equal((await readFile(path)).length, Buffer.byteLength(lines.map((each) => `${each}\n`).join('')));
-        log.append('cancelled', {});
+        log.append('cancelled', { reason: 'asked for' });
         const [next, ...more] = await allOf(reader);
         assert.equal(next?.id, lines.length + 1);
         assert.equal((JSON.parse(next.line) as { event: string }).event, 'cancelled');

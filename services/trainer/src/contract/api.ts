@@ -89,7 +89,7 @@ const RUNS: readonly RouteDescription[] = [
     description: 'One that is queued or running must be cancelled first. A version that was published stays.',
     parameters: { path: run },
     answers: { 204: { description: 'It is gone' } },
-    problems: ['run-not-found', 'illegal-transition', 'run-in-use'],
+    problems: ['run-not-found', 'illegal-transition', 'run-in-use', 'invalid-run'],
   },
   {
     method: 'get',
@@ -137,7 +137,7 @@ const RUNS: readonly RouteDescription[] = [
     description: 'At once where it waits; a running one ends after its current steps. It can be resumed.',
     parameters: { path: run },
     answers: { 202: { description: 'The run, `cancelled` or with `cancelRequested`', schema: RunResource } },
-    problems: ['run-not-found', 'illegal-transition'],
+    problems: ['run-not-found', 'illegal-transition', 'invalid-run', 'disk-full'],
   },
   {
     method: 'post',

@@ -25,9 +25,9 @@ export function trainerMetrics(trainer: Trainer): Registry {
     help: 'Runs that wait in the queue',
     registers,
     async collect() {
-      this.reset();
       const length = await trainer.queueLength().catch(() => null);
-      if (length !== null) this.set(length); // else it has no value: the queue cannot be reached
+      if (length !== null) this.set(length);
+      else this.remove(); // it has no value: the queue cannot be reached; `reset` would make it 0
     },
   });
   const look = onceAtATime(async () => {
