@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { Recipe } from '@atelier/domain';
 import { RECIPES, RunResource, SearchResource } from '@atelier/trainer';
 import request from 'supertest';

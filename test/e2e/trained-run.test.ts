@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { listVersions, publishVersion } from '@atelier/model-repository';
 import { PublishedRun, RunEvent, RunHistory, RunResource } from '@atelier/trainer';
 import request from 'supertest';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { RunsPage, SearchesList, SearchResource } from '@atelier/trainer';
 import request from 'supertest';
 import { bodyOf, problemOf } from '../support/answers.ts';
