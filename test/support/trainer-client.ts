@@ -8,7 +8,7 @@ import { until } from './until.ts';
 const ANSWER_LIMIT_MS = 30_000;
 
 /** What a run of a test may take on a busy machine. */
-const RUN_LIMIT_MS = 120_000;
+const RUN_LIMIT_MS = 300_000;
 
 /** A client of the trainer's HTTP API; `url` says where the service listens now. */
 export class TrainerClient {

@@ -98,22 +98,33 @@ export class TrainerPrograms {
     return found;
   }
 
-  /** Every training process that lives, by the run that it works on. */
-  async trainings(): Promise<{ id: string; pid: number }[]> {
+  /** The training processes of the service, those among them that have just been started and have no run yet. */
+  async trainings(): Promise<number[]> {
+    const { pid } = this.service.process;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    const found: number[] = [];
+    for (const child of children.split(' ').filter((word) => word !== '')) {
+      const command = await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '');
+      if (command.includes('training-child')) found.push(Number(child));
+    }
+    return found;
+  }
+
+  /** Every process that has a run, whoever started it. */
+  async #owners(): Promise<number[]> {
     const ids = await readdir(this.runsDirectory).catch(() => []);
-    const found = await Promise.all(ids.map(async (id) => ({ id, pid: await this.#ownerOf(id) })));
-    const living: { id: string; pid: number }[] = [];
-    for (const { id, pid } of found) if (pid !== null && !(await isGone(pid))) living.push({ id, pid });
-    return living;
+    const found = (await Promise.all(ids.map((id) => this.#ownerOf(id)))).filter((pid) => pid !== null);
+    const gone = await Promise.all(found.map(isGone));
+    return found.filter((_pid, index) => gone[index] === false);
   }
 
   /** Ends every process that is left, whatever has become of the test, and removes the folders. */
   async close(): Promise<void> {
     for (const program of this.#started) if (program.process.exitCode === null) program.process.kill('SIGKILL');
     await Promise.all(this.#started.map(({ finished }) => finished));
-    const left = await this.trainings();
-    for (const { pid } of left) endNow(pid);
-    await Promise.all(left.map(({ pid }) => processGone(pid)));
+    const left = await this.#owners();
+    for (const pid of left) killIfThere(pid);
+    await Promise.all(left.map(processGone));
     await this.#folder.remove();
   }
 
@@ -132,11 +143,13 @@ export class TrainerPrograms {
   }
 }
 
-function endNow(pid: number): void {
+/** False where it has ended by itself. */
+export function killIfThere(pid: number): boolean {
   try {
-    process.kill(pid, 'SIGKILL');
+    return process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
   }
 }
 
