@@ -33,6 +33,17 @@ describe('npm run bench (real data)', () => {
     assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
   });
 
+  test('measures how soon the trainer answers and what a search takes, and leaves no run', async () => {
+    for (const name of ['trainer', 'search']) {
+      const { code, stderr } = await bench([name, '--quick', '--rounds', '1']);
+      assert.equal(code, 0, stderr);
+    }
+    const page = await readFile(join(runs, 'quick-benchmarks', 'benchmarks.md'), 'utf8');
+    assert.match(page, /^\| while deep-bn trains at full speed +\| [\d.]+ ms +\| [\d.]+ ms +\| [\d.]+ ms +\|/m);
+    assert.match(page, /^\| seed 2 .*\| [\d.]+ % +\| [\d.]+ % +\| 5 of 9 +\|/m);
+    assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
+  });
+
   test('a benchmark that there is not is told with those there are', async () => {
     const { code, stderr } = await bench(['cooking']);
     assert.match(stderr, /training/);
