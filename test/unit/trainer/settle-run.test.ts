@@ -145,6 +145,14 @@ describe('a run that nobody works on', () => {
     });
   }
 
+  test('and whose crash somebody else has settled meanwhile is not counted twice', async () => {
+    const run = await runFound('queued', { job: { recoveries: 1 } });
+    assert.equal(await settleRun(run, ERRORS.crash, 0), 'waiting');
+    assert.deepEqual([run.run.state, run.run.job?.recoveries], ['queued', 1]);
+    assert.equal(await settleRun(run, ERRORS.crash, 1), 'waiting');
+    assert.deepEqual([run.run.state, run.run.job?.recoveries], ['queued', 2]);
+  });
+
   test('and that crashed too often says how often, and how the last time', async () => {
     const run = await runFound('running', { job: { recoveries: LAST } });
     await settled(run, ERRORS.crash);

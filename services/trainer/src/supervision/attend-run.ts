@@ -3,6 +3,7 @@ import { DomainError } from '@atelier/domain';
 import type { TrainingTask } from '../process/task.ts';
 import { trainInProcess } from '../process/training-process.ts';
 import { readCancelRequest } from '../runs/cancel-request.ts';
+import { readRun } from '../runs/run-folder.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
 import { RunLog } from './run-log.ts';
 import { settleRun } from './settle-run.ts';
@@ -34,14 +35,15 @@ export async function attendRun(id: string, options: AttendOptions, signal: Abor
   const directory = join(options.runsDirectory, id);
   const before = await settle(directory, null);
   if (before !== 'waiting' || signal.aborted) return before;
+  const recoveriesBefore = (await readRun(directory)).job?.recoveries;
   const error = await trained(id, directory, options, signal).catch((thrown: unknown) => thrown as Error);
   if (error instanceof DomainError && error.code === 'run-in-use') return 'busy';
-  return settle(directory, error);
+  return settle(directory, error, recoveriesBefore);
 }
 
-async function settle(directory: string, error: Error | null): Promise<Attended> {
+async function settle(directory: string, error: Error | null, recoveriesBefore?: number): Promise<Attended> {
   try {
-    return await withRunFolder(directory, LOCK_PATIENCE_MS, (folder) => settleRun(folder, error));
+    return await withRunFolder(directory, LOCK_PATIENCE_MS, (folder) => settleRun(folder, error, recoveriesBefore));
   } catch (fault) {
     if (fault instanceof DomainError && fault.code === 'run-in-use') return 'busy';
     throw fault;

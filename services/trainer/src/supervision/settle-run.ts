@@ -12,9 +12,10 @@ export type Settled = 'over' | 'waiting';
 
 /**
  * Brings a run that nobody works on into a state to stay in: it waits, it is paused, or it has ended. `error` is what the
- * attempt to train ended with, or null where there was none or nobody knows. `waiting` says that it wants a worker.
+ * attempt to train ended with, or null where there was none or nobody knows, and `recoveriesBefore` what the run counted when
+ * that attempt began. `waiting` says that it wants a worker.
  */
-export async function settleRun(folder: RunFolder, error: Error | null): Promise<Settled> {
+export async function settleRun(folder: RunFolder, error: Error | null, recoveriesBefore = Infinity): Promise<Settled> {
   const { run, directory } = folder;
   if (isFinal(run.state)) return 'over';
   const cancelled = await readCancelRequest(directory);
@@ -25,6 +26,8 @@ export async function settleRun(folder: RunFolder, error: Error | null): Promise
   const crash = crashOf(run, error);
   if (run.state === 'running') await folder.end('interrupted', crash);
   if (run.job === null || isPaused(run)) return 'over'; // its owner goes on with it
+  // Whoever looked for lost runs in the meantime has settled this crash already.
+  if (run.state === 'queued' && run.job.recoveries > recoveriesBefore) return 'waiting';
   if (crash !== null) return recover(folder, run.job, crash);
   if (error instanceof Error && !isInterruption(error)) {
     await folder.end('failed', {
