@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { listVersions, publishVersion } from '@atelier/model-repository';
@@ -57,6 +57,16 @@ describe('a run that the service trained (real data)', () => {
       .expect(200)
       .expect('Content-Type', /^text\/plain/);
     assert.equal(log.text, (await file('log.txt')).toString());
+  });
+
+  test('has its report written anew where its process was killed before it had', async () => {
+    await rm(join(service.runsDirectory, run.id, 'report.html'));
+    // While its process ends, it may be the one to write it.
+    const { text } = await eventually('the report is there', async () => {
+      const both = await Promise.all([1, 2].map(() => request(service.app).get(`/runs/${run.id}/report`)));
+      return both.find(({ status }) => status === 200) ?? null;
+    });
+    assert.match(text, /<h2>Run<\/h2>/);
   });
 
   test('told what happened in its events, in order', async () => {

@@ -77,6 +77,12 @@ const NUMBERS: Fault[] = [
     /whole number from 0 to 2,147,483,647; came 0\.5$/,
   ],
   ['limit 5', { recipe: 'deep-bn', limit: 5 }, '/limit', /whole number from 100 to 60,000; came 5$/],
+  [
+    'threads for an engine that has none to choose',
+    { recipe: 'deep-bn', engine: 'tfjs', threads: 2 },
+    '/threads',
+    /expected null for tfjs on auto.*came 2$/,
+  ],
   ['no threads', { recipe: 'deep-bn', threads: 0 }, '/threads', /whole number from 1 to 256; came 0$/],
 ];
 

@@ -73,7 +73,7 @@ export function buildTrainerApp({
     devicesRoute(findMachines),
     refuseFaulty,
     runEventsRoute({ store: trainer.store, closing }),
-    runFilesRoute(trainer.store),
+    runFilesRoute({ store: trainer.store, writeMissingReport: (run) => trainer.writeMissingReport(run) }),
     runsRoute({ trainer, findMachines, maximumBodyBytes }),
     searchesRoute({ searches, findMachines, runsDirectory: trainer.store.directory, maximumBodyBytes }),
   ]);

@@ -61,8 +61,7 @@ export async function startTrainer(
     ready: fault === null,
     close: async () => {
       closing.abort();
-      await searches.stop();
-      await Promise.all([listening.close(), trainer.stop()]);
+      await Promise.all([listening.close(), searches.stop(), trainer.stop()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { readCancelRequest } from '../runs/cancel-request.ts';
 import type { StoredRun } from '../runs/run-store.ts';
+import { isFinal } from '../runs/run-states.ts';
 import type { RunResource } from './runs.ts';
 
 /** A run as a client sees it; of a damaged one what is known, and which field is damaged. */
@@ -19,11 +20,16 @@ export async function runResource({ id, directory, state, run, fault }: StoredRu
     epochs: run?.epochs ?? 0,
     bestEpoch: run?.bestEpoch ?? null,
     recoveries: job?.recoveries ?? 0,
-    cancelRequested: state === 'running' && (await readCancelRequest(directory)) !== null,
+    cancelRequested: !isFinal(state) && (await isCancelRequested(directory)),
     trial: job?.trial ?? null,
     error: fault === null ? (run?.error ?? null) : { code: fault.code, message: fault.message },
     publishAs: run?.publishAs ?? null,
     published: run?.published ?? null,
     unpublished: run?.unpublished ?? null,
   };
+}
+
+/** What cannot be read is for whoever attends to the run. */
+async function isCancelRequested(directory: string): Promise<boolean> {
+  return (await readCancelRequest(directory).catch(() => null)) !== null;
 }

@@ -15,6 +15,31 @@ const LIMIT_MS = 120_000;
 
 /** Does an errand in a process of its own. Rejects as the errand does, and when its process ends without an answer. */
 export async function runErrand<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
+  await place();
+  try {
+    return await runInChild(name, task);
+  } finally {
+    giveBack();
+  }
+}
+
+/** Errands that may run at the same time, whoever asks for however many. */
+const PLACES = 2;
+let taken = 0;
+const waiting: (() => void)[] = [];
+
+async function place(): Promise<void> {
+  if (taken < PLACES) taken++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+}
+
+function giveBack(): void {
+  const next = waiting.shift();
+  if (next === undefined) taken--;
+  else next();
+}
+
+async function runInChild<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
   const child = fork(ENTRY, {
     execArgv: ['--import', import.meta.resolve('tsx')],
     serialization: 'advanced',

@@ -1,8 +1,11 @@
+import { loadFashionMnist } from '@atelier/fashion-mnist';
 import { CANDIDATES } from '../engines/candidates.ts';
 import type { EngineName } from '../engines/devices.ts';
 import { listDevices } from '../engines/list-devices.ts';
 import { publishRun } from '../publish-run.ts';
+import { writeReport } from '../report/write-report.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
+import type { TrainingTask } from './task.ts';
 import type { Search } from '../searches/search.ts';
 import type { TrialLook } from '../searches/trial-runs.ts';
 import { writeSearchResults } from '../searches/write-results.ts';
@@ -20,6 +23,10 @@ export const ERRANDS = {
   /** The page and the best recipe of a search. */
   'search-results': ({ runsDirectory, search, looks }: SearchResultsErrand) =>
     writeSearchResults(runsDirectory, search, new Map(looks)),
+  /** The report of a run, where it is missing. */
+  report: async ({ directory, dataset }: ReportErrand) => {
+    await writeReport(directory, await loadFashionMnist(dataset));
+  },
   publish: ({ directory, modelsDirectory, name, force }: PublishErrand) =>
     withRunFolder(directory, REPORT_MS, (folder) => publishRun(folder, modelsDirectory, name, { force })),
 } as const satisfies Record<string, (task: never) => Promise<unknown>>;
@@ -32,6 +39,11 @@ export interface SearchResultsErrand {
   runsDirectory: string;
   search: Search;
   looks: readonly (readonly [number, TrialLook | null])[];
+}
+
+export interface ReportErrand {
+  directory: string;
+  dataset: TrainingTask['dataset'];
 }
 
 export interface PublishErrand {

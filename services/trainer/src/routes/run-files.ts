@@ -17,10 +17,12 @@ interface RunFile {
   headers: Record<string, string>;
 }
 
+const REPORT = 'report.html';
+
 const FILES: readonly RunFile[] = [
   {
     route: 'report',
-    name: 'report.html',
+    name: REPORT,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': PAGE_POLICY,
@@ -30,8 +32,14 @@ const FILES: readonly RunFile[] = [
   { route: 'log', name: 'log.txt', headers: { 'Content-Type': 'text/plain; charset=utf-8' } },
 ];
 
+export interface RunFilesRouteParts {
+  store: RunStore;
+  /** Resolves when a finished run has its report, or cannot have one now. */
+  writeMissingReport: (run: StoredRun) => Promise<void>;
+}
+
 /** What lies in a run's folder: its history, its report, its model and its log. */
-export function runFilesRoute(store: RunStore): Router {
+export function runFilesRoute({ store, writeMissingReport }: RunFilesRouteParts): Router {
   const router = Router();
   router
     .route('/runs/:id/history')
@@ -45,17 +53,26 @@ export function runFilesRoute(store: RunStore): Router {
     router
       .route(`/runs/:id/${file.route}`)
       .get(async (request, response) => {
-        await sendRunFile(response, await store.find(request.params.id), file);
+        const stored = await store.find(request.params.id);
+        if (file.name === REPORT && !(await isThere(stored, file))) await writeMissingReport(stored);
+        await sendRunFile(response, stored, file);
       })
       .all(methodNotAllowed('GET', 'HEAD'));
   }
   return router;
 }
 
-async function sendRunFile(response: Response, { id, state, directory }: StoredRun, file: RunFile): Promise<void> {
+async function isThere({ directory }: StoredRun, { name }: RunFile): Promise<boolean> {
+  return stat(join(directory, name)).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function sendRunFile(response: Response, stored: StoredRun, file: RunFile): Promise<void> {
+  const { id, state, directory } = stored;
   const missing = new DomainError('run-file-not-found', `Run ${id} is ${state} and has no ${file.name} (yet).`);
-  const found = await stat(join(directory, file.name)).catch(() => null);
-  if (!found?.isFile()) throw missing;
+  if (!(await isThere(stored, file))) throw missing;
   response.set(file.headers);
   response.set('Content-Disposition', `inline; filename="${id}-${file.name}"`);
   await new Promise<void>((done, fail) => {

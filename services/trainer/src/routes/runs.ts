@@ -1,5 +1,6 @@
-import { methodNotAllowed, parseQuery } from '@atelier/http';
+import { InvalidRequest, methodNotAllowed, parseQuery } from '@atelier/http';
 import { Router } from 'express';
+import type { z } from 'zod';
 import { requestedRecipe } from '../contract/requested-recipe.ts';
 import { runResource } from '../contract/run-resource.ts';
 import { runsPage } from '../contract/runs-page.ts';
@@ -8,6 +9,13 @@ import { jsonBody } from './json-body.ts';
 import { NewRunBody, PublishBody, type PublishedRun, type RunsPage, RunsQuery } from '../contract/runs.ts';
 import { type FindMachines, requireDevice } from '../supervision/known-devices.ts';
 import type { Trainer } from '../supervision/trainer.ts';
+
+/** Only one engine on one device has threads to choose; which is taken for `auto` shows later. */
+function refuseThreadsOf({ engine, device, threads }: z.infer<typeof NewRunBody>): void {
+  if (threads === null || (engine !== 'tfjs' && (device === 'auto' || device === 'cpu'))) return;
+  const detail = `expected null for ${engine} on ${device}: only the ONNX engine on the CPU has threads to choose; came ${threads}`;
+  throw new InvalidRequest('The body does not match its schema.', [{ pointer: '/threads', detail }]);
+}
 
 export interface RunsRouteParts {
   trainer: Trainer;
@@ -30,6 +38,7 @@ export function runsRoute({ trainer, findMachines, maximumBodyBytes }: RunsRoute
       const body = await jsonBody(request, NewRunBody, maximumBodyBytes);
       const recipe = requestedRecipe(body);
       const { engine, device, threads, limit, publish } = body;
+      refuseThreadsOf(body);
       // The best that works is there always; to find out what else works takes seconds.
       if (engine !== 'auto' || device !== 'auto') requireDevice(await findMachines(), engine, device);
       const { stored } = await trainer.submit({

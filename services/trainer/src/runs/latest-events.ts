@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { eventsPath, parseEvent, type RunEventData } from './event-log.ts';
+import { EventReader } from './event-reader.ts';
 import type { RunState } from './run-states.ts';
 
 /** Lines of some hundred bytes: the last step and the last epoch are surely among them. */
@@ -30,6 +31,23 @@ export async function isEndTold(directory: string, state: RunState): Promise<boo
   if (last === undefined) return true;
   const event = parseEvent(last)?.event;
   return event === state || event === 'published';
+}
+
+/** The last epoch that the events tell of, 0 before the first; null where there are no events. */
+export async function lastEpochTold(directory: string): Promise<number | null> {
+  const reader = new EventReader(eventsPath(directory));
+  let told: number | null = null;
+  try {
+    for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
+      for (const { line } of lines) {
+        const { event, data } = parseEvent(line) ?? {};
+        told = event === 'checkpoint' ? (data as RunEventData<'checkpoint'>).epoch : (told ?? 0);
+      }
+    }
+    return told;
+  } finally {
+    await reader.close();
+  }
 }
 
 /** The last lines that have their end; the first of them may be a part of one. */

@@ -1,7 +1,7 @@
 import type { EpochReport } from '../epoch-report.ts';
 import type { Progress } from '../fit.ts';
 import { EventLog, eventsPath, failureOf } from './event-log.ts';
-import { isEndTold } from './latest-events.ts';
+import { isEndTold, lastEpochTold } from './latest-events.ts';
 import type { BegunRun, Run } from './run.ts';
 
 /** How often steps are worth an event, in ms; the first chunk of an epoch always is. */
@@ -43,6 +43,13 @@ export class RunEvents {
   epoch(report: EpochReport): void {
     this.#log.append('epoch', report);
     this.#log.append('checkpoint', { epoch: report.epoch });
+  }
+
+  /** A crash can come between an epoch's checkpoint and the events that tell of it. */
+  async tellUntoldEpochs(history: readonly EpochReport[]): Promise<void> {
+    const told = await lastEpochTold(this.#directory);
+    if (told === null) return; // of a time when runs told nothing
+    for (const report of history.slice(told)) this.epoch(report);
   }
 
   ended(run: Run): void {

@@ -7,7 +7,6 @@ import type { EpochReport } from '../epoch-report.ts';
 import type { EpochEnd, Past, Progress } from '../fit.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Origin } from './checkpoint.ts';
-import { forgetCancelRequest } from './cancel-request.ts';
 import { readHistoryUpTo } from './history.ts';
 import { RunEvents } from './run-events.ts';
 import { RunLock } from './run-lock.ts';
@@ -161,6 +160,7 @@ export class RunFolder {
   /** Makes the folder what it was when the history ended so, and the run a running one. */
   async resume(history: readonly EpochReport[], { publishAs }: Pick<Run, 'publishAs'>): Promise<void> {
     await this.write(HISTORY_FILE, history.map((report) => `${JSON.stringify(report)}\n`).join(''));
+    await this.#events.tellUntoldEpochs(history);
     const resumedAt = [...this.#run.resumedAt, new Date().toISOString()];
     await this.update({
       state: 'running',
@@ -176,7 +176,6 @@ export class RunFolder {
 
   /** Makes a run that ended early wait again. */
   async queueAgain(job: NonNullable<Run['job']>): Promise<void> {
-    await forgetCancelRequest(this.directory);
     await this.update({ state: 'queued', job, endedAt: null, error: null });
     this.#events.queued(job.recoveries);
   }

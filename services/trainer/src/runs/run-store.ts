@@ -22,14 +22,24 @@ interface FoundRun {
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$/;
 const REMOVED = '.removed-';
 
+/** A process may open some hundred files; others want some too. */
+const FILES_AT_ONCE = 64;
+
 /** The runs in a folder, read from it each time: whoever else works there, it is the truth. */
 export class RunStore {
   readonly directory: string;
   /** What was read before, while its `run.json` is the same file: each write makes another. */
   readonly #known = new Map<string, { version: string; stored: StoredRun }>();
 
+  readonly #condemned = new Map<string, DomainError>();
+
   constructor(directory: string) {
     this.directory = directory;
+  }
+
+  /** Has a run count as failed from now on, since a file of its folder other than `run.json` is damaged. */
+  condemn(id: string, fault: DomainError): void {
+    this.#condemned.set(id, fault);
   }
 
   /** Every run, the newest first. */
@@ -38,8 +48,14 @@ export class RunStore {
       if (error.code === 'ENOENT') return []; // made with the first run
       throw error;
     });
-    const found = await Promise.all(names.filter((name) => ID.test(name)).map((name) => this.#read(name)));
-    const runs = found.filter((stored) => stored !== null);
+    const runs: StoredRun[] = [];
+    for (const some of chunks(
+      names.filter((name) => ID.test(name)),
+      FILES_AT_ONCE,
+    )) {
+      const found = await Promise.all(some.map((name) => this.#read(name)));
+      runs.push(...found.filter((stored) => stored !== null));
+    }
     const ids = new Set(runs.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     return runs.sort((a, b) => (a.createdAt === b.createdAt ? compare(b.id, a.id) : compare(b.createdAt, a.createdAt)));
@@ -78,11 +94,14 @@ export class RunStore {
     const directory = join(this.directory, id);
     const found = await stat(join(directory, 'run.json'), { bigint: true }).catch(() => null);
     if (found === null) return null;
+    const condemned = this.#condemned.get(id);
+    if (condemned !== undefined) return damaged(id, directory, found.mtime, condemned);
     const version = [found.ino, found.mtimeNs, found.size].join(' ');
     const known = this.#known.get(id);
     if (known?.version === version) return known.stored;
     const stored = await this.#readAnew(id, directory, found.mtime);
-    this.#known.set(id, { version, stored });
+    // What could not be read may be readable in a moment: too many open files, a network share.
+    if (!isUnreadable(stored)) this.#known.set(id, { version, stored });
     return stored;
   }
 
@@ -95,9 +114,23 @@ export class RunStore {
       return { id, directory, state: run.state, run, fault: null, createdAt };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      return { id, directory, state: 'failed', run: null, fault: error, createdAt: changed.toISOString() };
+      return damaged(id, directory, changed, error);
     }
   }
+}
+
+function damaged(id: string, directory: string, changed: Date, fault: DomainError): StoredRun {
+  return { id, directory, state: 'failed', run: null, fault, createdAt: changed.toISOString() };
+}
+
+function isUnreadable({ fault }: StoredRun): boolean {
+  return (fault?.cause as NodeJS.ErrnoException | undefined)?.errno !== undefined;
+}
+
+function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 function compare(a: string, b: string): number {

@@ -15,7 +15,6 @@ export function runsOfTrainer(trainer: Trainer, { engine, device, limit }: Searc
         recipe,
         request: { engine, device, threads: null, limit },
         publish: false,
-        idempotencyKey: `trial:${trial.search}:${trial.number}`,
         trial,
         untilEpoch,
       });

@@ -57,6 +57,7 @@ async function trained(
   { runsDirectory, modelsDirectory, dataset, niceness, graceMs }: AttendOptions,
   signal: AbortSignal,
 ): Promise<Error | null> {
+  const log = await RunLog.open(directory);
   const cancellation = new AbortController();
   const watch = setInterval(() => {
     void readCancelRequest(directory)
@@ -65,7 +66,6 @@ async function trained(
       })
       .catch(() => undefined); // asked again soon
   }, CANCEL_POLL_MS);
-  const log = await RunLog.open(directory);
   try {
     await trainInProcess(
       { work: { kind: 'resume', run: id }, dataset, runsDirectory, modelsDirectory, publishAs: null },

@@ -25,7 +25,7 @@ export async function settleRun(folder: RunFolder, error: Error | null, recoveri
   }
   const crash = crashOf(run, error);
   if (run.state === 'running') await folder.end('interrupted', crash);
-  if (run.job === null || isPaused(run)) return 'over'; // its owner goes on with it
+  if (run.job === null || isPaused(folder.run)) return 'over'; // its owner goes on with it
   // Whoever looked for lost runs in the meantime has settled this crash already.
   if (run.state === 'queued' && run.job.recoveries > recoveriesBefore) return 'waiting';
   if (crash !== null) return recover(folder, run.job, crash);

@@ -5,7 +5,7 @@ import { runErrand } from '../process/errand-process.ts';
 import type { RunVersion } from '../publish-run.ts';
 import type { QueueWorker, RunQueue } from '../queue/run-queue.ts';
 import { canonicalJson } from '../runs/canonical-json.ts';
-import { requestCancel } from '../runs/cancel-request.ts';
+import { forgetCancelRequest, requestCancel } from '../runs/cancel-request.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { requireLegal } from '../runs/run-states.ts';
 import { RunStore, type StoredRun } from '../runs/run-store.ts';
@@ -36,6 +36,7 @@ export interface NewRun {
   publish: boolean;
   /** Asks for the same run when it comes again. */
   idempotencyKey?: string | null;
+  /** Asks for the same run when it comes again, too. */
   trial?: Job['trial'];
   untilEpoch?: number | null;
 }
@@ -54,7 +55,8 @@ export class Trainer {
   fault: DomainError | null = null;
   #worker: QueueWorker | null = null;
   #recovery: NodeJS.Timeout | undefined;
-  #recovering: Promise<void> = Promise.resolve();
+  #recovering: Promise<void> | null = null;
+  readonly #reports = new Map<string, Promise<void>>();
   /** One run is made at a time, so that none is made twice for one key and no more wait than may. */
   #making: Promise<unknown> = Promise.resolve();
 
@@ -88,26 +90,35 @@ export class Trainer {
 
   /** Runs that nobody works on and that want to go on are queued. A fault is logged: the next look may have none. */
   recover(): Promise<void> {
-    this.#recovering = this.#recovering.then(async () => {
-      try {
-        const waiting = await recoverRuns(
-          this.store,
-          (run) => this.#options.isOurs(run) && !this.#attended.has(run.id),
-          (run, error) => this.#log.error({ err: error, run: run.id }, 'A run could not be settled'),
-        );
-        for (const id of waiting) await this.#queue.add(id);
-        await this.#queue.length(); // whether it can be reached
-        this.fault = null;
-      } catch (error) {
-        this.fault = error instanceof DomainError && error.code === 'queue-unavailable' ? error : null; // the queue logs it
-        if (this.fault === null) this.#log.error({ err: error }, `Runs could not be looked for: ${messageOf(error)}`);
-      }
-    });
+    this.#recovering ??= this.#lookForLost().finally(() => (this.#recovering = null));
     return this.#recovering;
   }
 
+  async #lookForLost(): Promise<void> {
+    try {
+      const waiting = await recoverRuns(
+        this.store,
+        (run) => this.#options.isOurs(run) && !this.#attended.has(run.id),
+        (run, error) => this.#condemn(run.id, error),
+      );
+      for (const id of waiting) await this.#queue.add(id);
+      await this.#queue.length(); // whether it can be reached
+      this.fault = null;
+    } catch (error) {
+      this.fault = error instanceof DomainError && error.code === 'queue-unavailable' ? error : null; // the queue logs it
+      if (this.fault === null) this.#log.error({ err: error }, `Runs could not be looked for: ${messageOf(error)}`);
+    }
+  }
+
+  /** A run whose folder cannot be worked in has failed; any other fault may be gone at the next look. */
+  #condemn(id: string, error: unknown): void {
+    this.#log.error({ err: error, run: id }, `A run cannot be attended to: ${messageOf(error)}`);
+    if (error instanceof DomainError && error.code === 'invalid-run') this.store.condemn(id, error);
+  }
+
   /** `queue-full`, `idempotency-key-reused`, `disk-full`, and what `prepareTraining` refuses; nothing is left then. */
-  submit(wanted: NewRun): Promise<{ stored: StoredRun; isNew: boolean }> {
+  async submit(wanted: NewRun): Promise<{ stored: StoredRun; isNew: boolean }> {
+    await this.#queue.length(); // where it cannot be reached, nobody waits for the others to find that out
     const made = this.#making.then(() => this.#make(wanted));
     this.#making = made.catch(() => undefined);
     return made;
@@ -138,6 +149,7 @@ export class Trainer {
     await this.#changeFolder(stored, async (folder) => {
       const { run } = folder;
       requireLegal('resume', run);
+      await forgetCancelRequest(folder.directory); // only here somebody has changed their mind
       const job = run.job ?? { queuedAt: new Date().toISOString(), trial: null, idempotency: null };
       await folder.queueAgain({ ...job, recoveries: 0, untilEpoch });
     });
@@ -151,6 +163,21 @@ export class Trainer {
     requireLegal('publish', stored);
     const { modelsDirectory, modelName } = this.#options;
     return runErrand('publish', { directory: stored.directory, modelsDirectory, name: modelName, force });
+  }
+
+  /** Writes the report of a finished run whose process was killed before it had. Resolves when there is one, or cannot be. */
+  async writeMissingReport({ id, directory, state }: StoredRun): Promise<void> {
+    if (state !== 'finished' || this.#attended.has(id)) return;
+    const { dataset } = this.#options;
+    const writing = this.#reports.get(id) ?? runErrand('report', { directory, dataset });
+    this.#reports.set(id, writing);
+    try {
+      await writing;
+    } catch (error) {
+      this.#log.error({ err: error, run: id }, `The report could not be written: ${messageOf(error)}`);
+    } finally {
+      this.#reports.delete(id);
+    }
   }
 
   async remove(id: string): Promise<void> {
@@ -192,7 +219,7 @@ export class Trainer {
       if (attended === 'waiting') await this.#queue.add(id);
       return attended === 'busy' ? 'busy' : 'done';
     } catch (error) {
-      this.#log.error({ err: error, run: id }, `A run could not be attended to: ${messageOf(error)}`);
+      this.#condemn(id, error);
       return 'done';
     } finally {
       this.#attended.delete(id);
@@ -207,6 +234,8 @@ export class Trainer {
   async #make(wanted: NewRun): Promise<{ stored: StoredRun; isNew: boolean }> {
     const { recipe, request, publish, idempotencyKey = null, trial = null, untilEpoch = null } = wanted;
     const runs = await this.store.list();
+    const same = trial === null ? undefined : runs.find(({ run }) => isSameTrial(run?.job?.trial ?? null, trial));
+    if (same !== undefined) return { stored: same, isNew: false };
     const digest = digestOfRequest(wanted);
     const before =
       idempotencyKey === null ? undefined : runs.find(({ run }) => run?.job?.idempotency?.key === idempotencyKey);
@@ -242,6 +271,10 @@ export class Trainer {
     }
     return { stored, isNew: true };
   }
+}
+
+function isSameTrial(one: Job['trial'], other: NonNullable<Job['trial']>): boolean {
+  return one?.search === other.search && one.number === other.number;
 }
 
 function digestOfRequest({ recipe, request, publish }: NewRun): string {
