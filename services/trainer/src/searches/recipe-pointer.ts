@@ -22,10 +22,17 @@ export function placesOf(recipe: Recipe, pointer: string): Place[] {
 
 /** The recipe with a value in every place that the pointer names; not checked as a recipe. `NoSuchField` as above. */
 export function withValue<Source extends object>(recipe: Source, pointer: string, value: JsonValue): Source {
+  return withValues(recipe, { [pointer]: value });
+}
+
+/** As `withValue`, for several pointers, one after the other. */
+export function withValues<Source extends object>(recipe: Source, values: Readonly<Record<string, JsonValue>>): Source {
   const changed = structuredClone(recipe);
-  for (const place of places(changed, stepsOf(pointer), [])) {
-    const holder = place.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], changed);
-    (holder as Record<string, unknown>)[place.at(-1) ?? ''] = structuredClone(value);
+  for (const [pointer, value] of Object.entries(values)) {
+    for (const place of places(changed, stepsOf(pointer), [])) {
+      const holder = place.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], changed);
+      (holder as Record<string, unknown>)[place.at(-1) ?? ''] = structuredClone(value);
+    }
   }
   return changed;
 }

@@ -4,9 +4,10 @@ import { InvalidRequest } from '@atelier/http';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { canonicalJson } from '../runs/canonical-json.ts';
 import { checkSpace, describeIssues } from './check-space.ts';
-import { withValue } from './recipe-pointer.ts';
-import type { Dimension, JsonValue, SearchSpace } from './space.ts';
+import { withValues } from './recipe-pointer.ts';
+import { type Dimension, type JsonValue, rounded, type SearchSpace } from './space.ts';
 
 /** A value for each dimension, by its pointer. */
 export type TrialValues = Record<string, JsonValue>;
@@ -18,8 +19,6 @@ export interface SampledRecipe {
 
 /** Draws again this often before it counts through the combinations for one that is left. */
 const DRAWS = 20;
-/** Of a drawn number: finer makes no difference to a network, and people read these. */
-const SIGNIFICANT_DIGITS = 6;
 
 /**
  * Random search (Bergstra and Bengio, JMLR 13, 2012): `trials` recipes drawn from the space. Each number comes from a
@@ -30,27 +29,34 @@ const SIGNIFICANT_DIGITS = 6;
 export function sampleRecipes(recipe: Recipe, space: SearchSpace, trials: number, seed: number): SampledRecipe[] {
   checkSpace(recipe, space);
   const taken = new Set<string>();
+  // One for all trials: what it has passed is taken, so that it passes no more combinations than there are trials.
+  const left = combinationsOf(space);
   return Array.from({ length: trials }, (_, trial) => {
-    const values = newValues(space, seed, trial, taken);
-    taken.add(JSON.stringify(values));
+    const values = newValues(space, seed, trial, taken, left);
+    taken.add(canonicalJson(values));
     return { values, recipe: trialRecipe(recipe, values) };
   });
 }
 
 /** The recipe of a trial; `invalid-request` where its values do not go together. */
 export function trialRecipe(recipe: Recipe, values: TrialValues): Recipe {
-  const changed = Object.entries(values).reduce((base, [pointer, value]) => withValue(base, pointer, value), recipe);
-  const { data, error } = Recipe.safeParse(changed);
+  const { data, error } = Recipe.safeParse(withValues(recipe, values));
   if (data) return data;
   const detail = `the values ${JSON.stringify(values)} do not go together: ${describeIssues(error.issues)}`;
   throw new InvalidRequest('The space does not fit the recipe.', [{ pointer: '/space', detail }]);
 }
 
-function newValues(space: SearchSpace, seed: number, trial: number, taken: ReadonlySet<string>): TrialValues {
+function newValues(
+  space: SearchSpace,
+  seed: number,
+  trial: number,
+  taken: ReadonlySet<string>,
+  left: Generator<TrialValues>,
+): TrialValues {
   const first = drawValues(space, seed, trial, 0);
   let values = first;
-  for (let draw = 1; taken.has(JSON.stringify(values)); draw++) {
-    if (draw === DRAWS) return firstLeft(space, taken) ?? first;
+  for (let draw = 1; taken.has(canonicalJson(values)); draw++) {
+    if (draw === DRAWS) return firstLeft(left, taken) ?? first;
     values = drawValues(space, seed, trial, draw);
   }
   return values;
@@ -82,18 +88,27 @@ function drawValue(dimension: Dimension, random: RandomGenerator): JsonValue {
 
 /** Rounded, and not beyond the ends by that. */
 function between({ minimum, maximum }: { minimum: number; maximum: number }, value: number): number {
-  return Math.min(maximum, Math.max(minimum, Number(value.toPrecision(SIGNIFICANT_DIGITS))));
+  return Math.min(maximum, Math.max(minimum, rounded(value)));
 }
 
-/** The first combination that no trial has; null where all are taken, or where they cannot be counted. */
-function firstLeft(space: SearchSpace, taken: ReadonlySet<string>): TrialValues | null {
-  for (const values of combinations(Object.entries(space))) {
-    if (!taken.has(JSON.stringify(values))) return values;
+/** The next combination that no trial has; null where all are taken, or where they cannot be counted. */
+function firstLeft(left: Generator<TrialValues>, taken: ReadonlySet<string>): TrialValues | null {
+  for (let next = left.next(); !next.done; next = left.next()) {
+    if (!taken.has(canonicalJson(next.value))) return next.value;
   }
   return null;
 }
 
-function* combinations([first, ...rest]: readonly [string, Dimension][]): Generator<TrialValues> {
+/** Each combination once; none where a dimension cannot be counted, which would show at the end of each only. */
+function combinationsOf(space: SearchSpace): Generator<TrialValues> {
+  const dimensions = Object.entries(space);
+  const isCountable = dimensions.every(([, { kind }]) => kind === 'choice' || kind === 'integer');
+  return combinations(isCountable ? dimensions : null);
+}
+
+function* combinations(dimensions: readonly [string, Dimension][] | null): Generator<TrialValues> {
+  if (dimensions === null) return;
+  const [first, ...rest] = dimensions;
   if (first === undefined) {
     yield {};
     return;
@@ -105,7 +120,9 @@ function* combinations([first, ...rest]: readonly [string, Dimension][]): Genera
 }
 
 function* countable(dimension: Dimension): Generator<JsonValue> {
-  if (dimension.kind === 'choice') yield* dimension.values;
+  if (dimension.kind === 'choice') {
+    yield* new Map(dimension.values.map((value) => [canonicalJson(value), value])).values();
+  }
   if (dimension.kind !== 'integer') return;
   for (let value = dimension.minimum; value <= dimension.maximum; value++) yield value;
 }

@@ -110,6 +110,20 @@ describe('recipes drawn from a space', () => {
     );
   });
 
+  test('are drawn at once where equal choices, or ends that round to one number, leave nothing new', () => {
+    const equal = { kind: 'choice', values: Array<number>(50).fill(0.1) } as const;
+    const layers = Array.from({ length: 16 }, () => smallLayer());
+    const dropouts: SearchSpace = Object.fromEntries(layers.map((_, index) => [`/hiddenLayers/${index}/dropout`, equal]));
+    const deep = smallRecipe({ hiddenLayers: layers });
+    assert.equal(sampleRecipes(deep, dropouts, 3, 0).length, 3);
+    const six = { kind: 'choice', values: [0, 0.1, 0.2, 0.3, 0.4, 0.5] } as const;
+    const narrow = { kind: 'uniform', minimum: 0.1234561, maximum: 0.1234562 } as const;
+    const sixes = Object.fromEntries(Object.keys(dropouts).map((pointer) => [pointer, six]));
+    assert.equal(sampleRecipes(deep, { ...dropouts, [RATE]: narrow }, 3, 0).length, 3);
+    const drawn = sampleRecipes(deep, { ...sixes, [RATE]: narrow }, 20, 0).map(({ values }) => JSON.stringify(values));
+    assert.equal(new Set(drawn).size, 20);
+  });
+
   test('may have whole parts of a recipe chosen, with their defaults filled in', () => {
     const optimizers = [{ kind: 'momentum', learningRate: 0.1 }];
     const [drawn] = sampleRecipes(recipe, { '/optimizer': { kind: 'choice', values: optimizers } }, 1, 0);
@@ -218,6 +232,21 @@ describe('a space that does not fit its recipe', () => {
     const none = { pointer: '/space/~1optimizer~1learningRate/minimum', detail: 'Too small: expected number to be >0' };
     assert.deepEqual(faultOf({ [RATE]: { ...rate, minimum: 0 } }), none);
     assert.deepEqual(faultOf({}), { pointer: '/space', detail: 'expected 1 to 32 dimensions, got 0' });
+    assert.deepEqual(faultOf({ '/optimizer': { kind: 'choice', values: [{ a: 1, b: 2 }, 3, { b: 2, a: 1 }] } }), {
+      pointer: '/space/~1optimizer/values/2',
+      detail: 'equals values/0; expected each value once',
+    });
+    for (const kind of ['uniform', 'log-uniform']) {
+      assert.deepEqual(faultOf({ [RATE]: { kind, minimum: 0.1234561, maximum: 0.1234562 } }), {
+        pointer: '/space/~1optimizer~1learningRate/maximum',
+        detail: 'equals the minimum when rounded to 6 significant digits',
+      });
+    }
+    const hundred = { kind: 'choice', values: Array.from({ length: 100 }, (_, index) => index) };
+    assert.deepEqual(faultOf(Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`/a${index}`, hundred]))), {
+      pointer: '/space',
+      detail: 'expected at most 1000 values in all dimensions together, got 1100',
+    });
     const many = Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`/a${index}`, rate]));
     assert.deepEqual(faultOf(many), { pointer: '/space', detail: 'expected 1 to 32 dimensions, got 33' });
   });
