@@ -17,8 +17,10 @@ export interface SearchSurroundings {
   pollMs: number;
 }
 
-/** Answers of a queue that has no room for a run now. */
-const LATER = ['queue-full', 'queue-unavailable'];
+/** Answers where there is no room for a run now. */
+const LATER: readonly string[] = ['queue-full', 'queue-unavailable', 'disk-full'];
+/** Answers that say something of one recipe; others may do all the same. */
+const REFUSED: readonly string[] = ['invalid-recipe', 'teacher-not-found', 'invalid-configuration'];
 
 /**
  * Carries one search through. All it knows lies in `search.json` and in the runs, so that another process can go on with
@@ -39,7 +41,8 @@ export class SearchCoordinator {
 
   /**
    * Works until the search has ended, or `signal` aborts: then everything stays as it is, to be gone on with. What goes
-   * wrong ends the search as `failed`, with the error in it; only a fault in ending it is thrown. A search that ended but
+   * wrong ends the search as `failed`, with the error in it; only a fault in ending it is thrown, and a disk that is full
+   * where it has nothing to wait for. A trial whose recipe is refused has failed. A search that ended but
    * was killed while it stopped its runs stops the rest; one that ended altogether is left alone.
    */
   async carryThrough(signal: AbortSignal): Promise<Search> {
@@ -53,7 +56,7 @@ export class SearchCoordinator {
       }
       return this.#search;
     } catch (error) {
-      if (this.#search.state !== 'running') throw error;
+      if (this.#search.state !== 'running' || isOf(LATER, error)) throw error;
       return this.#endAs('failed', {
         code: error instanceof DomainError ? error.code : 'internal',
         message: messageOf(error),
@@ -82,7 +85,7 @@ export class SearchCoordinator {
       else await this.#promote(trial, untilEpoch);
       return true;
     } catch (error) {
-      if (error instanceof DomainError && LATER.includes(error.code)) return false;
+      if (isOf(LATER, error)) return false;
       throw error;
     }
   }
@@ -90,8 +93,13 @@ export class SearchCoordinator {
   async #start(trial: Trial, untilEpoch: number): Promise<void> {
     const recipe = trialRecipe(this.#search.request.recipe, trial.values);
     const of = { search: this.#search.id, number: trial.number };
-    const run = await this.#surroundings.runs.launch(recipe, untilEpoch, of);
-    const started = { ...trial, run };
+    const started = await this.#surroundings.runs.launch(recipe, untilEpoch, of).then(
+      (run): Trial => ({ ...trial, run }),
+      (error: unknown): Trial => {
+        if (!isOf(REFUSED, error)) throw error;
+        return { ...trial, error: { code: error.code, message: error.message } };
+      },
+    );
     const trials = this.#search.trials.map((each) => (each.number === trial.number ? started : each));
     await this.#save({ ...this.#search, trials });
     await this.#lookAt([started]);
@@ -121,7 +129,9 @@ export class SearchCoordinator {
 
   async #end(): Promise<Search> {
     if (searchResults(this.#search, this.#looks).best !== null) return this.#endAs('finished', null);
-    const message = `None of the ${this.#search.trials.length} trials has come to a result; their runs say why.`;
+    const refused = this.#search.trials.find(({ error }) => error !== undefined);
+    const why = refused?.error ? `trial ${refused.number}: ${refused.error.message}` : 'their runs say why.';
+    const message = `None of the ${this.#search.trials.length} trials has come to a result; ${why}`;
     return this.#endAs('failed', { code: 'search-unfinished', message });
   }
 
@@ -156,7 +166,12 @@ export class SearchCoordinator {
   }
 }
 
-function progressOf({ number, run }: Trial, look: TrialLook | null | undefined): TrialProgress {
+function isOf(codes: readonly string[], error: unknown): error is DomainError {
+  return error instanceof DomainError && codes.includes(error.code);
+}
+
+function progressOf({ number, run, error }: Trial, look: TrialLook | null | undefined): TrialProgress {
+  if (error !== undefined) return { number, standing: 'failed', untilEpoch: 0, validation: [] };
   if (run === null) return { number, standing: 'unstarted', untilEpoch: 0, validation: [] };
   if (look == null) return { number, standing: 'failed', untilEpoch: 0, validation: [] };
   return { ...look, number, standing: STANDINGS[look.standing] };

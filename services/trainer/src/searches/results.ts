@@ -78,10 +78,21 @@ function searchedName(name: string): string {
   return `${name.slice(0, LONGEST_NAME - SUFFIX.length).replace(/-+$/, '')}${SUFFIX}`;
 }
 
-function standingOf({ number, values, run }: Trial, look: TrialLook | null | undefined): Omit<RankedTrial, 'place'> {
+function standingOf(
+  { number, values, run, error }: Trial,
+  look: TrialLook | null | undefined,
+): Omit<RankedTrial, 'place'> {
   const { validation = [], seconds = 0 } = look ?? {};
   const epochs = Math.max(0, ...validation.map(({ epoch }) => epoch));
-  return { number, values, state: stateOf(run, look), epochs, best: scoreAt(validation, epochs), seconds, run };
+  return {
+    number,
+    values,
+    state: error === undefined ? stateOf(run, look) : 'failed',
+    epochs,
+    best: scoreAt(validation, epochs),
+    seconds,
+    run,
+  };
 }
 
 function stateOf(run: string | null, look: TrialLook | null | undefined): RankedTrial['state'] {

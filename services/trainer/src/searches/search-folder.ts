@@ -7,7 +7,7 @@ import { readText } from '../runs/run.ts';
 import { writeWholeFile } from '../runs/whole-file.ts';
 import { Search } from './search.ts';
 
-/** As `newSearch` makes them: the second, the recipe, four hexadecimal digits. Nothing that leads out of a folder. */
+/** As `newSearch` makes them: the second, the recipe, eight hexadecimal digits. Nothing that leads out of a folder. */
 const ID = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-[a-z0-9]+(-[a-z0-9]+)*$/;
 const FILE = 'search.json';
 
@@ -42,10 +42,15 @@ export interface SearchList {
   damaged: { id: string; error: DomainError }[];
 }
 
+/** Of every folder that may be one of a search, the newest second first. */
+export function listSearchIds(runsDirectory: string): Promise<string[]> {
+  return searchIds(join(runsDirectory, 'searches'));
+}
+
 /** Every search there is; a damaged one does not hide the others. */
 export async function listSearches(runsDirectory: string): Promise<SearchList> {
   const list: SearchList = { searches: [], damaged: [] };
-  for (const id of await searchIds(join(runsDirectory, 'searches'))) {
+  for (const id of await listSearchIds(runsDirectory)) {
     try {
       list.searches.push(await readSearch(runsDirectory, id));
     } catch (error) {

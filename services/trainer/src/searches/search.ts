@@ -41,6 +41,8 @@ export type SearchRequest = z.infer<typeof SearchRequest>;
 
 export const SEARCH_STATES = ['running', 'finished', 'failed', 'cancelled'] as const;
 
+const Failure = z.strictObject({ code: z.string(), message: z.string() });
+
 /** `search.json`: what was asked for, and which run each trial is. How far the trials are stands in their runs. */
 export const Search = z.strictObject({
   id: z.string(),
@@ -58,12 +60,13 @@ export const Search = z.strictObject({
   }),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
-  error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  error: Failure.nullable(),
   trials: z.array(
     z.strictObject({
       number: z.int().positive().describe('Counted from 1'),
       values: z.record(z.string(), JsonValue).describe('By their pointers into the recipe'),
       run: z.string().nullable().describe('Its id; null before it was started'),
+      error: Failure.optional().describe('Why it could not be started, and never will be'),
     }),
   ),
 });
@@ -79,7 +82,7 @@ export function newSearch(request: SearchRequest, recipe: Recipe, parallel: numb
   const sampled = sampleRecipes(recipe, space, request.trials, request.seed);
   const createdAt = now.toISOString();
   return {
-    id: `${createdAt.replace(/\.\d+Z$/, '').replaceAll(':', '-')}-${recipe.name}-${randomBytes(2).toString('hex')}`,
+    id: `${createdAt.replace(/\.\d+Z$/, '').replaceAll(':', '-')}-${recipe.name}-${randomBytes(4).toString('hex')}`,
     state: 'running',
     request: { ...request, recipe, space, limit: request.limit ?? null, parallel: request.parallel ?? parallel },
     createdAt,

@@ -17,10 +17,10 @@ export interface TrialRuns {
   /**
    * Makes an ordinary run that waits in the queue and pauses after `untilEpoch`; resolves to its id. Once more for the
    * same `trial` it makes no second run and resolves to the first one's id: a search that was killed before it wrote the
-   * id down asks again. `queue-full` and `queue-unavailable` mean: later.
+   * id down asks again. `queue-full`, `queue-unavailable` and `disk-full` mean: later.
    */
   launch(recipe: Recipe, untilEpoch: number, trial: { search: string; number: number }): Promise<string>;
-  /** Queues a paused run again, up to `untilEpoch`. `queue-full` and `queue-unavailable` as above. */
+  /** Queues a paused run again, up to `untilEpoch`. They mean the same as above. */
   goOn(run: string, untilEpoch: number): Promise<void>;
   /** Null where the run was deleted; a damaged one has `failed`. */
   look(run: string): Promise<TrialLook | null>;

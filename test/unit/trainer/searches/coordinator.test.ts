@@ -125,8 +125,8 @@ describe('a search that is carried through', () => {
     assert.notEqual(endedAt, null);
   });
 
-  test('a full queue makes it wait, any other refusal ends it with the error', async () => {
-    const refuse = async (code: 'queue-full' | 'disk-full', times: number) => {
+  test('a full queue or disk makes it wait, any other refusal ends it with the error', async () => {
+    const refuse = async (code: 'queue-full' | 'disk-full' | 'run-in-use', times: number) => {
       const runs = simulation(twenty.slice(0, 3));
       const launch = runs.launch.bind(runs);
       let refusals = 0;
@@ -136,11 +136,45 @@ describe('a search that is carried through', () => {
           : launch(...request);
       return { runs, search: await runs.coordinator().carryThrough(NEVER) };
     };
-    const waited = await refuse('queue-full', 3);
-    assert.equal(waited.search.state, 'finished');
-    const failed = await refuse('disk-full', 1);
-    assert.deepEqual(failed.search.error, { code: 'disk-full', message: 'No room.' });
+    for (const code of ['queue-full', 'disk-full'] as const) {
+      const waited = await refuse(code, 3);
+      assert.equal(waited.search.state, 'finished');
+      assert.ok(waited.search.trials.every(({ run }) => run !== null));
+    }
+    const failed = await refuse('run-in-use', 1);
+    assert.deepEqual(failed.search.error, { code: 'run-in-use', message: 'No room.' });
     assert.equal(failed.runs.runs.get('run-1')?.reason, 'Stopped after epoch 1: the search failed.');
+  });
+
+  test('a trial whose recipe is refused has failed, is not asked for again, and the others go on', async () => {
+    for (const code of ['invalid-recipe', 'teacher-not-found', 'invalid-configuration'] as const) {
+      const runs = simulation([rising(0.7, 3), rising(0.9, 3), rising(0.8, 3)]);
+      const launch = runs.launch.bind(runs);
+      let refusals = 0;
+      runs.launch = (...request) => {
+        if (request[2].number !== 2) return launch(...request);
+        refusals++;
+        return Promise.reject(new DomainError(code, 'Too large.'));
+      };
+      runs.killAt = { call: 8, when: 'before' };
+      await assert.rejects(runs.coordinator().carryThrough(NEVER), Killed);
+      runs.restart();
+      const search = await runs.coordinator().carryThrough(NEVER);
+      assert.equal(search.state, 'finished');
+      assert.equal(refusals, 1);
+      assert.deepEqual(search.trials[1]?.error, { code, message: 'Too large.' });
+      const { trials, best } = searchResults(search, runs.concluded[0]?.looks ?? new Map());
+      assert.equal(best?.number, 3);
+      assert.deepEqual([trials.at(-1)?.number, trials.at(-1)?.state], [2, 'failed']);
+    }
+  });
+
+  test('where all recipes are refused the search says why', async () => {
+    const runs = simulation([rising(0.7, 3), rising(0.9, 3)]);
+    runs.launch = () => Promise.reject(new DomainError('invalid-recipe', 'Too large.'));
+    const { error } = await runs.coordinator().carryThrough(NEVER);
+    const message = 'None of the 2 trials has come to a result; trial 1: Too large.';
+    assert.deepEqual(error, { code: 'search-unfinished', message });
   });
 
   test('aborted it leaves everything as it is; cancelled it ends every run', async () => {

@@ -17,7 +17,7 @@ describe('the folder of a search', () => {
 
   test('gives back what was saved, complete with defaults', async () => {
     const search = at('2026-01-02T03:04:05.678Z');
-    assert.match(search.id, /^2026-01-02T03-04-05-ann-128-[0-9a-f]{4}$/);
+    assert.match(search.id, /^2026-01-02T03-04-05-ann-128-[0-9a-f]{8}$/);
     await saveSearch(folder.path, search);
     assert.deepEqual(await readSearch(folder.path, search.id), search);
     const { halving, seed, engine, device, limit, parallel, space } = search.request;
