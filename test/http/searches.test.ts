@@ -6,6 +6,7 @@ import { RunsPage, SearchesList, SearchResource } from '@atelier/trainer';
 import request from 'supertest';
 import { bodyOf, problemOf } from '../support/answers.ts';
 import { type TestTrainer, testTrainer } from '../support/trainer-service.ts';
+import { smallLayer } from '../support/small-recipe.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Trains nothing where nobody works. */
@@ -105,6 +106,12 @@ describe('searches', () => {
       '/space/~1epochs',
       /./,
     ],
+    [
+      'equal choices, however many draws would collide',
+      { ...wanted, space: { '/batchSize': { kind: 'choice', values: [16, 32, 16] } } },
+      '/space/~1batchSize/values/2',
+      /equals values\/0/,
+    ],
     ['an unknown name', { ...wanted, trails: 5 }, '/trails', /./],
   ];
   for (const [title, body, pointer, detail] of faulty) {
@@ -116,6 +123,29 @@ describe('searches', () => {
       assert.deepEqual(SearchesList.parse(await bodyOf(request(service.app).get('/searches'))), before);
     });
   }
+
+  test('a recipe that could not be trained is refused before it is a search', async () => {
+    const before = SearchesList.parse(await bodyOf(request(service.app).get('/searches')));
+    const wide = Array.from({ length: 4 }, () => smallLayer({ units: 16_384 }));
+    await problemOf(post({ ...wanted, overrides: { hiddenLayers: wide } }), 422, 'invalid-recipe');
+    assert.deepEqual(SearchesList.parse(await bodyOf(request(service.app).get('/searches'))), before);
+  });
+
+  test('recipes are drawn while the service answers others', async () => {
+    let slowest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      slowest = Math.max(slowest, performance.now() - last);
+      last = performance.now();
+    }, 5).unref();
+    const layers = Array.from({ length: 32 }, () => smallLayer({ units: 8 }));
+    const space = Object.fromEntries(
+      layers.map((_, index) => [`/hiddenLayers/${index}/dropout`, { kind: 'uniform', minimum: 0, maximum: 0.5 }]),
+    );
+    await posted({ ...wanted, trials: 1000, overrides: { hiddenLayers: layers }, space });
+    clearInterval(timer);
+    assert.ok(slowest < 500, `${slowest} ms`);
+  });
 
   test('a device that is absent is refused before anything is queued', async () => {
     const before = await service.trainer.queueLength();

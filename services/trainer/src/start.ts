@@ -46,7 +46,8 @@ export async function startTrainer(
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) log.error(fault.message);
   const { trainer, findMachines, trainsHere } = createTrainer(config, log);
-  const searches = new Searches(trainer, { parallel: config.concurrency, pollMs: SEARCH_POLL_MS }, log);
+  const { concurrency: parallel, recoveryIntervalMs } = config;
+  const searches = new Searches(trainer, { parallel, pollMs: SEARCH_POLL_MS, recoveryIntervalMs }, log);
   const closing = new AbortController();
   const app = buildTrainerApp({ log, trainer, searches, findMachines, config, fault, closing: closing.signal });
   const listening = await listen(app, config.host, config.port, { log, requestTimeoutMs: REQUEST_TIMEOUT_MS });

@@ -24,7 +24,8 @@ export const SEARCHES: readonly RouteDescription[] = [
       },
     },
     problems: [
-      ...(['invalid-request', 'engine-unavailable', 'device-unavailable', 'disk-full'] as const),
+      ...(['invalid-request', 'invalid-recipe', 'teacher-not-found'] as const),
+      ...(['engine-unavailable', 'device-unavailable', 'queue-unavailable', 'disk-full'] as const),
       ...(['malformed-json', 'unsupported-media-type', 'payload-too-large', 'malformed-body'] as const),
     ],
   },

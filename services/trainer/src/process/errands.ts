@@ -1,38 +1,55 @@
-import { loadFashionMnist } from '@atelier/fashion-mnist';
-import { CANDIDATES } from '../engines/candidates.ts';
+import type { Recipe } from '@atelier/domain';
 import type { EngineName } from '../engines/devices.ts';
-import { listDevices } from '../engines/list-devices.ts';
-import { publishRun } from '../publish-run.ts';
-import { writeReport } from '../report/write-report.ts';
-import { withRunFolder } from '../runs/with-run-folder.ts';
-import type { TrainingTask } from './task.ts';
-import type { Search } from '../searches/search.ts';
+import type { Search, SearchRequest } from '../searches/search.ts';
 import type { TrialLook } from '../searches/trial-runs.ts';
-import { writeSearchResults } from '../searches/write-results.ts';
+import type { TrainingTask } from './task.ts';
 
 /** How long another process may keep a run's folder: one that has just trained writes the report. */
 const REPORT_MS = 30_000;
 
 /**
  * What a service has done in a process of its own although it takes only seconds: native libraries work here, which may
- * crash, and would occupy the service's event loop.
+ * crash, and would occupy the service's event loop. Each loads what it needs and no more.
  */
 export const ERRANDS = {
   /** Each engine and device, tried. */
-  devices: (task: DevicesErrand) => listDevices(CANDIDATES.filter(({ engine }) => task.engines.includes(engine))),
+  devices: async ({ engines }: DevicesErrand) => {
+    const { CANDIDATES } = await import('../engines/candidates.ts');
+    const { listDevices } = await import('../engines/list-devices.ts');
+    return listDevices(CANDIDATES.filter(({ engine }) => engines.includes(engine)));
+  },
+  /** The trials of a new search, or what is wrong with its space. */
+  'draw-search': async ({ request, recipe, parallel }: DrawSearchErrand) => {
+    const { drawSearch } = await import('../searches/draw-search.ts');
+    return drawSearch(request, recipe, parallel);
+  },
   /** The page and the best recipe of a search. */
-  'search-results': ({ runsDirectory, search, looks }: SearchResultsErrand) =>
-    writeSearchResults(runsDirectory, search, new Map(looks)),
+  'search-results': async ({ runsDirectory, search, looks }: SearchResultsErrand) => {
+    const { writeSearchResults } = await import('../searches/write-results.ts');
+    await writeSearchResults(runsDirectory, search, new Map(looks));
+  },
   /** The report of a run, where it is missing. */
   report: async ({ directory, dataset }: ReportErrand) => {
+    const { loadFashionMnist } = await import('@atelier/fashion-mnist');
+    const { writeReport } = await import('../report/write-report.ts');
     await writeReport(directory, await loadFashionMnist(dataset));
   },
-  publish: ({ directory, modelsDirectory, name, force }: PublishErrand) =>
-    withRunFolder(directory, REPORT_MS, (folder) => publishRun(folder, modelsDirectory, name, { force })),
+  publish: async ({ directory, modelsDirectory, name, force }: PublishErrand) => {
+    const { publishRun } = await import('../publish-run.ts');
+    const { withRunFolder } = await import('../runs/with-run-folder.ts');
+    return withRunFolder(directory, REPORT_MS, (folder) => publishRun(folder, modelsDirectory, name, { force }));
+  },
 } as const satisfies Record<string, (task: never) => Promise<unknown>>;
 
 export interface DevicesErrand {
   engines: readonly EngineName[];
+}
+
+export interface DrawSearchErrand {
+  request: SearchRequest;
+  recipe: Recipe;
+  /** For a request without its own. */
+  parallel: number;
 }
 
 export interface SearchResultsErrand {

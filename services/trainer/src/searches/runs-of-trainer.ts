@@ -35,7 +35,21 @@ export function runsOfTrainer(trainer: Trainer, { engine, device, limit }: Searc
   };
 }
 
-async function lookAt({ directory, run }: StoredRun): Promise<TrialLook> {
+/**
+ * What was seen of a run while its `run.json` is the same, which is written after each line of the history: a search looks
+ * several times a second, and a history may have ten thousand lines.
+ */
+const seen = new WeakMap<StoredRun, TrialLook>();
+
+async function lookAt(stored: StoredRun): Promise<TrialLook> {
+  const before = seen.get(stored);
+  if (before !== undefined) return before;
+  const look = await lookAnew(stored);
+  seen.set(stored, look);
+  return look;
+}
+
+async function lookAnew({ directory, run }: StoredRun): Promise<TrialLook> {
   if (run === null) return { standing: 'failed', untilEpoch: 0, validation: [], seconds: 0 };
   const history = await readHistory(join(directory, 'history.ndjson'));
   const isOutstanding = run.state === 'queued' || run.state === 'running' || run.state === 'interrupted';

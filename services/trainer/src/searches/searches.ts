@@ -1,22 +1,27 @@
 import { mkdir } from 'node:fs/promises';
 import { DomainError, messageOf, type Recipe } from '@atelier/domain';
-import type { Log } from '@atelier/http';
+import { InvalidRequest, type Log } from '@atelier/http';
 import { runErrand } from '../process/errand-process.ts';
 import { RunLock } from '../runs/run-lock.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { Trainer } from '../supervision/trainer.ts';
+import { prepareTraining } from '../train.ts';
 import { SearchCoordinator } from './coordinator.ts';
 import { type Looks, type SearchResults, searchResults } from './results.ts';
 import { runsOfTrainer } from './runs-of-trainer.ts';
-import { listSearches, readSearch, saveSearch, searchFolder, type SearchList } from './search-folder.ts';
-import { newSearch, type Search, type SearchRequest } from './search.ts';
+import { listSearches, listSearchIds, readSearch, saveSearch, searchFolder, type SearchList } from './search-folder.ts';
+import type { Search, SearchRequest } from './search.ts';
 
 export interface SearchesOptions {
   /** How many trials may be outstanding, for a search that does not say. */
   parallel: number;
   /** How often the runs of a search are looked at, in ms. */
   pollMs: number;
+  /** How often searches are looked for that nobody coordinates, in ms; default: every five seconds. */
+  recoveryIntervalMs?: number;
 }
+
+const RECOVERY_MS = 5_000;
 
 /** A search that this process coordinates. */
 interface Active {
@@ -30,6 +35,17 @@ export class Searches {
   readonly #options: SearchesOptions;
   readonly #log: Log;
   readonly #active = new Map<string, Active>();
+  /** Ended for good, so that they need not be read again. */
+  readonly #over = new Set<string>();
+  /** Not to be taken up, because they are being cancelled here. */
+  readonly #cancelling = new Set<string>();
+  /** Of searches that could not be taken up: what was logged, once. */
+  readonly #faults = new Map<string, string>();
+  #recovery: NodeJS.Timeout | undefined;
+  #recovering: Promise<void> | null = null;
+  #isStopped = false;
+  /** One search is drawn at a time: each takes a process. */
+  #drawing: Promise<unknown> = Promise.resolve();
 
   constructor(trainer: Trainer, options: SearchesOptions, log: Log) {
     this.#trainer = trainer;
@@ -37,30 +53,48 @@ export class Searches {
     this.#log = log;
   }
 
-  /** Goes on with every search that has not ended and that no other process coordinates. */
+  /**
+   * Goes on with every search that has not ended and that no other process coordinates, and goes on looking for some: of a
+   * process that was killed in another container the lock counts for a while.
+   */
   async start(): Promise<void> {
-    const { searches } = await this.list();
-    for (const search of searches.filter(({ endedAt }) => endedAt === null)) await this.goOn(search.id);
+    await this.recover();
+    const { recoveryIntervalMs = RECOVERY_MS } = this.#options;
+    this.#recovery = setInterval(() => void this.recover(), recoveryIntervalMs);
+  }
+
+  /** Takes up what nobody coordinates; one look at a time. A fault is logged: it keeps no other search waiting. */
+  recover(): Promise<void> {
+    this.#recovering ??= this.#recover().finally(() => (this.#recovering = null));
+    return this.#recovering;
   }
 
   /** Leaves searches as they are, to be gone on with. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#recovery);
+    await this.#recovering;
     for (const { stop } of this.#active.values()) stop.abort();
     await Promise.all([...this.#active.values()].map(({ ended }) => ended));
   }
 
-  /** `invalid-request` for a space that does not fit the recipe. */
+  /** `invalid-request` for a space that does not fit the recipe, and what `prepareTraining` refuses of the recipe. */
   async submit(request: SearchRequest, recipe: Recipe): Promise<Search> {
-    const search = newSearch(request, recipe, this.#options.parallel);
+    await prepareTraining(recipe, this.#trainer.store.directory, null).catch(blameRecipe);
+    const search = await this.#draw(request, recipe);
     await this.#save(search);
     await this.goOn(search.id);
     return search;
   }
 
-  /** Carries a search through in the background; another process that does so already is left to it. */
-  async goOn(id: string): Promise<void> {
+  /** Carries a search through in the background; false where another process does so already, which is left to it. */
+  async goOn(id: string): Promise<boolean> {
     const lock = await this.#lock(id);
-    if (lock === null) return;
+    if (lock === null) return this.#active.has(id);
+    if (this.#isStopped) {
+      await lock.release();
+      return false;
+    }
     const stop = new AbortController();
     const ended = this.#carryThrough(id, stop.signal)
       .catch((error: unknown) => this.#log.error({ err: error, search: id }, messageOf(error)))
@@ -69,6 +103,7 @@ export class Searches {
         await lock.release();
       });
     this.#active.set(id, { stop, ended });
+    return true;
   }
 
   /** Resolves when this process coordinates the search no more. */
@@ -93,8 +128,18 @@ export class Searches {
       const details = { state, legalStates: ['running'] };
       throw new DomainError('illegal-transition', `Search ${id} is ${state} and cannot be cancelled.`, { details });
     }
-    this.#active.get(id)?.stop.abort();
-    await this.ended(id);
+    this.#cancelling.add(id);
+    try {
+      await this.#recovering; // which may be about to take it up
+      this.#active.get(id)?.stop.abort();
+      await this.ended(id);
+      return await this.#cancelAlone(id);
+    } finally {
+      this.#cancelling.delete(id);
+    }
+  }
+
+  async #cancelAlone(id: string): Promise<Search> {
     const lock = await RunLock.acquire(this.#folder(id));
     try {
       const search = await this.#coordinator(await readSearch(this.#trainer.store.directory, id)).cancel();
@@ -103,6 +148,39 @@ export class Searches {
     } finally {
       await lock.release();
     }
+  }
+
+  async #recover(): Promise<void> {
+    const ids = await listSearchIds(this.#trainer.store.directory).catch((error: unknown) => {
+      this.#log.error({ err: error }, `Searches could not be looked for: ${messageOf(error)}`);
+      return [];
+    });
+    for (const id of ids) {
+      if (this.#isStopped) return;
+      if (this.#over.has(id) || this.#active.has(id) || this.#cancelling.has(id)) continue;
+      try {
+        const { endedAt } = await readSearch(this.#trainer.store.directory, id);
+        if (endedAt !== null) this.#over.add(id);
+        else if (!this.#cancelling.has(id)) await this.goOn(id);
+        this.#faults.delete(id);
+      } catch (error) {
+        // A folder without its file is a search that was killed before it was there, or one that is being made.
+        if (error instanceof DomainError && error.code === 'search-not-found') continue;
+        if (this.#faults.get(id) === messageOf(error)) continue;
+        this.#faults.set(id, messageOf(error));
+        this.#log.error({ err: error, search: id }, `A search could not be taken up: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** In a process of its own: a thousand recipes take more than a second, in which the service would answer nobody. */
+  async #draw(request: SearchRequest, recipe: Recipe): Promise<Search> {
+    const { parallel } = this.#options;
+    const drawing = this.#drawing.then(() => runErrand('draw-search', { request, recipe, parallel }));
+    this.#drawing = drawing.catch(() => undefined);
+    const drawn = await drawing;
+    if ('search' in drawn) return drawn.search;
+    throw new InvalidRequest(drawn.message, drawn.faults);
   }
 
   async #carryThrough(id: string, signal: AbortSignal): Promise<void> {
@@ -157,4 +235,10 @@ export class Searches {
   #folder(id: string): string {
     return searchFolder(this.#trainer.store.directory, id);
   }
+}
+
+/** As for a run: it is the recipe that expects another file than the teacher's. */
+function blameRecipe(error: unknown): never {
+  if (!(error instanceof DomainError && error.code === 'digest-mismatch')) throw error;
+  throw new DomainError('invalid-recipe', `distillation.digest: ${error.message}`, { cause: error });
 }
