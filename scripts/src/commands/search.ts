@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseRecipe } from '@atelier/domain';
+import { DomainError, parseRecipe } from '@atelier/domain';
 import { createLog, InvalidRequest } from '@atelier/http';
 import {
   BEST_RECIPE_FILE,
@@ -45,7 +45,8 @@ export function searchCommand(settings: Settings) {
     .option('--limit <n>', 'train and validate on this many images (for trying things)', wholeNumber(100, 60_000))
     .addOption(
       new Option('--continue <search>', 'go on with a search that was interrupted, by its id').conflicts([
-        ...['recipe', 'trials', 'space', 'epochs', 'limit', 'reduction', 'minimumEpochs'],
+        ...['recipe', 'trials', 'space', 'epochs', 'limit', 'seed', 'engine', 'device'],
+        ...['halving', 'reduction', 'minimumEpochs'],
       ]),
     )
     .option('--out <file>', 'write the best recipe there, too')
@@ -64,8 +65,9 @@ export function searchCommand(settings: Settings) {
       : null;
     const begin = async (searches: Searches): Promise<string> => {
       if (options.continue !== undefined) {
-        await searches.goOn((await readSearch(settings.runsDirectory, options.continue)).id);
-        return options.continue;
+        const { id } = await readSearch(settings.runsDirectory, options.continue);
+        if (await searches.goOn(id)) return id;
+        throw new DomainError('run-in-use', `The search ${id} is carried through by another process.`);
       }
       const named = await recipeFrom(name ?? '');
       const recipe = options.epochs === undefined ? named : parseRecipe({ ...named, epochs: options.epochs });
@@ -90,7 +92,7 @@ export function searchCommand(settings: Settings) {
       });
       return;
     }
-    print(searchTable(search, { trials: ranked, best: ranked[0] ?? null, epochs, fullEpochs, seconds: 0 }));
+    print(searchTable(search, { trials: ranked }));
     print(`${epochs} epochs of ${fullEpochs} were trained`);
     print(`Report: ${join(directory, PAGE_FILE)}`);
     print(`Best recipe: ${best}`);
@@ -177,4 +179,4 @@ const EXAMPLES = `
 Examples:
   npm run search -- --recipe ann-128 --trials 20
   npm run search -- --recipe deep-bn --trials 30 --epochs 20 --space space.json --out best.json
-  npm run search -- --continue 2026-01-31T12-00-00-ann-128-1f2e`;
+  npm run search -- --continue 2026-01-31T12-00-00-ann-128-1f2e3d4c`;

@@ -31,7 +31,7 @@ export function searchColumns({ request: { space } }: Search): SearchColumn[] {
 }
 
 /** The table as lines of text, the best trial first. */
-export function searchTable(search: Search, { trials }: SearchResults): string {
+export function searchTable(search: Search, { trials }: Pick<SearchResults, 'trials'>): string {
   const columns = searchColumns(search);
   const rows = [columns.map(({ title }) => title), ...trials.map((trial) => columns.map(({ cell }) => cell(trial)))];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
