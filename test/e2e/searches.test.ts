@@ -16,7 +16,14 @@ describe('a search of trials that are trained (real data)', () => {
   before(async () => {
     service = await testTrainer();
     await service.trainer.work(2);
-    const body = { recipe: smallRecipe({ epochs: 4 }), trials: 4, parallel: 2, engine: 'onnx', limit: 1000 };
+    const body = {
+      recipe: smallRecipe({ epochs: 4 }),
+      trials: 4,
+      parallel: 2,
+      halving: { reduction: 3 },
+      engine: 'onnx',
+      limit: 1000,
+    };
     const { id } = SearchResource.parse((await request(service.app).post('/searches').send(body).expect(202)).body);
     search = await eventually(
       'the search has ended',

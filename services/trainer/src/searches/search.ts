@@ -7,7 +7,7 @@ import { sampleRecipes } from './sample-recipes.ts';
 import { JsonValue, SearchSpace } from './space.ts';
 
 const Halving = z.strictObject({
-  reduction: z.int().min(2).max(10).default(3).describe('One of this many goes on from each rung'),
+  reduction: z.int().min(2).max(10).default(2).describe('One of this many goes on from each rung'),
   minimumEpochs: z.int().min(1).max(10_000).default(1).describe('Epochs that every trial gets'),
 });
 const trials = z.int().min(1).max(1000).describe('Recipes to draw');

@@ -22,7 +22,10 @@ const POINTER = /^(\/([^~/]|~[01])*)+$/;
 const BELOW = { path: ['maximum'], error: 'the maximum must be above the minimum' };
 const isAscending = ({ minimum, maximum }: { minimum: number; maximum: number }) => minimum < maximum;
 
-const SAME = { path: ['maximum'], error: `equals the minimum when rounded to ${SIGNIFICANT_DIGITS} significant digits` };
+const SAME = {
+  path: ['maximum'],
+  error: `equals the minimum when rounded to ${SIGNIFICANT_DIGITS} significant digits`,
+};
 /** Equal and descending ends have their own message. */
 const isWide = (ends: { minimum: number; maximum: number }) =>
   !isAscending(ends) || rounded(ends.minimum) < rounded(ends.maximum);
@@ -34,7 +37,8 @@ function refuseEqual(values: readonly JsonValue[], context: z.RefinementCtx): vo
     const text = canonicalJson(value);
     const before = first.get(text);
     if (before === undefined) first.set(text, index);
-    else context.addIssue({ code: 'custom', path: [index], message: `equals values/${before}; expected each value once` });
+    else
+      context.addIssue({ code: 'custom', path: [index], message: `equals values/${before}; expected each value once` });
   }
 }
 

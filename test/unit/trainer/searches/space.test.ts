@@ -113,7 +113,9 @@ describe('recipes drawn from a space', () => {
   test('are drawn at once where equal choices, or ends that round to one number, leave nothing new', () => {
     const equal = { kind: 'choice', values: Array<number>(50).fill(0.1) } as const;
     const layers = Array.from({ length: 16 }, () => smallLayer());
-    const dropouts: SearchSpace = Object.fromEntries(layers.map((_, index) => [`/hiddenLayers/${index}/dropout`, equal]));
+    const dropouts: SearchSpace = Object.fromEntries(
+      layers.map((_, index) => [`/hiddenLayers/${index}/dropout`, equal]),
+    );
     const deep = smallRecipe({ hiddenLayers: layers });
     assert.equal(sampleRecipes(deep, dropouts, 3, 0).length, 3);
     const six = { kind: 'choice', values: [0, 0.1, 0.2, 0.3, 0.4, 0.5] } as const;
