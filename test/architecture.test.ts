@@ -49,9 +49,12 @@ const HOMES: Record<string, readonly string[]> = {
   ioredis: ['services/trainer/src/queue/'],
 };
 
-/** Files that may read the environment; all others are handed what they need. */
-/** Setting the runtime's own switch before it loads is not reading. */
-const READ_ENVIRONMENT = /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$/;
+/**
+ * Files that may read the environment; all others are handed what they need. Setting the runtime's own switch before it
+ * loads is not reading. Benchmarks hand it on to the programs that they start.
+ */
+const READ_ENVIRONMENT =
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/(search|trainer)\/variants\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

@@ -24,7 +24,7 @@ describe('the folder of a search', () => {
     assert.deepEqual(
       { halving, seed, engine, device, limit, parallel },
       {
-        halving: { reduction: 3, minimumEpochs: 1 },
+        halving: { reduction: 2, minimumEpochs: 1 },
         seed: 0,
         engine: 'auto',
         device: 'auto',
