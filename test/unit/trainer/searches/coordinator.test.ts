@@ -207,7 +207,7 @@ describe('a search that is carried through', () => {
     };
     const search = await runs.coordinator().carryThrough(NEVER);
     assert.equal(search.state, 'finished');
-    assert.equal(runs.log.at(-1), '3 to 2');
+    assert.equal(runs.log.at(-1), '3 to 3');
   });
 });
 
