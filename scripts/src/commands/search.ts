@@ -164,7 +164,9 @@ async function showUntilEnded(searches: Searches, id: string, signal: AbortSigna
 function lineOf({ number, state, epochs, best }: RankedTrial, count: number): string | null {
   if (state !== 'paused' && state !== 'finished' && state !== 'failed') return null;
   const trial = `Trial ${String(number).padStart(String(count).length)}: ${state}`;
-  return best === null ? trial : `${trial} after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, best validation accuracy ${percent(best.accuracy)}`;
+  return best === null
+    ? trial
+    : `${trial} after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, best validation accuracy ${percent(best.accuracy)}`;
 }
 
 /** A fault of the space, which comes from a file, is told with its place. */
