@@ -35,7 +35,7 @@ describe('command line', () => {
     ],
     [
       ['train', '--resume', 'x', '--recipe', 'ann-128'],
-      /'--resume <run>' cannot be used with option '--recipe <name>'/,
+      /'--resume <run>' cannot be used with option '--recipe <name or file>'/,
     ],
     [['train', '--resume', 'x', '--seed', '3'], /'--resume <run>' cannot be used with option '--seed <n>'/],
     [['train', '--resume', 'x', '--epochs', '3'], /'--resume <run>' cannot be used with option '--epochs <n>'/],
@@ -50,8 +50,11 @@ describe('command line', () => {
     [['train', '--resume', 'x', '--limit', '500'], /'--resume <run>' cannot be used with option '--limit <n>'/],
     [
       ['trian'],
-      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, publish, evaluate, .*setup\n$/m,
+      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, publish, search, evaluate, .*setup\n$/m,
     ],
+    [['search'], /required options '--recipe <name or file>' and '--trials <n>' not specified/],
+    [['search', '--continue', 'x', '--seed', '3'], /'--continue <search>' cannot be used with option '--seed <n>'/],
+    [['search', '--continue', 'x'], /No search "x".*\(search-not-found\)/],
     [['report'], /missing required argument/],
     [['report', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
     [['publish', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
