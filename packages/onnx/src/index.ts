@@ -5,4 +5,5 @@ export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
 export * from './model.ts';
 export * from './tensors.ts';
+export * from './shape-inference/index.ts';
 export * from './versions.ts';
