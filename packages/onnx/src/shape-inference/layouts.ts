@@ -135,7 +135,7 @@ export const expand: InferenceRule = (node) => {
 export const tile: InferenceRule = (node) => {
   const { type, shape } = node.input(0);
   const repeats = node.input(1).elements;
-  return [{ type, shape: shape && shape.map((size, axis) => times(size, repeats?.[axis] ?? null)) }];
+  return [{ type, shape: shape?.map((size, axis) => times(size, repeats?.[axis] ?? null)) ?? null }];
 };
 
 export const pad: InferenceRule = (node) => {

@@ -22,7 +22,7 @@ export const pool: InferenceRule = (node) => {
 
 export const globalPool: InferenceRule = (node) => {
   const { type, shape } = node.input(0);
-  return [{ type, shape: shape && shape.map((size, axis) => (axis < 2 ? size : 1)) }];
+  return [{ type, shape: shape?.map((size, axis) => (axis < 2 ? size : 1)) ?? null }];
 };
 
 /** ConvTranspose with a kernel [channels, filters / group, ...]. */
