@@ -18,6 +18,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'run-unfinished': USED_WRONGLY,
   'invalid-configuration': USED_WRONGLY,
   'malformed-tfjs-model': USED_WRONGLY,
+  'invalid-conversion-option': USED_WRONGLY,
   'unsupported-layer': UNSUPPORTED,
 };
 

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'malformed-onnx',
   'malformed-tfjs-model',
   'unsupported-layer',
+  'invalid-conversion-option',
   'not-differentiable',
   // Training
   'training-diverged',

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'malformed-onnx': 'internal',
   'malformed-tfjs-model': 'internal',
   'unsupported-layer': 'internal',
+  'invalid-conversion-option': 'internal',
   'not-differentiable': 'internal',
   'training-diverged': 'internal',
   'training-interrupted': 'internal',

@@ -1,115 +1,142 @@
-import { float, float32Scalar, int, node, type OnnxNode, type OnnxTensor } from '@atelier/onnx';
+import { float, int } from '@atelier/onnx';
 import { unsupported } from './errors.ts';
-import { isObject } from './settings.ts';
-import type { Layer, Step, Value } from './step.ts';
+import type { Scope } from './graph/scope.ts';
+import type { Value } from './graph/value.ts';
+import type { LayerCall } from './rule.ts';
+import { isObject, snakeCase } from './settings.ts';
 
-type Formula = (input: string, output: string, isKeras3: boolean) => { nodes: OnnxNode[]; initializers: OnnxTensor[] };
+/** An activation: what the README's table says of it, and its nodes. */
+interface Activation {
+  onnx: string;
+  apply(x: Value, scope: Scope, isKeras3: boolean): Value;
+}
 
-const operator =
-  (opType: string, attributes: Parameters<typeof node>[3] = {}): Formula =>
-  (input, output) => ({ nodes: [node(opType, [input], output, attributes)], initializers: [] });
+const operator = (opType: string): Activation => ({ onnx: opType, apply: (x, scope) => scope.add(opType, [x]) });
 
 /** Element-wise functions, and softmax along the last axis, by their name in `model.json`. */
-const ACTIVATIONS = {
+export const ACTIVATIONS = {
   elu: operator('Elu'),
   exponential: operator('Exp'),
-  // x·Φ(x), arXiv 1606.08415: the form that onnxruntime fuses. The operator Gelu came with opset 20.
-  gelu: (input, output) => ({
-    nodes: [
-      node('Div', [input, `${output}/root_of_two`], `${output}/scaled`),
-      node('Erf', [`${output}/scaled`], `${output}/erf`),
-      node('Add', [`${output}/erf`, `${output}/one`], `${output}/twice_cdf`),
-      node('Mul', [input, `${output}/twice_cdf`], `${output}/twice_gelu`),
-      node('Mul', [`${output}/twice_gelu`, `${output}/half`], output),
-    ],
-    initializers: [
-      float32Scalar(`${output}/root_of_two`, Math.SQRT2),
-      float32Scalar(`${output}/one`, 1),
-      float32Scalar(`${output}/half`, 0.5),
-    ],
-  }),
+  // arXiv 1606.08415: the form that onnxruntime fuses. The operator Gelu came with opset 20.
+  gelu: {
+    onnx: 'Div, Erf, Add, Mul: the exact form',
+    apply: (x, scope) => {
+      const scaled = scope.add('Div', [x, scope.float(Math.SQRT2, 'root_of_two')], {}, 'scaled');
+      const erf = scope.add('Erf', [scaled], {}, 'erf');
+      const twiceCdf = scope.add('Add', [erf, scope.float(1, 'one')], {}, 'twice_cdf');
+      const twiceGelu = scope.add('Mul', [x, twiceCdf], {}, 'twice_gelu');
+      return scope.add('Mul', [twiceGelu, scope.float(0.5, 'half')], {}, 'gelu');
+    },
+  },
   // The tanh approximation of the same paper.
-  gelu_new: (input, output) => ({
-    nodes: [
-      node('Pow', [input, `${output}/three`], `${output}/cube`),
-      node('Mul', [`${output}/cube`, `${output}/cubic_weight`], `${output}/cubic`),
-      node('Add', [input, `${output}/cubic`], `${output}/polynomial`),
-      node('Mul', [`${output}/polynomial`, `${output}/root_of_two_over_pi`], `${output}/scaled`),
-      node('Tanh', [`${output}/scaled`], `${output}/tanh`),
-      node('Add', [`${output}/tanh`, `${output}/one`], `${output}/twice_cdf`),
-      node('Mul', [input, `${output}/half`], `${output}/half_input`),
-      node('Mul', [`${output}/half_input`, `${output}/twice_cdf`], output),
-    ],
-    initializers: [
-      float32Scalar(`${output}/three`, 3),
-      float32Scalar(`${output}/cubic_weight`, 0.044715),
-      float32Scalar(`${output}/root_of_two_over_pi`, Math.sqrt(2 / Math.PI)),
-      float32Scalar(`${output}/one`, 1),
-      float32Scalar(`${output}/half`, 0.5),
-    ],
-  }),
+  gelu_new: {
+    onnx: 'Pow, Mul, Add, Tanh: the tanh form',
+    apply: (x, scope) => {
+      const cube = scope.add('Pow', [x, scope.float(3, 'three')], {}, 'cube');
+      const cubic = scope.add('Mul', [cube, scope.float(0.044715, 'cubic_weight')], {}, 'cubic');
+      const polynomial = scope.add('Add', [x, cubic], {}, 'polynomial');
+      const scaled = scope.add(
+        'Mul',
+        [polynomial, scope.float(Math.sqrt(2 / Math.PI), 'root_of_two_over_pi')],
+        {},
+        'scaled',
+      );
+      const tanh = scope.add('Tanh', [scaled], {}, 'tanh');
+      const twiceCdf = scope.add('Add', [tanh, scope.float(1, 'one')], {}, 'twice_cdf');
+      const half = scope.add('Mul', [x, scope.float(0.5, 'half')], {}, 'half_input');
+      return scope.add('Mul', [half, twiceCdf], {}, 'gelu');
+    },
+  },
   // Keras 2 and TensorFlow.js: 0.2x + 0.5. Keras 3: relu6(x + 3) / 6. Both within 0 and 1.
-  hard_sigmoid: (input, output, isKeras3) =>
-    operator('HardSigmoid', { alpha: float(isKeras3 ? 1 / 6 : 0.2), beta: float(0.5) })(input, output, isKeras3),
-  linear: () => ({ nodes: [], initializers: [] }),
-  log_softmax: operator('LogSoftmax', { axis: int(-1) }),
+  hard_sigmoid: {
+    onnx: 'HardSigmoid, with slope 0.2, or 1/6 in files of Keras 3',
+    apply: (x, scope, isKeras3) => scope.add('HardSigmoid', [x], hardSigmoidAttributes(isKeras3)),
+  },
+  leaky_relu: {
+    onnx: 'LeakyRelu with slope 0.2',
+    apply: (x, scope) => scope.add('LeakyRelu', [x], { alpha: float(0.2) }),
+  },
+  linear: { onnx: 'nothing', apply: (x) => x },
+  log_softmax: {
+    onnx: 'LogSoftmax along the last axis',
+    apply: (x, scope) => scope.add('LogSoftmax', [x], { axis: int(-1) }),
+  },
   // x·tanh(softplus(x)), arXiv 1908.08681. The operator Mish came with opset 18.
-  mish: (input, output) => ({
-    nodes: [
-      node('Softplus', [input], `${output}/softplus`),
-      node('Tanh', [`${output}/softplus`], `${output}/gate`),
-      node('Mul', [input, `${output}/gate`], output),
-    ],
-    initializers: [],
-  }),
+  mish: {
+    onnx: 'Softplus, Tanh, Mul',
+    apply: (x, scope) => {
+      const softplus = scope.add('Softplus', [x], {}, 'softplus');
+      return scope.add('Mul', [x, scope.add('Tanh', [softplus], {}, 'gate')], {}, 'mish');
+    },
+  },
   relu: operator('Relu'),
-  relu6: (input, output) => clip(input, output, 0, 6),
+  relu6: { onnx: 'Clip', apply: (x, scope) => clip(x, scope, 0, 6) },
   selu: operator('Selu'),
   sigmoid: operator('Sigmoid'),
-  silu: gatedBySigmoid,
-  softmax: operator('Softmax', { axis: int(-1) }),
+  silu: gatedBySigmoid(),
+  softmax: {
+    onnx: 'Softmax along the last axis',
+    apply: (x, scope) => scope.add('Softmax', [x], { axis: int(-1) }),
+  },
   softplus: operator('Softplus'),
   softsign: operator('Softsign'),
-  swish: gatedBySigmoid,
+  swish: gatedBySigmoid(),
   tanh: operator('Tanh'),
-} as const satisfies Record<string, Formula>;
+} as const satisfies Record<string, Activation>;
 
 export type ActivationName = keyof typeof ACTIVATIONS;
 
 export const SUPPORTED_ACTIVATIONS = Object.keys(ACTIVATIONS) as readonly ActivationName[];
 
-/** Name of the layer's `activation` setting; absent means linear. Old files write `hardSigmoid` for `hard_sigmoid`. */
-export function activationOf({ name, className, settings }: Layer): ActivationName {
-  const setting = settings.get('activation') ?? 'linear';
-  const found = isObject(setting) ? setting['class_name'] : setting;
-  const written = typeof found === 'string' ? found : JSON.stringify(found);
-  const key = written.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
-  if (Object.hasOwn(ACTIVATIONS, key)) return key as ActivationName;
+/** Name of an activation among the layer's settings; absent means linear. Old files write `hardSigmoid` for `hard_sigmoid`. */
+export function activationOf(
+  { name, className, settings }: Pick<LayerCall, 'name' | 'className' | 'settings'>,
+  key = 'activation',
+  fallback: ActivationName = 'linear',
+): ActivationName {
+  const written = nameOf(settings.get(key) ?? fallback);
+  const plain = snakeCase(written);
+  if (Object.hasOwn(ACTIVATIONS, plain)) return plain as ActivationName;
   throw unsupported(
-    `Layer "${name}" (${className}) has activation "${written}"; supported: ${SUPPORTED_ACTIVATIONS.join(', ')}. ` +
+    `Layer "${name}" (${className}) has ${key} "${written}"; supported: ${SUPPORTED_ACTIVATIONS.join(', ')}. ` +
       'Write the function with supported layers, or add it to the table of activations.',
   );
 }
 
-/** Applies an activation to `input` and calls the result `output`. */
-export function activate(activation: ActivationName, input: Value, output: string, isKeras3: boolean): Step {
-  if (activation === 'linear') return { nodes: [], initializers: [], output: input };
-  const formula: Formula = ACTIVATIONS[activation];
-  return { ...formula(input.name, output, isKeras3), output: { ...input, name: output } };
+/** A function may be written as its name, as an object with a class name, or as Keras 3 writes functions. */
+function nameOf(setting: unknown): string {
+  if (typeof setting === 'string') return setting;
+  if (!isObject(setting)) return JSON.stringify(setting);
+  const { class_name: className, config } = setting;
+  if (className === 'function' && typeof config === 'string') return config;
+  if (className === 'Activation' && isObject(config)) return nameOf(config['activation']);
+  return typeof className === 'string' ? className : JSON.stringify(setting);
 }
 
-/** The nodes that limit `input` to `minimum` and above, and to `maximum` and below. */
-export function clip(input: string, output: string, minimum: number, maximum: number): ReturnType<Formula> {
-  return {
-    nodes: [node('Clip', [input, `${output}/minimum`, `${output}/maximum`], output)],
-    initializers: [float32Scalar(`${output}/minimum`, minimum), float32Scalar(`${output}/maximum`, maximum)],
-  };
+/** Applies an activation to `x`. */
+export function activate(name: ActivationName, x: Value, scope: Scope, isKeras3: boolean): Value {
+  const activation: Activation = ACTIVATIONS[name];
+  return activation.apply(x, scope, isKeras3);
+}
+
+/** Applies the layer's own activation to what it computed; Keras calls that its preactivation. */
+export function activated(call: LayerCall, preactivation: Value): Value {
+  return activate(activationOf(call), preactivation, call.scope, call.dialect.isKeras3);
+}
+
+export function hardSigmoidAttributes(isKeras3: boolean) {
+  return { alpha: float(isKeras3 ? 1 / 6 : 0.2), beta: float(0.5) };
+}
+
+/** `x` limited to `minimum` and above, and to `maximum` and below. */
+export function clip(x: Value, scope: Scope, minimum: number, maximum: number): Value {
+  return scope.add('Clip', [x, scope.float(minimum, 'minimum'), scope.float(maximum, 'maximum')]);
 }
 
 /** x·sigmoid(x), arXiv 1710.05941. */
-function gatedBySigmoid(input: string, output: string): ReturnType<Formula> {
+function gatedBySigmoid(): Activation {
   return {
-    nodes: [node('Sigmoid', [input], `${output}/gate`), node('Mul', [input, `${output}/gate`], output)],
-    initializers: [],
+    onnx: 'Sigmoid, Mul',
+    apply: (x, scope) => scope.add('Mul', [x, scope.add('Sigmoid', [x], {}, 'gate')], {}, 'gated'),
   };
 }

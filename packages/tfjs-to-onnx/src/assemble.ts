@@ -1,151 +1,157 @@
-import {
-  dataTypeCode,
-  type Dimension,
-  int,
-  node,
-  type OnnxGraph,
-  type OnnxNode,
-  type OnnxTensor,
-  value,
-} from '@atelier/onnx';
 import { malformed } from './errors.ts';
-import { ruleOf } from './layer-rules.ts';
-import { renameValues } from './rename.ts';
-import { isObject, shown } from './settings.ts';
-import type { Step, Value } from './step.ts';
-import type { LayerEntry, Reference, Topology } from './topology.ts';
-import type { Weights } from './weights.ts';
+import { Scope } from './graph/scope.ts';
+import type { Value } from './graph/value.ts';
+import { addInput } from './input-layer.ts';
+import { applyRule, layerCall, maskOf, type Workshop } from './layer-call.ts';
+import type { Argument, Call, LayerEntry, Reference, Topology } from './topology/topology.ts';
 
-/** The name of an open batch: one symbol, because every input has the same batch. */
-const BATCH = 'batch';
-
-/** The types that an input may have in `model.json`; layers compute in float32. */
-const INPUT_TYPES = ['float32', 'int32', 'bool'] as const;
+/** What a layer's call gave. */
+interface Built {
+  values: readonly Value[];
+  mask: Value | undefined;
+}
 
 /**
- * Builds the graph of a model, from its outputs backwards: a layer that no output needs leaves no trace. An input of the
- * graph has the name of its input layer. An output has the name of the layer that gives it; a later call of a shared layer
- * adds its number.
+ * One use of a model, from its outputs backwards: a layer that no output needs leaves no trace. A model inside another is
+ * built where it is called, and its values have names that begin with its own.
  */
 export class Assembly {
-  readonly warnings: string[] = [];
+  readonly #workshop: Workshop;
   readonly #topology: Topology;
-  readonly #weights: Weights;
   readonly #layers: ReadonlyMap<string, LayerEntry>;
+  /** What the names of values begin with; empty for the whole model. */
+  readonly #scope: string;
+  /** Where weights may lie, as `path/layer/part`: the model's own path, and nothing. */
+  readonly #paths: readonly string[];
+  readonly #given: ReadonlyMap<string, Built>;
   /** What each call of a layer gave; undefined while its inputs are being built. */
-  readonly #built = new Map<string, Value | undefined>();
-  readonly #inputs: Value[] = [];
-  readonly #nodes: OnnxNode[] = [];
-  readonly #values: Value[] = [];
-  /** By name: a layer that is called twice has its weights once. */
-  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #built = new Map<string, Built | undefined>();
 
-  constructor(topology: Topology, weights: Weights) {
+  constructor(
+    workshop: Workshop,
+    topology: Topology,
+    outer?: { scope: string; paths: readonly string[]; given: readonly Built[] },
+  ) {
+    this.#workshop = workshop;
     this.#topology = topology;
-    this.#weights = weights;
     this.#layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
+    this.#scope = outer?.scope ?? '';
+    this.#paths = outer?.paths ?? [''];
+    this.#given = new Map(
+      topology.inputs.flatMap(({ layer }, index) => (outer?.given[index] ? [[layer, outer.given[index]]] : [])),
+    );
+    if (outer && outer.given.length !== topology.inputs.length) {
+      throw malformed(
+        `Model "${topology.name}" takes ${topology.inputs.length} inputs; it is given ${outer.given.length}.`,
+      );
+    }
   }
 
-  graph(): OnnxGraph {
-    for (const reference of this.#topology.inputs) this.#build(reference);
-    const results = this.#topology.outputs.map((reference) => this.#build(reference));
-    const names = new Map<string, string>();
-    const outputs = this.#topology.outputs.map((reference, index): Value => {
-      const source = results[index] ?? this.#build(reference);
-      const name = valueName(reference);
-      if (source.name === name && !this.#inputs.includes(source)) return source;
-      const isShared = results.filter((other) => other === source).length > 1;
-      if (isShared || this.#inputs.includes(source)) return this.#copy(source, name);
-      // The layer did nothing, so what gave its input now gives the output.
-      names.set(source.name, name);
-      return source;
+  /** The values that the model gives, in the order of its outputs. */
+  outputs(): Built[] {
+    for (const reference of this.#topology.inputs) this.#call(reference);
+    return this.#topology.outputs.map((reference) => {
+      const { values, mask } = this.#call(reference);
+      return { values: [this.#output(values, reference)], mask };
     });
-    const outer = new Set([...this.#inputs, ...outputs].map(({ name }) => name));
-    const written = ({ name, type, shape }: Value) => value(name, type, shape);
-    const graph = {
-      name: this.#topology.name,
-      nodes: this.#nodes,
-      inputs: this.#inputs.map(written),
-      outputs: outputs.map(written),
-      initializers: [...this.#initializers.values()],
-      values: this.#values.filter(({ name }) => !outer.has(name)).map(written),
-    };
-    return renameValues(graph, names);
   }
 
-  #build(reference: Reference): Value {
-    const { layer: name, output } = reference;
-    const layer = this.#layers.get(name);
-    if (!layer) throw malformed(`There is no layer "${name}", which a layer or the model takes something from.`);
-    if (output !== 0)
-      throw malformed(`Output ${output} of layer "${name}" (${layer.className}) is used; it has only output 0.`);
-    const key = valueName(reference);
+  #call(reference: Reference): Built {
+    const layer = this.#layers.get(reference.layer);
+    if (!layer) {
+      throw malformed(`There is no layer "${reference.layer}", which a layer or the model takes something from.`);
+    }
+    const key = callName(reference);
     const known = this.#built.get(key);
     if (known) return known;
-    if (this.#built.has(key)) throw malformed(`Layer "${name}" takes its own output.`);
+    if (this.#built.has(key)) throw malformed(`Layer "${layer.name}" takes its own output.`);
     this.#built.set(key, undefined);
-    const made = layer.className === 'InputLayer' ? this.#input(layer) : this.#call(layer, reference);
+    const made = layer.className === 'InputLayer' ? this.#input(layer) : this.#convert(layer, reference);
     this.#built.set(key, made);
     return made;
   }
 
-  #call(layer: LayerEntry, reference: Reference): Value {
-    const { className, name, settings } = layer;
-    const rule = ruleOf(layer);
-    const taken = (layer.calls[reference.call] ?? []).map((source) => this.#build(source));
-    const [input, ...more] = taken;
-    if (!input || more.length > 0) {
+  #output(values: readonly Value[], { layer, output }: Reference): Value {
+    const value = values[output];
+    if (value) return value;
+    const only = values.length === 1 ? 'only output 0' : `outputs 0 to ${values.length - 1}`;
+    const className = this.#layers.get(layer)?.className ?? '';
+    throw malformed(`Output ${output} of layer "${layer}" (${className}) is used; it has ${only}.`);
+  }
+
+  #convert(layer: LayerEntry, reference: Reference): Built {
+    const call = layer.calls[reference.call];
+    if (!call) {
       throw malformed(
-        `Layer "${name}" (${className}) takes ${taken.length} inputs in call ${reference.call}; expected one.`,
+        `Call ${reference.call} of layer "${layer.name}" is used; inbound_nodes has ${layer.calls.length} calls.`,
       );
     }
-    const context = {
-      className,
-      name,
-      settings,
-      isKeras3: this.#topology.isKeras3,
-      output: valueName(reference),
-      weight: (part: string, shape: readonly number[]) => this.#weights.take(name, part, shape),
-      warn: (message: string) => this.warnings.push(`Layer "${name}": ${message}`),
-    };
-    return this.#add(rule(context, input));
+    const taken = call.inputs.map((argument, index) => this.#argument(argument, layer, index));
+    if (taken.length === 0)
+      throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
+    if (layer.model) return this.#inline(layer, layer.model, reference, taken);
+    const scope = new Scope(this.#workshop.builder, this.#named(reference));
+    const start = this.#workshop.builder.length;
+    const context = layerCall(this.#workshop, layer, {
+      inputs: taken.flatMap(({ values }) => values.slice(0, 1)),
+      masks: this.#masks(call, taken),
+      scope,
+      paths: this.#paths.map((path) => `${path}${layer.name}`),
+    });
+    const values = this.#withNames(applyRule(context), scope.prefix, start);
+    return { values, mask: maskOf(context) };
   }
 
-  #input({ name, settings }: LayerEntry): Value {
-    const key = settings.get('batch_input_shape') === undefined ? 'batch_shape' : 'batch_input_shape';
-    if (settings.get(key) === undefined) {
-      throw malformed(`Input "${name}" has no batch_input_shape; expected the sizes that the model was built for.`);
+  #masks({ mask }: Call, taken: readonly Built[]): (Value | undefined)[] {
+    const flowing = taken.map((built) => built.mask);
+    if (mask === undefined || mask === null) return flowing;
+    const given = this.#output(this.#call(mask).values, mask);
+    return flowing.map((own, index) => (index === 0 ? given : own));
+  }
+
+  #argument(argument: Argument, layer: LayerEntry, index: number): Built {
+    if ('constant' in argument) {
+      const scope = new Scope(this.#workshop.builder, this.#scope + layer.name);
+      return { values: [scope.float(argument.constant, `argument_${index}`)], mask: undefined };
     }
-    const sizes = settings.sizes(key);
-    const shape = sizes.map((size, axis): Dimension => size ?? (axis === 0 ? BATCH : `${name}_axis_${axis}`));
-    const dtype = settings.get('dtype') ?? 'float32';
-    // Keras 3 writes a policy object.
-    const written = isObject(dtype) && isObject(dtype['config']) ? dtype['config']['name'] : dtype;
-    const type = INPUT_TYPES.find((known) => known === written);
-    if (!type) throw malformed(`Input "${name}" has dtype ${shown(written)}; expected ${INPUT_TYPES.join(', ')}.`);
-    const input: Value = { name, type, shape };
-    this.#inputs.push(input);
-    if (type === 'float32') return input;
-    const output: Value = { name: `${name}/float32`, type: 'float32', shape };
-    const cast = node('Cast', [input.name], output.name, { to: int(dataTypeCode('float32')) });
-    return this.#add({ nodes: [cast], initializers: [], output });
+    const { values, mask } = this.#call(argument);
+    return { values: [this.#output(values, argument)], mask };
   }
 
-  /** An input of the graph, or what is an output already, under another name: ONNX needs a node for that. */
-  #copy(source: Value, name: string): Value {
-    const copy = { ...source, name: name === source.name ? `${name}/output` : name };
-    this.#nodes.push(node('Identity', [source.name], copy.name));
-    return copy;
+  /** A model as a layer: its own layers, where it is called. */
+  #inline(layer: LayerEntry, model: Topology, reference: Reference, given: readonly Built[]): Built {
+    const inside = new Assembly(this.#workshop, model, {
+      scope: `${this.#named(reference)}/`,
+      paths: this.#paths.flatMap((path) => [`${path}${layer.name}/`, path]),
+      given,
+    });
+    const outputs = inside.outputs();
+    return { values: outputs.flatMap(({ values }) => values), mask: outputs[0]?.mask };
   }
 
-  #add({ nodes, initializers, output }: Step): Value {
-    this.#nodes.push(...nodes);
-    for (const tensor of initializers) this.#initializers.set(tensor.name, tensor);
-    if (nodes.length > 0) this.#values.push(output);
-    return output;
+  /** The result has the name of its layer, further results a number; what the layer only passed on keeps its name. */
+  #withNames(values: readonly Value[], name: string, start: number): Value[] {
+    const renamed = new Map<string, Value>();
+    return values.map((value, index) => {
+      const known = renamed.get(value.name);
+      if (known) return known;
+      const given = this.#workshop.builder.rename(value, index === 0 ? name : `${name}/output_${index}`, start);
+      renamed.set(value.name, given);
+      return given;
+    });
+  }
+
+  #named(reference: Reference): string {
+    return this.#scope + callName(reference);
+  }
+
+  #input(layer: LayerEntry): Built {
+    const given = this.#given.get(layer.name);
+    if (given) return given;
+    return { values: [addInput(this.#workshop, layer)], mask: undefined };
   }
 }
 
-function valueName({ layer, call }: Reference): string {
+function callName({ layer, call }: Reference): string {
   return call === 0 ? layer : `${layer}/call_${call}`;
 }

@@ -1,17 +1,51 @@
-import { model, type OnnxGraph, type OnnxModel, type OnnxValue, opsetVersion } from '@atelier/onnx';
+import {
+  DEFAULT_IR_VERSION,
+  DEFAULT_OPSET,
+  model,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxValue,
+} from '@atelier/onnx';
 import type { LayersModelArtifacts } from './artifacts.ts';
 import { Assembly } from './assemble.ts';
-import { malformed } from './errors.ts';
+import { dialectOf, type Semantics } from './dialect.ts';
+import { invalidOption, malformed } from './errors.ts';
+import { GraphBuilder } from './graph/graph-builder.ts';
+import type { Sizes } from './input-layer.ts';
+import type { Workshop } from './layer-call.ts';
+import { nameOutputs } from './name-outputs.ts';
 import { ambiguousName, renameValues } from './rename.ts';
-import { readTopology } from './topology.ts';
+import { simplified } from './simplify/simplify.ts';
+import { readModel } from './topology/read-model.ts';
 import { Weights } from './weights.ts';
 
 /** What the ONNX file says made it; the version is this package's. */
-export const PRODUCER = { producerName: 'atelier tfjs-to-onnx', producerVersion: '0.1.0' } as const;
+export const PRODUCER = { producerName: 'atelier tfjs-to-onnx', producerVersion: '0.2.0' } as const;
+
+/** The file format version that came with each operator set that we can write (ONNX, "Released Versions"). */
+const IR_VERSIONS: Readonly<Record<number, number>> = {
+  13: 7,
+  14: 7,
+  15: 8,
+  16: 8,
+  17: DEFAULT_IR_VERSION,
+  18: 8,
+  19: 9,
+  20: 9,
+  21: 10,
+  22: 10,
+  23: 11,
+};
 
 export interface ConvertOptions {
   /** New names of inputs and outputs of the graph, by the names they would have; the others keep theirs. */
   names?: Readonly<Record<string, string>>;
+  /** The operator set to write, 13 to 23; 17 where nothing is said. */
+  opset?: number;
+  /** Sizes of inputs that the file leaves open, by input: the whole shape with the batch, null where a size stays open. */
+  inputShapes?: Readonly<Record<string, Sizes>>;
+  /** Whom to follow where TensorFlow.js ignores a setting of Keras; by default whoever wrote the file. */
+  semantics?: Semantics;
 }
 
 export interface Conversion {
@@ -31,42 +65,79 @@ export interface Conversion {
 
 /**
  * Converts a TensorFlow.js LayersModel. The result computes what `model.predict` computes: dropout and noise are gone,
- * batch normalisation uses its moving statistics. A file that TensorFlow.js would not load is `malformed-tfjs-model`, one
- * with something that we cannot convert is `unsupported-layer`; a name in `options.names` that the graph does not have is a
- * `RangeError`.
+ * batch normalisation uses its moving statistics. A file that is no sound LayersModel is `malformed-tfjs-model`, one
+ * with something that we cannot convert is `unsupported-layer`, an option that does not fit is
+ * `invalid-conversion-option`; a name in `options.names` that the graph does not have is a `RangeError`.
  */
 export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions = {}): Conversion {
-  const topology = readTopology(artifacts.modelTopology);
+  const { opset = DEFAULT_OPSET, inputShapes = {} } = options;
+  const irVersion = irVersionOf(opset);
+  const { topology, kerasVersion } = readModel(artifacts.modelTopology);
   const weights = new Weights(artifacts, topology.name);
-  const assembly = new Assembly(topology, weights);
-  const graph = withNames(assembly.graph(), options.names ?? {});
+  const workshop: Workshop = {
+    builder: new GraphBuilder(opset),
+    weights,
+    dialect: dialectOf({ generatedBy: artifacts.generatedBy, kerasVersion }, options.semantics),
+    inputShapes,
+    warnings: new Set(),
+    states: [],
+  };
+  requireInputs(
+    topology.inputs.map(({ layer }) => layer),
+    Object.keys(inputShapes),
+  );
+  const outputs = new Assembly(workshop, topology).outputs().flatMap(({ values }) => values);
+  const states = workshop.states.map(({ last }) => last);
+  const raw = nameOutputs(workshop.builder.graph(topology.name, [...outputs, ...states]), topology.outputs);
+  const graph = withNames(simplified(raw, opset), options.names ?? {});
   const ambiguous = ambiguousName(graph);
   if (ambiguous !== undefined) throw malformed(`Two values would be called "${ambiguous}"; expected different names.`);
-  const converted = model(graph, { ...PRODUCER, metadata: sourceOf(artifacts) });
   const unused = weights.unused();
   return {
-    model: converted,
+    model: model(graph, {
+      ...PRODUCER,
+      irVersion,
+      opsetImports: [{ domain: '', version: opset }],
+      metadata: sourceOf(artifacts, kerasVersion),
+    }),
     summary: {
       inputs: graph.inputs,
       outputs: graph.outputs,
       operators: countOperators(graph),
       parameters: weights.parameterCount(),
-      opset: opsetVersion(converted) ?? 0,
+      opset,
       warnings: [
-        ...assembly.warnings,
+        ...workshop.warnings,
         ...(unused.length > 0 ? [`No layer takes these weights, which are left out: ${unused.join(', ')}.`] : []),
       ],
     },
   };
 }
 
+function irVersionOf(opset: number): number {
+  const found = IR_VERSIONS[opset];
+  if (found !== undefined) return found;
+  const known = Object.keys(IR_VERSIONS);
+  throw invalidOption(`Operator set ${opset}; expected a whole number from ${known[0]} to ${known.at(-1)}.`);
+}
+
+function requireInputs(present: readonly string[], asked: readonly string[]): void {
+  const wrong = asked.find((name) => !present.includes(name));
+  if (wrong === undefined) return;
+  throw invalidOption(`A shape is given for input "${wrong}"; the model has ${present.join(', ')}.`);
+}
+
 /** Where the model came from, for whoever finds the file later. */
-function sourceOf({ format, generatedBy, convertedBy }: LayersModelArtifacts): Record<string, string> {
+function sourceOf(
+  { format, generatedBy, convertedBy }: LayersModelArtifacts,
+  kerasVersion: string | undefined,
+): Record<string, string> {
   return {
     source: 'TensorFlow.js LayersModel',
     ...(format && { source_format: format }),
     ...(generatedBy && { source_generated_by: generatedBy }),
     ...(convertedBy && { source_converted_by: convertedBy }),
+    ...(kerasVersion && { source_keras_version: kerasVersion }),
   };
 }
 

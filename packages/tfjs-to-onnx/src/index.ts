@@ -1,5 +1,6 @@
-export { SUPPORTED_ACTIVATIONS } from './activations.ts';
+export { ACTIVATIONS, SUPPORTED_ACTIVATIONS } from './activations.ts';
 export { joinGroups, readModelJson } from './artifacts.ts';
 export type { LayersModelArtifacts, ModelJson, WeightGroup, WeightSpec } from './artifacts.ts';
 export * from './convert.ts';
-export { SUPPORTED_LAYERS } from './layer-rules.ts';
+export type { Semantics } from './dialect.ts';
+export { LAYER_RULES, SUPPORTED_LAYERS } from './layer-rules.ts';

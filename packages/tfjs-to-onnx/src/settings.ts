@@ -39,6 +39,34 @@ export class Settings {
     return this.#source[key] ?? undefined;
   }
 
+  /** These settings with others added. */
+  with(others: JsonObject): Settings {
+    return new Settings(this.#owner, { ...this.#source, ...others });
+  }
+
+  /** One of a few words; camel case and capitals count as snake case, as TensorFlow.js itself reads and writes both. */
+  choice<const Word extends string>(key: string, words: readonly Word[], fallback: Word): Word {
+    const found = this.get(key) ?? fallback;
+    const plain = typeof found === 'string' ? snakeCase(found) : found;
+    const word = words.find((each) => each === plain);
+    if (word !== undefined) return word;
+    throw this.#wrong(key, words.join(' or '));
+  }
+
+  /** Whole numbers of `least` or more, one for each of `count` axes: a list of them, or one for all. */
+  wholeNumbers(key: string, count: number, fallback: number | readonly number[], least = 1): number[] {
+    const found = this.get(key) ?? fallback;
+    const list: unknown[] = Array.isArray(found) ? found : new Array<unknown>(count).fill(found);
+    const isWhole = (each: unknown) => Number.isSafeInteger(each) && (each as number) >= least;
+    if (list.length === count && list.every(isWhole)) return list as number[];
+    throw this.#wrong(key, `${count === 1 ? 'a whole number' : `${count} whole numbers`} of ${least} or more`);
+  }
+
+  wholeNumber(key: string, fallback?: number, least = 1): number {
+    const [found] = this.wholeNumbers(key, 1, fallback ?? NaN, least);
+    return found ?? NaN;
+  }
+
   number(key: string, fallback?: number): number {
     const found = this.get(key) ?? fallback;
     if (typeof found === 'number' && Number.isFinite(found)) return found;
@@ -83,6 +111,11 @@ export class Settings {
   #wrong(key: string, expected: string) {
     return malformed(`${this.#owner} has ${key} ${shown(this.get(key))}; expected ${expected}.`);
   }
+}
+
+/** `relu6`, `hard_sigmoid`, `channels_last`, however they are written. */
+export function snakeCase(word: string): string {
+  return word.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
 }
 
 /** A value as a message shows it: short. */

@@ -19,14 +19,21 @@ export class Weights {
    * Weight `part` of a layer as float32, named `layer/part` whatever the file says exactly. A missing one, another shape or
    * another type is `malformed-tfjs-model`.
    */
-  take(layer: string, part: string, shape: readonly number[]): OnnxTensor {
-    const name = `${layer}/${part}`;
+  take(paths: readonly string[], part: string, shape: readonly number[]): OnnxTensor {
+    const path = paths.find((each) => this.has([each], part)) ?? paths[0] ?? '';
+    const name = `${path}/${part}`;
     const { spec, bytes } = this.#find(name);
     const expected = `float32 [${shape.join(', ')}]`;
     const found = `${spec.dtype} [${spec.shape.join(', ')}]`;
     if (found !== expected) throw malformed(`Weight "${spec.name}" is ${found}; expected ${expected}.`);
     this.#used.add(spec.name);
     return float32Tensor(name, shape, decoded(spec, bytes));
+  }
+
+  has(paths: readonly string[], part: string): boolean {
+    return paths.some((path) =>
+      this.#stored.some(({ spec }) => [spec.name, ...this.#variants(spec.name)].includes(`${path}/${part}`)),
+    );
   }
 
   /** Names of weights that no layer took. */

@@ -140,11 +140,11 @@ const cases: [
     ['batch', 4],
   ],
   [
-    'a Softmax layer that names no axis works along axis 1',
+    'a Softmax layer that names no axis works along the last',
     [3, 4],
     ['Softmax', { name: 's' }],
     [],
-    ['s = Softmax(x) {axis: 1}'],
+    ['s = Softmax(x) {axis: 2}'],
     ['batch', 3, 4],
   ],
   [
@@ -283,33 +283,20 @@ test('BatchNormalization without scale and centre has ones for gamma and zeros f
   );
 });
 
-test('BatchNormalization of any other axis is a product and a sum with folded constants', () => {
-  const { graph, nodes, summary } = convertOne(
-    [2, 2],
-    ['BatchNormalization', { name: 'n', axis: -1, epsilon: 1 }],
-    statistics(2),
-  );
-  assert.deepEqual(nodes, ['n/scaled = Mul(x, n/scale)', 'n = Add(n/scaled, n/shift)']);
-  // gamma / √(variance + 1) = [2/2, 3/3]; beta − mean · scale = [10 − 1, 20 − 2]
-  assert.deepEqual(
-    graph.initializers.map((tensor) => [tensor.name, ...float32Values(tensor)]),
-    [
-      ['n/scale', 1, 1],
-      ['n/shift', 9, 18],
-    ],
-  );
-  assert.equal(summary.parameters, 8, 'the weights of the file, not the folded ones');
+test('BatchNormalization of any other axis is the operator between two transpositions', () => {
+  const { nodes, summary } = convertOne([2, 3], ['BatchNormalization', { name: 'n', axis: -1 }], statistics(3));
+  assert.deepEqual(nodes, [
+    'n/channels_first = Transpose(x) {perm: [0,2,1]}',
+    'n/BatchNormalization = BatchNormalization(n/channels_first, n/gamma, n/beta, n/moving_mean, n/moving_variance) {epsilon: 0.001}',
+    'n = Transpose(n/BatchNormalization) {perm: [0,2,1]}',
+  ]);
+  assert.equal(summary.parameters, 12);
 });
 
-test('BatchNormalization of an inner axis spreads its constants over the axes after it', () => {
-  const { graph } = convertOne([5, 2, 7], ['BatchNormalization', { name: 'n', axis: 2 }], statistics(2));
-  assert.deepEqual(
-    graph.initializers.map(({ shape }) => shape),
-    [
-      [2, 1],
-      [2, 1],
-    ],
-  );
+test('BatchNormalization of an inner axis has it behind the batch', () => {
+  const { nodes } = convertOne([5, 2, 7], ['BatchNormalization', { name: 'n', axis: 2 }], statistics(2));
+  assert.equal(nodes[0], 'n/channels_first = Transpose(x) {perm: [0,2,1,3]}');
+  assert.equal(nodes.at(-1), 'n = Transpose(n/BatchNormalization) {perm: [0,2,1,3]}');
 });
 
 for (const className of ['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']) {

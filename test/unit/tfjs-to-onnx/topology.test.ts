@@ -151,7 +151,10 @@ test('an integer input is cast for the layers, which compute in float32', () => 
 });
 
 test('inner values are written with their shapes', () => {
-  assert.deepEqual(convert(reference).model.graph.values, [{ name: 'one', type: 'float32', shape: ['batch', 2] }]);
+  assert.deepEqual(
+    convert(reference).model.graph.values,
+    ['one/preactivation', 'one', 'two/preactivation'].map((name) => ({ name, type: 'float32', shape: ['batch', 2] })),
+  );
 });
 
 test('the summary counts operators and parameters, and the model says where it came from', () => {
@@ -173,6 +176,7 @@ test('the summary counts operators and parameters, and the model says where it c
     source: 'TensorFlow.js LayersModel',
     source_format: 'layers-model',
     source_generated_by: 'keras v2.4.0',
+    source_keras_version: '2.4.0',
   });
   assert.deepEqual(decodeModel(encodeModel(model), 'memory'), model);
 });
@@ -221,16 +225,32 @@ test('files of Keras 3 have batch_shape, policies as dtype, weights under the na
   assert.deepEqual(leaky?.attributes['alpha'], { type: 'float', value: Math.fround(0.1) });
 });
 
-test('settings that TensorFlow.js ignores are named in a warning', () => {
-  const { summary } = convert(
-    sequential(
-      [3],
-      [
-        ['ReLU', { name: 'a', negative_slope: 0.1 }],
-        ['LeakyReLU', { name: 'b', negative_slope: 0.1 }],
-      ],
-    ),
+test('settings that TensorFlow.js ignores are followed in files of Keras and not in its own, each with a warning', () => {
+  const file = sequential(
+    [3],
+    [
+      ['ReLU', { name: 'a', negative_slope: 0.1 }],
+      ['LeakyReLU', { name: 'b', negative_slope: 0.1 }],
+    ],
   );
-  assert.match(summary.warnings[0] ?? '', /^Layer "a": TensorFlow\.js ignores negative_slope 0\.1/);
-  assert.match(summary.warnings[1] ?? '', /^Layer "b": .*alpha \(default 0\.3\)/);
+  const byTfjs = { ...file, generatedBy: 'TensorFlow.js tfjs-layers v4.22.0' };
+  const operators = (artifacts: LayersModelArtifacts, options = {}) => {
+    const { summary, model } = convert(artifacts, options);
+    return [
+      summary.warnings.length,
+      ...model.graph.nodes.map(({ opType, attributes }) => [opType, attributes['alpha']]),
+    ];
+  };
+  const slope = (value: number) => ({ type: 'float', value: Math.fround(value) });
+  const followed = [['LeakyRelu', slope(0.1)], ['LeakyRelu', slope(0.1)]]; // prettier-ignore
+  const ignored = [['Relu', undefined], ['LeakyRelu', slope(0.3)]]; // prettier-ignore
+  assert.deepEqual(operators(file), [2, ...followed]);
+  assert.deepEqual(operators(file, { semantics: 'keras' }), [0, ...followed]);
+  assert.deepEqual(operators(file, { semantics: 'tfjs' }), [2, ...ignored]);
+  assert.deepEqual(operators(byTfjs), [2, ...ignored]);
+  assert.deepEqual(operators(byTfjs, { semantics: 'keras' }), [0, ...followed]);
+  assert.match(
+    convert(byTfjs).summary.warnings[0] ?? '',
+    /^Layer "a": TensorFlow\.js ignores negative_slope 0\.1 of a ReLU/,
+  );
 });

@@ -1,66 +1,49 @@
-import { float, int, node } from '@atelier/onnx';
-import { activate, activationOf, clip } from '../activations.ts';
+import { type AttributeSource, float, int } from '@atelier/onnx';
+import { activated, clip } from '../activations.ts';
 import { unsupported } from '../errors.ts';
-import type { Layer, Rule, Step, Value } from '../step.ts';
+import { rankOf } from '../graph/value.ts';
+import { type LayerCall, onlyInput, type Rule, unlessIgnored } from '../rule.ts';
 
-export const activation: Rule = (layer, input) => activate(activationOf(layer), input, layer.output, layer.isKeras3);
+export const activation: Rule = (call) => activated(call, onlyInput(call));
 
-/** TensorFlow.js knows `max_value` alone; Keras's slope and threshold are followed where it is followed: nowhere. */
-export const reLU: Rule = (layer, input) => {
-  for (const key of ['negative_slope', 'threshold']) {
-    const setting = layer.settings.number(key, 0);
-    if (setting === 0) continue;
-    if (layer.isKeras3) {
-      throw unsupported(
-        `Layer "${layer.name}" is a ReLU with ${key} ${setting}; supported: max_value. Use LeakyReLU or ThresholdedReLU.`,
-      );
-    }
-    layer.warn(`TensorFlow.js ignores ${key} ${setting} of a ReLU, and so does the ONNX model.`);
-  }
-  if (layer.settings.get('max_value') === undefined) return elementwise(layer, input, 'Relu');
-  return {
-    ...clip(input.name, layer.output, 0, layer.settings.number('max_value')),
-    output: { ...input, name: layer.output },
-  };
-};
-
-export const leakyReLU: Rule = (layer, input) => {
-  const slope = layer.settings.get('negative_slope');
-  // Keras 3 renamed alpha; TensorFlow.js does not know the new name and takes its default.
-  if (layer.isKeras3 && slope !== undefined) {
-    return elementwise(layer, input, 'LeakyRelu', layer.settings.number('negative_slope'));
-  }
-  if (slope !== undefined) {
-    layer.warn(
-      'TensorFlow.js ignores negative_slope of a LeakyReLU and reads alpha (default 0.3); so does the ONNX model.',
+/** TensorFlow.js knows `max_value` alone of Keras's settings. */
+export const reLU: Rule = (call) => {
+  const { settings, scope } = call;
+  const slope = unlessIgnored(call, 'negative_slope', settings.number('negative_slope', 0), 0);
+  const threshold = unlessIgnored(call, 'threshold', settings.number('threshold', 0), 0);
+  const maximum = settings.get('max_value') === undefined ? undefined : settings.number('max_value');
+  if (threshold !== 0) {
+    throw unsupported(
+      `Layer "${call.name}" is a ReLU with threshold ${threshold}; supported: max_value and negative_slope. Use ThresholdedReLU.`,
     );
   }
-  return elementwise(layer, input, 'LeakyRelu', layer.settings.number('alpha', 0.3));
+  if (slope === 0)
+    return maximum === undefined ? scope.add('Relu', [onlyInput(call)]) : clip(onlyInput(call), scope, 0, maximum);
+  const leaky = elementwise(call, 'LeakyRelu', { alpha: float(slope) });
+  return maximum === undefined ? leaky : scope.add('Min', [leaky, scope.float(maximum, 'maximum')]);
 };
 
-export const elu: Rule = (layer, input) => elementwise(layer, input, 'Elu', layer.settings.number('alpha', 1));
-
-export const thresholdedReLU: Rule = (layer, input) =>
-  elementwise(layer, input, 'ThresholdedRelu', layer.settings.number('theta', 1));
-
-/** The layer's own default axis is 1, unlike the activation's -1 and unlike Keras. */
-export const softmax: Rule = (layer, input) => {
-  const axis = layer.settings.axis('axis', layer.isKeras3 ? -1 : 1, input.shape.length);
-  if (axis === undefined) {
-    throw unsupported(`Layer "${layer.name}" is a Softmax over several axes; supported: one axis.`);
-  }
-  return {
-    nodes: [node('Softmax', [input.name], layer.output, { axis: int(axis) })],
-    initializers: [],
-    output: { ...input, name: layer.output },
-  };
+/** Keras 3 renamed `alpha`; TensorFlow.js does not know the new name and takes its default. */
+export const leakyReLU: Rule = (call) => {
+  const { settings } = call;
+  const known = settings.number('alpha', 0.3);
+  const slope = settings.get('negative_slope') === undefined ? known : settings.number('negative_slope');
+  return elementwise(call, 'LeakyRelu', { alpha: float(unlessIgnored(call, 'negative_slope', slope, known)) });
 };
 
-function elementwise({ output }: Layer, input: Value, opType: string, alpha?: number): Step {
-  const attributes = alpha === undefined ? {} : { alpha: float(alpha) };
-  return {
-    nodes: [node(opType, [input.name], output, attributes)],
-    initializers: [],
-    output: { ...input, name: output },
-  };
+export const elu: Rule = (call) => elementwise(call, 'Elu', { alpha: float(call.settings.number('alpha', 1)) });
+
+export const thresholdedReLU: Rule = (call) =>
+  elementwise(call, 'ThresholdedRelu', { alpha: float(call.settings.number('theta', 1)) });
+
+/** TensorFlow.js's own default axis is 1, unlike the activation's -1 and unlike Keras. */
+export const softmax: Rule = (call) => {
+  const fallback = call.dialect.semantics === 'tfjs' ? 1 : -1;
+  const axis = call.settings.axis('axis', fallback, rankOf(onlyInput(call)));
+  if (axis !== undefined) return elementwise(call, 'Softmax', { axis: int(axis) });
+  throw unsupported(`Layer "${call.name}" is a Softmax over several axes; supported: one axis.`);
+};
+
+function elementwise(call: LayerCall, opType: string, attributes: Record<string, AttributeSource>) {
+  return call.scope.add(opType, [onlyInput(call)], attributes);
 }

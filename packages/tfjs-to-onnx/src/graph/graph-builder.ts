@@ -1,0 +1,121 @@
+import {
+  inferNode,
+  node,
+  type AttributeSource,
+  type DataType,
+  type Dimension,
+  factsOf,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+  value,
+  type ValueFacts,
+} from '@atelier/onnx';
+import { shownShape, type Value } from './value.ts';
+
+/**
+ * A graph under construction. The type and the shape of every value are inferred when its node is added, and every name
+ * is given once.
+ */
+export class GraphBuilder {
+  readonly opset: number;
+  readonly #nodes: OnnxNode[] = [];
+  readonly #known = new Map<string, ValueFacts>();
+  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #inputs: OnnxValue[] = [];
+
+  constructor(opset: number) {
+    this.opset = opset;
+  }
+
+  input(name: string, type: DataType, shape: readonly Dimension[]): Value {
+    const free = this.unusedName(name);
+    this.#known.set(free, { type, shape });
+    this.#inputs.push(value(free, type, shape));
+    return { name: free, type, shape };
+  }
+
+  /** Adds nodes with the given outputs; a shape that is not inferred, or another than what `expected` says, is our mistake. */
+  add(
+    opType: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeSource>>,
+  ): Value[] {
+    const names = inputs.map((input) => input?.name ?? '');
+    while (names.at(-1) === '') names.pop();
+    const added = node(opType, names, outputs, attributes);
+    const facts = inferNode(added, (name) => this.#known.get(name), this.opset);
+    const values = outputs.map((name, index): Value => {
+      const { type = 'other', shape = null, ...rest } = facts[index] ?? {};
+      if (type === 'other' || shape === null) {
+        const from = inputs.map((input) => (input ? shownShape(input.shape) : '-')).join(', ');
+        throw new Error(`The shape of output ${index} of ${opType} "${name}" of ${from} cannot be inferred.`);
+      }
+      return { name, type, shape, ...rest };
+    });
+    values.forEach((result) => {
+      if (result.name === '') return;
+      if (this.#known.has(result.name)) throw new Error(`Value "${result.name}" is given twice.`);
+      this.#known.set(result.name, result);
+    });
+    this.#nodes.push(added);
+    return values;
+  }
+
+  /** A constant under its own name; the same name a second time must mean the same constant. */
+  initializer(tensor: OnnxTensor): Value {
+    if (!this.#initializers.has(tensor.name)) {
+      this.#initializers.set(tensor.name, tensor);
+      this.#known.set(tensor.name, factsOf(tensor));
+    }
+    const { name, type, shape } = tensor;
+    return { ...factsOf(tensor), name, type, shape };
+  }
+
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  unusedName(name: string): string {
+    if (!this.has(name)) return name;
+    for (let count = 2; ; count++) if (!this.has(`${name}_${count}`)) return `${name}_${count}`;
+  }
+
+  /** How many nodes there are by now. */
+  get length(): number {
+    return this.#nodes.length;
+  }
+
+  /**
+   * Calls `source` `name` from now on, if one of the nodes from `start` on gives it and the name is free. Only what was
+   * added since `start` may have taken it.
+   */
+  rename(source: Value, name: string, start: number): Value {
+    const isNew = this.#nodes.slice(start).some(({ outputs }) => outputs.includes(source.name));
+    if (!isNew || this.has(name)) return source;
+    const changed = (each: string) => (each === source.name ? name : each);
+    for (let index = start; index < this.#nodes.length; index++) {
+      const old = this.#nodes[index];
+      if (!old) continue;
+      const outputs = old.outputs.map(changed);
+      const isProducer = old.outputs.includes(source.name) && old.name === source.name;
+      this.#nodes[index] = { ...old, inputs: old.inputs.map(changed), outputs, ...(isProducer && { name }) };
+    }
+    this.#known.delete(source.name);
+    this.#known.set(name, source);
+    return { ...source, name };
+  }
+
+  graph(name: string, outputs: readonly Value[]): OnnxGraph {
+    return {
+      name,
+      nodes: this.#nodes,
+      inputs: this.#inputs,
+      outputs: outputs.map((output) => value(output.name, output.type, output.shape)),
+      initializers: [...this.#initializers.values()],
+      values: [],
+    };
+  }
+}

@@ -1,0 +1,76 @@
+import { float32Values, type OnnxTensor } from '@atelier/onnx';
+import type { Dialect } from './dialect.ts';
+import { unsupported } from './errors.ts';
+import type { GraphBuilder } from './graph/graph-builder.ts';
+import { Scope } from './graph/scope.ts';
+import type { Value } from './graph/value.ts';
+import type { Sizes } from './input-layer.ts';
+import { ruleOf } from './layer-rules.ts';
+import { rearranged } from './rearrange.ts';
+import type { InnerCall, LayerCall, State } from './rule.ts';
+import type { LayerEntry } from './topology/topology.ts';
+import type { Weights } from './weights.ts';
+
+/** What all layers of a conversion share. */
+export interface Workshop {
+  readonly builder: GraphBuilder;
+  readonly weights: Weights;
+  readonly dialect: Dialect;
+  /** Sizes that the caller gave for inputs, by name. */
+  readonly inputShapes: Readonly<Record<string, Sizes>>;
+  /** Sentences for the caller, each once. */
+  readonly warnings: Set<string>;
+  /** Outputs of the graph beside the model's: states that go from one run to the next. */
+  readonly states: State[];
+}
+
+/** What a rule gets for one call of a layer. */
+export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerCall): LayerCall {
+  const { className, name, settings } = entry;
+  const { builder, weights, dialect, warnings, states } = workshop;
+  const { inputs, masks = [], scope, paths } = options;
+  const take = (part: string, shape: readonly number[]): OnnxTensor => weights.take(paths, part, shape);
+  return {
+    className,
+    name,
+    settings,
+    dialect,
+    inputs,
+    masks,
+    scope,
+    paths,
+    hasWeight: (part) => weights.has(paths, part),
+    weight: (part, shape, layout = {}) => builder.initializer(rearranged(take(part, shape), layout)),
+    weightValues: (part, shape) => float32Values(take(part, shape)),
+    inner: (inner, innerOptions) => layerCall(workshop, inner, innerOptions),
+    apply: applyRule,
+    mask: maskOf,
+    keepState: (state) => states.push(state),
+    warn: (message) => warnings.add(`Layer "${name}": ${message}`),
+  };
+}
+
+/** What the layer gives; a class without a rule, or a refused one, is `unsupported-layer`. */
+export function applyRule(call: LayerCall): readonly Value[] {
+  const rule = ruleOf(call);
+  if ('refused' in rule) {
+    throw unsupported(`Layer "${call.name}" is a ${call.className}, which cannot be converted. ${rule.refused}`);
+  }
+  const inputs = rule.takesAnyType ? call.inputs : call.inputs.map((input) => asFloat32(input, call.scope.builder));
+  const result = rule.convert({ ...call, inputs });
+  return Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+}
+
+/** The mask of what the layer gives. */
+export function maskOf(call: LayerCall): Value | undefined {
+  const rule = ruleOf(call);
+  return 'convert' in rule ? rule.mask?.(call) : undefined;
+}
+
+/** Layers compute in float32; a value is cast once, whoever takes it. */
+function asFloat32(source: Value, builder: GraphBuilder): Value {
+  if (source.type === 'float32') return source;
+  const name = `${source.name}/float32`;
+  if (builder.has(name)) return { name, type: 'float32', shape: source.shape };
+  return new Scope(builder, source.name).cast(source, 'float32');
+}

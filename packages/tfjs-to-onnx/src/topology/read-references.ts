@@ -1,0 +1,82 @@
+import { malformed, unsupported } from '../errors.ts';
+import { expectArray, isObject, shown } from '../settings.ts';
+import type { Argument, Call, Reference } from './topology.ts';
+
+/** Arguments of a call that change nothing at inference. */
+const WITHOUT_EFFECT = ['training'];
+
+/**
+ * What each call of a layer takes, from its `inbound_nodes`. Keras 2 and TensorFlow.js write a list of
+ * `[layer, call, output, keywords]` for each call, or one such entry alone; Keras 3 writes `{args, kwargs}`.
+ */
+export function readCalls(source: unknown, place: string): Call[] {
+  return expectArray(source, place).map((call) =>
+    isObject(call) ? readKeras3Call(call, place) : readCall(call, place),
+  );
+}
+
+/** Where a model begins or ends: a list of references, one of them alone, or references by name. */
+export function readReferences(source: unknown, place: string): Reference[] {
+  const list = isObject(source) ? Object.values(source) : expectArray(source, place);
+  const entries = typeof list[0] === 'string' ? [list] : list;
+  return entries.map((entry) => readReference(entry, place));
+}
+
+function readCall(source: unknown, place: string): Call {
+  const list = expectArray(source, place);
+  const entries = typeof list[0] === 'string' ? [list] : list;
+  const inputs: Argument[] = [];
+  let mask: Reference | null | undefined;
+  for (const entry of entries) {
+    const keywords = Array.isArray(entry) ? (entry as unknown[])[3] : undefined;
+    const reference = readReference(entry, place);
+    const states = isObject(keywords) ? keywords['initial_state'] : undefined;
+    inputs.push(reference, ...(states === undefined || states === null ? [] : readReferences(states, place)));
+    if (isObject(keywords)) {
+      if (keywords['mask'] !== undefined) mask = readMask(keywords['mask'], place);
+      requireNoOther(keywords, place);
+    }
+  }
+  return { inputs, ...(mask !== undefined && { mask }) };
+}
+
+function readReference(source: unknown, place: string): Reference {
+  const [layer, call, output] = expectArray(source, `An entry of ${place}`);
+  if (typeof layer === 'string' && Number.isSafeInteger(call) && Number.isSafeInteger(output)) {
+    return { layer, call: call as number, output: output as number };
+  }
+  throw malformed(`${place} has the entry ${shown(source)}; expected [layer name, call number, output number].`);
+}
+
+function readMask(source: unknown, place: string): Reference | null {
+  return source === null ? null : readReference(source, `The mask in ${place}`);
+}
+
+function readKeras3Call(source: Readonly<Record<string, unknown>>, place: string): Call {
+  const keywords = isObject(source['kwargs']) ? source['kwargs'] : {};
+  const positional = expectArray(source['args'] ?? [], `args in ${place}`);
+  const inputs = [...positional, keywords['initial_state'] ?? []].flatMap((argument) => readArguments(argument, place));
+  requireNoOther(keywords, place);
+  const masks = readArguments(keywords['mask'] ?? [], place).filter((mask) => 'layer' in mask);
+  return { inputs, ...(masks[0] && { mask: masks[0] }) };
+}
+
+/** Tensors in lists of any depth, and numbers. */
+function readArguments(source: unknown, place: string): Argument[] {
+  if (Array.isArray(source)) return source.flatMap((each) => readArguments(each, place));
+  if (source === null) return [];
+  if (typeof source === 'number') return [{ constant: source }];
+  const config = isObject(source) && source['class_name'] === '__keras_tensor__' ? source['config'] : undefined;
+  if (isObject(config)) return [readReference(config['keras_history'], place)];
+  throw unsupported(`${place} has the argument ${shown(source)}; supported: outputs of layers, and numbers.`);
+}
+
+function requireNoOther(keywords: Readonly<Record<string, unknown>>, place: string): void {
+  const read = ['mask', 'initial_state', ...WITHOUT_EFFECT];
+  const others = Object.entries(keywords).filter(([key, given]) => !read.includes(key) && given !== null);
+  if (others.length === 0) return;
+  throw unsupported(
+    `${place} has call arguments ${shown(Object.fromEntries(others))}; supported: mask and initial_state. ` +
+      'Build the model without them.',
+  );
+}
