@@ -99,6 +99,11 @@ export class DomainError extends Error {
   }
 }
 
+/** Whether something thrown is a foreseen failure with one of these codes. */
+export function hasCode(thrown: unknown, ...codes: readonly ErrorCode[]): thrown is DomainError {
+  return thrown instanceof DomainError && codes.includes(thrown.code);
+}
+
 /** The message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

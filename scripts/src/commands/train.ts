@@ -1,4 +1,4 @@
-import { DomainError, parseRecipe } from '@atelier/domain';
+import { hasCode, parseRecipe } from '@atelier/domain';
 import {
   DEVICE_CHOICES,
   ENGINE_CHOICES,
@@ -103,7 +103,7 @@ async function trainShowing(task: TrainingTask): Promise<TrainingResult> {
 
 /** What diverged or failed its proof would do so again. */
 function canGoOn(error: unknown): boolean {
-  return !(error instanceof DomainError && ['training-diverged', 'parity-failed'].includes(error.code));
+  return !hasCode(error, 'training-diverged', 'parity-failed');
 }
 
 function printResult({ manifest, published, directory }: TrainingResult): void {

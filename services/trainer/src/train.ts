@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DomainError, type ErrorCode, messageOf, type Recipe } from '@atelier/domain';
+import { DomainError, hasCode, messageOf, type Recipe } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
 import { digestOf, listVersions, type PublishedVersion } from '@atelier/model-repository';
 import { readTeacher } from './distillation/teacher-file.ts';
@@ -290,7 +290,7 @@ async function publish({ folder, modelsDirectory }: Work, exported: ExportedMode
     // Nobody looks at the figures of a run that a service attends to before it is published.
     if (job !== null) await requireNotWorse(modelsDirectory, publishAs, exported.manifest);
   } catch (error) {
-    if (!isCode(error, 'worse-than-published')) throw error;
+    if (!hasCode(error, 'worse-than-published')) throw error;
     await folder.update({ unpublished: { code: error.code, message: error.message } });
     return null;
   }
@@ -300,7 +300,7 @@ async function publish({ folder, modelsDirectory }: Work, exported: ExportedMode
 /** A training that was interrupted for a reason that is an error of ours says so. */
 function withReason(error: unknown, signal: AbortSignal | undefined): unknown {
   const reason: unknown = signal?.reason;
-  if (!(isCode(error, 'training-interrupted') && reason instanceof DomainError)) return error;
+  if (!(hasCode(error, 'training-interrupted') && reason instanceof DomainError)) return error;
   return new DomainError(reason.code, `${reason.message} ${error.message}`, { cause: error });
 }
 
@@ -317,10 +317,6 @@ async function endUnfinished(folder: RunFolder, error: unknown): Promise<void> {
     const message = `${messageOf(error)} The run could not say so: ${messageOf(fault)}`;
     throw new DomainError(error instanceof DomainError ? error.code : 'internal', message, { cause: error });
   }
-}
-
-function isCode(error: unknown, code: ErrorCode): error is DomainError {
-  return error instanceof DomainError && error.code === code;
 }
 
 /** Ends for now a trial whose search compares it with others first. */

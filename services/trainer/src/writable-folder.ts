@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError, hasCode, messageOf } from '@atelier/domain';
 import { storageError } from './runs/whole-file.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function requireWritable(directory: string, variable: string): Prom
     await rmdir(trial);
   } catch (cause) {
     const error = storageError(cause, directory);
-    if (error instanceof DomainError && error.code === 'disk-full') throw error;
+    if (hasCode(error, 'disk-full')) throw error;
     const message = `${directory} is no folder that can be written (${variable}): ${messageOf(cause)}`;
     throw new DomainError('invalid-configuration', message, { cause });
   }

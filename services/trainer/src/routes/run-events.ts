@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DomainError } from '@atelier/domain';
+import { hasCode } from '@atelier/domain';
 import { InvalidRequest, methodNotAllowed, RetryLater } from '@atelier/http';
 import { type Request, type Response, Router } from 'express';
 import { EventReader, type NumberedLine } from '../runs/event-reader.ts';
@@ -102,7 +102,7 @@ async function hasEnded(store: RunStore, id: string): Promise<boolean> {
     await withRunFolder(stored.directory, 0, () => Promise.resolve());
     return true;
   } catch (error) {
-    return !(error instanceof DomainError && error.code === 'run-in-use'); // its process is about to tell it
+    return !hasCode(error, 'run-in-use'); // its process is about to tell it
   }
 }
 

@@ -25,6 +25,10 @@ export interface SearchesRouteParts {
 /** `/searches` and what they come to. */
 export function searchesRoute({ searches, findMachines, runsDirectory, maximumBodyBytes }: SearchesRouteParts): Router {
   const router = Router();
+  const described = async (id: string): Promise<SearchResource> => {
+    const { search, results } = await searches.find(id);
+    return searchResource(search, results);
+  };
   router
     .route('/searches')
     .get(async (_request, response) => {
@@ -42,16 +46,17 @@ export function searchesRoute({ searches, findMachines, runsDirectory, maximumBo
         requireDevice(await findMachines(), body.engine, body.device);
       }
       const { id } = await searches.submit({ ...body, recipe }, recipe);
-      const { search, results } = await searches.find(id);
-      response.status(202).location(`/searches/${id}`).json(searchResource(search, results));
+      response
+        .status(202)
+        .location(`/searches/${id}`)
+        .json(await described(id));
     })
     .all(methodNotAllowed('GET', 'HEAD', 'POST'));
 
   router
     .route('/searches/:id')
     .get(async (request, response) => {
-      const { search, results } = await searches.find(request.params.id);
-      response.json(searchResource(search, results));
+      response.json(await described(request.params.id));
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 
@@ -59,8 +64,7 @@ export function searchesRoute({ searches, findMachines, runsDirectory, maximumBo
     .route('/searches/:id/cancel')
     .post(async (request, response) => {
       await searches.cancel(request.params.id);
-      const { search, results } = await searches.find(request.params.id);
-      response.json(searchResource(search, results));
+      response.json(await described(request.params.id));
     })
     .all(methodNotAllowed('POST'));
 

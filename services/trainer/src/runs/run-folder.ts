@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DomainError } from '@atelier/domain';
+import { DomainError, hasCode } from '@atelier/domain';
 import type { EpochReport } from '../epoch-report.ts';
 import type { EpochEnd, Past, Progress } from '../fit.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -188,14 +188,14 @@ export class RunFolder {
     try {
       await this.update(change);
     } catch (fault) {
-      if (!(fault instanceof DomainError && fault.code === 'disk-full')) throw fault;
+      if (!hasCode(fault, 'disk-full')) throw fault;
       await this.#lock.release(); // its block on the disk is as large as what we have to write
       await this.update(change);
     }
     try {
       this.#events.ended(this.#run);
     } catch (fault) {
-      if (!(fault instanceof DomainError && fault.code === 'disk-full')) throw fault; // whoever opens the run next says it
+      if (!hasCode(fault, 'disk-full')) throw fault; // whoever opens the run next says it
     }
     if (state === 'finished') await this.#checkpoints.remove();
   }

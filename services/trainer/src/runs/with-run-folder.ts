@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DomainError } from '@atelier/domain';
+import { hasCode } from '@atelier/domain';
 import { RunFolder } from './run-folder.ts';
 
 const POLL_MS = 50;
@@ -27,7 +27,7 @@ async function openWithin(directory: string, patienceMs: number): Promise<RunFol
     try {
       return await RunFolder.open(directory);
     } catch (error) {
-      if (!(error instanceof DomainError && error.code === 'run-in-use') || performance.now() > deadline) throw error;
+      if (!hasCode(error, 'run-in-use') || performance.now() > deadline) throw error;
       await pause(POLL_MS);
     }
   }

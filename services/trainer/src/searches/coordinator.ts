@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError, type ErrorCode, hasCode, messageOf } from '@atelier/domain';
 import { type Ladder, ladder, nextStep, type Step, type TrialProgress } from './halving.ts';
 import { searchResults, type Looks } from './results.ts';
 import { trialRecipe } from './sample-recipes.ts';
@@ -18,9 +18,9 @@ export interface SearchSurroundings {
 }
 
 /** Answers where there is no room for a run now. */
-const LATER: readonly string[] = ['queue-full', 'queue-unavailable', 'disk-full'];
+const LATER: readonly ErrorCode[] = ['queue-full', 'queue-unavailable', 'disk-full'];
 /** Answers that say something of one recipe; others may do all the same. */
-const REFUSED: readonly string[] = ['invalid-recipe', 'teacher-not-found', 'invalid-configuration'];
+const REFUSED: readonly ErrorCode[] = ['invalid-recipe', 'teacher-not-found', 'invalid-configuration'];
 
 /**
  * Carries one search through. All it knows lies in `search.json` and in the runs, so that another process can go on with
@@ -56,7 +56,7 @@ export class SearchCoordinator {
       }
       return this.#search;
     } catch (error) {
-      if (this.#search.state !== 'running' || isOf(LATER, error)) throw error;
+      if (this.#search.state !== 'running' || hasCode(error, ...LATER)) throw error;
       return this.#endAs('failed', {
         code: error instanceof DomainError ? error.code : 'internal',
         message: messageOf(error),
@@ -85,7 +85,7 @@ export class SearchCoordinator {
       else await this.#promote(trial, untilEpoch);
       return true;
     } catch (error) {
-      if (isOf(LATER, error)) return false;
+      if (hasCode(error, ...LATER)) return false;
       throw error;
     }
   }
@@ -96,7 +96,7 @@ export class SearchCoordinator {
     const started = await this.#surroundings.runs.launch(recipe, untilEpoch, of).then(
       (run): Trial => ({ ...trial, run }),
       (error: unknown): Trial => {
-        if (!isOf(REFUSED, error)) throw error;
+        if (!hasCode(error, ...REFUSED)) throw error;
         return { ...trial, error: { code: error.code, message: error.message } };
       },
     );
@@ -164,10 +164,6 @@ export class SearchCoordinator {
     await this.#surroundings.save(search);
     this.#search = search;
   }
-}
-
-function isOf(codes: readonly string[], error: unknown): error is DomainError {
-  return error instanceof DomainError && codes.includes(error.code);
 }
 
 function progressOf({ number, run, error }: Trial, look: TrialLook | null | undefined): TrialProgress {

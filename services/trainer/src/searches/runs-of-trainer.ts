@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DomainError } from '@atelier/domain';
+import { hasCode } from '@atelier/domain';
 import { readHistory } from '../runs/history.ts';
 import type { StoredRun } from '../runs/run-store.ts';
 import { isPaused } from '../supervision/settle-run.ts';
@@ -29,7 +29,7 @@ export function runsOfTrainer(trainer: Trainer, { engine, device, limit }: Searc
     },
     async stop(run, reason) {
       await trainer.cancel(run, reason).catch((error: unknown) => {
-        if (!isCode(error, 'illegal-transition') && !isCode(error, 'run-not-found')) throw error; // it ended meanwhile
+        if (!hasCode(error, 'illegal-transition', 'run-not-found')) throw error; // it ended meanwhile
       });
     },
   };
@@ -66,10 +66,6 @@ function endOf(state: StoredRun['state']): 'finished' | 'failed' | 'cancelled' {
 }
 
 function nullWhereDeleted(error: unknown): null {
-  if (isCode(error, 'run-not-found')) return null;
+  if (hasCode(error, 'run-not-found')) return null;
   throw error;
-}
-
-function isCode(error: unknown, code: DomainError['code']): boolean {
-  return error instanceof DomainError && error.code === code;
 }

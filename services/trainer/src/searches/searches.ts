@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
-import { DomainError, messageOf, type Recipe } from '@atelier/domain';
+import { DomainError, hasCode, messageOf, type Recipe } from '@atelier/domain';
 import { InvalidRequest, type Log } from '@atelier/http';
 import { runErrand } from '../process/errand-process.ts';
 import { RunLock } from '../runs/run-lock.ts';
 import { isFinal } from '../runs/run-states.ts';
 import type { Trainer } from '../supervision/trainer.ts';
-import { prepareTraining } from '../train.ts';
 import { SearchCoordinator } from './coordinator.ts';
 import { type Looks, type SearchResults, searchResults } from './results.ts';
 import { runsOfTrainer } from './runs-of-trainer.ts';
 import { listSearches, listSearchIds, readSearch, saveSearch, searchFolder, type SearchList } from './search-folder.ts';
+import { prepareRequested } from '../supervision/prepare-requested.ts';
 import type { Search, SearchRequest } from './search.ts';
 
 export interface SearchesOptions {
@@ -80,7 +80,7 @@ export class Searches {
 
   /** `invalid-request` for a space that does not fit the recipe, and what `prepareTraining` refuses of the recipe. */
   async submit(request: SearchRequest, recipe: Recipe): Promise<Search> {
-    await prepareTraining(recipe, this.#trainer.store.directory, null).catch(blameRecipe);
+    await prepareRequested(recipe, this.#trainer.store.directory, null);
     const search = await this.#draw(request, recipe);
     await this.#save(search);
     await this.goOn(search.id);
@@ -165,7 +165,7 @@ export class Searches {
         this.#faults.delete(id);
       } catch (error) {
         // A folder without its file is a search that was killed before it was there, or one that is being made.
-        if (error instanceof DomainError && error.code === 'search-not-found') continue;
+        if (hasCode(error, 'search-not-found')) continue;
         if (this.#faults.get(id) === messageOf(error)) continue;
         this.#faults.set(id, messageOf(error));
         this.#log.error({ err: error, search: id }, `A search could not be taken up: ${messageOf(error)}`);
@@ -215,17 +215,16 @@ export class Searches {
       await mkdir(this.#folder(id), { recursive: true });
       return await RunLock.acquire(this.#folder(id));
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'run-in-use') return null;
+      if (hasCode(error, 'run-in-use')) return null;
       throw error;
     }
   }
 
   async #looks({ request, trials }: Search): Promise<Looks> {
     const runs = runsOfTrainer(this.#trainer, request);
-    const looks = await Promise.all(
-      trials.map(async ({ number, run }) => [number, run === null ? null : await runs.look(run)] as const),
-    );
-    return new Map(looks.filter(([number]) => trials.some((trial) => trial.number === number && trial.run !== null)));
+    const lookAt = async (number: number, run: string) => [number, await runs.look(run)] as const;
+    const looks = await Promise.all(trials.flatMap(({ number, run }) => (run === null ? [] : [lookAt(number, run)])));
+    return new Map(looks);
   }
 
   #save(search: Search): Promise<void> {
@@ -235,10 +234,4 @@ export class Searches {
   #folder(id: string): string {
     return searchFolder(this.#trainer.store.directory, id);
   }
-}
-
-/** As for a run: it is the recipe that expects another file than the teacher's. */
-function blameRecipe(error: unknown): never {
-  if (!(error instanceof DomainError && error.code === 'digest-mismatch')) throw error;
-  throw new DomainError('invalid-recipe', `distillation.digest: ${error.message}`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DomainError } from '@atelier/domain';
+import { DomainError, hasCode } from '@atelier/domain';
 import type { TrainingTask } from '../process/task.ts';
 import { trainInProcess } from '../process/training-process.ts';
 import { readCancelRequest } from '../runs/cancel-request.ts';
@@ -37,7 +37,7 @@ export async function attendRun(id: string, options: AttendOptions, signal: Abor
   if (before !== 'waiting' || signal.aborted) return before;
   const recoveriesBefore = (await readRun(directory)).job?.recoveries;
   const error = await trained(id, directory, options, signal).catch((thrown: unknown) => thrown as Error);
-  if (error instanceof DomainError && error.code === 'run-in-use') return 'busy';
+  if (hasCode(error, 'run-in-use')) return 'busy';
   return settle(directory, error, recoveriesBefore);
 }
 
@@ -45,7 +45,7 @@ async function settle(directory: string, error: Error | null, recoveriesBefore?:
   try {
     return await withRunFolder(directory, LOCK_PATIENCE_MS, (folder) => settleRun(folder, error, recoveriesBefore));
   } catch (fault) {
-    if (fault instanceof DomainError && fault.code === 'run-in-use') return 'busy';
+    if (hasCode(fault, 'run-in-use')) return 'busy';
     throw fault;
   }
 }

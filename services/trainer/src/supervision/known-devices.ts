@@ -40,13 +40,13 @@ export function thisMachine(): FindMachines {
 
 /** Whether a machine has what a run asks for: what it has begun with, or else what was asked for. */
 export function canTrain(machine: TrainingMachine, { engine, request }: Run): boolean {
-  const [wanted, device] = engine === null ? [request?.engine, request?.device] : [engine.name, engine.kind];
-  return machine.devices.some(
-    (report) =>
-      report.usable &&
-      (wanted === undefined || wanted === 'auto' || report.engine === wanted) &&
-      (device === undefined || device === 'auto' || report.device === device),
-  );
+  const [wanted = 'auto', device = 'auto'] =
+    engine === null ? [request?.engine, request?.device] : [engine.name, engine.kind];
+  return machine.devices.some((report) => report.usable && isAskedFor(report, wanted, device));
+}
+
+function isAskedFor(report: DeviceReport, engine: EngineChoice, device: DeviceChoice): boolean {
+  return (engine === 'auto' || report.engine === engine) && (device === 'auto' || report.device === device);
 }
 
 /**
@@ -56,11 +56,7 @@ export function canTrain(machine: TrainingMachine, { engine, request }: Run): bo
 export function requireDevice(machines: readonly TrainingMachine[], engine: EngineChoice, device: DeviceChoice): void {
   if (machines.length === 0) return;
   const asked = machines.flatMap(({ host, devices }) =>
-    devices
-      .filter(
-        (report) => (engine === 'auto' || report.engine === engine) && (device === 'auto' || report.device === device),
-      )
-      .map((report) => ({ ...report, host })),
+    devices.filter((report) => isAskedFor(report, engine, device)).map((report) => ({ ...report, host })),
   );
   if (asked.some(({ usable }) => usable)) return;
   const faults = asked

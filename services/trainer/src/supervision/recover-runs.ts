@@ -1,4 +1,4 @@
-import { DomainError } from '@atelier/domain';
+import { hasCode } from '@atelier/domain';
 import type { RunStore, StoredRun } from '../runs/run-store.ts';
 import { isFinal } from '../runs/run-states.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
@@ -24,7 +24,7 @@ export async function recoverRuns(
         const settled = await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
         if (settled === 'waiting') waiting.push(stored.id);
       } catch (error) {
-        if (!(error instanceof DomainError && error.code === 'run-in-use')) onFault(stored, error);
+        if (!hasCode(error, 'run-in-use')) onFault(stored, error);
       }
     }
   }

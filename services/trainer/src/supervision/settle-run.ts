@@ -1,4 +1,4 @@
-import { DomainError } from '@atelier/domain';
+import { DomainError, hasCode } from '@atelier/domain';
 import { readCancelRequest } from '../runs/cancel-request.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { isFinal } from '../runs/run-states.ts';
@@ -29,7 +29,7 @@ export async function settleRun(folder: RunFolder, error: Error | null, recoveri
   // Whoever looked for lost runs in the meantime has settled this crash already.
   if (run.state === 'queued' && run.job.recoveries > recoveriesBefore) return 'waiting';
   if (crash !== null) return recover(folder, run.job, crash);
-  if (error instanceof Error && !isInterruption(error)) {
+  if (error !== null && !hasCode(error, 'training-interrupted')) {
     await folder.end('failed', {
       code: error instanceof DomainError ? error.code : 'internal',
       message: error.message,
@@ -62,13 +62,8 @@ async function recover(
 
 /** What the run's process crashed by, where it did. */
 function crashOf({ state, error: recorded }: Run, error: Error | null): { code: string; message: string } | null {
-  if (error instanceof DomainError && error.code === 'training-crashed')
-    return { code: error.code, message: error.message };
+  if (hasCode(error, 'training-crashed')) return { code: error.code, message: error.message };
   if (state === 'running')
     return { code: 'training-crashed', message: 'The process that trained ended without a result.' };
   return state === 'interrupted' && recorded?.code === 'training-crashed' ? recorded : null;
-}
-
-function isInterruption(error: Error): boolean {
-  return error instanceof DomainError && error.code === 'training-interrupted';
 }

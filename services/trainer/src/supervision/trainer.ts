@@ -1,4 +1,4 @@
-import { DomainError, messageOf, type Recipe } from '@atelier/domain';
+import { DomainError, hasCode, messageOf, type Recipe } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { digestOf } from '@atelier/model-repository';
 import { runErrand } from '../process/errand-process.ts';
@@ -11,9 +11,9 @@ import { requireLegal } from '../runs/run-states.ts';
 import { RunStore, type StoredRun } from '../runs/run-store.ts';
 import type { Job, Run, RunRequest } from '../runs/run.ts';
 import { withRunFolder } from '../runs/with-run-folder.ts';
-import { prepareTraining } from '../train.ts';
 import { attendRun, type AttendOptions } from './attend-run.ts';
 import { recoverRuns } from './recover-runs.ts';
+import { prepareRequested } from './prepare-requested.ts';
 import { settleRun } from './settle-run.ts';
 
 export interface TrainerOptions extends AttendOptions {
@@ -105,7 +105,7 @@ export class Trainer {
       await this.#queue.length(); // whether it can be reached
       this.fault = null;
     } catch (error) {
-      this.fault = error instanceof DomainError && error.code === 'queue-unavailable' ? error : null; // the queue logs it
+      this.fault = hasCode(error, 'queue-unavailable') ? error : null; // the queue logs it
       if (this.fault === null) this.#log.error({ err: error }, `Runs could not be looked for: ${messageOf(error)}`);
     }
   }
@@ -113,7 +113,7 @@ export class Trainer {
   /** A run whose folder cannot be worked in has failed; any other fault may be gone at the next look. */
   #condemn(id: string, error: unknown): void {
     this.#log.error({ err: error, run: id }, `A run cannot be attended to: ${messageOf(error)}`);
-    if (error instanceof DomainError && error.code === 'invalid-run') this.store.condemn(id, error);
+    if (hasCode(error, 'invalid-run')) this.store.condemn(id, error);
   }
 
   /** `queue-full`, `idempotency-key-reused`, `disk-full`, and what `prepareTraining` refuses; nothing is left then. */
@@ -134,7 +134,7 @@ export class Trainer {
       try {
         await withRunFolder(stored.directory, 0, (folder) => settleRun(folder, null));
       } catch (error) {
-        if (!isInUse(error)) throw error; // whoever attends to it looks for the request
+        if (!hasCode(error, 'run-in-use')) throw error; // whoever attends to it looks for the request
       }
     });
     return this.store.find(id);
@@ -248,7 +248,7 @@ export class Trainer {
     if (runs.filter(({ state }) => state === 'queued').length >= maximumQueued) {
       throw new RetryLater('queue-full', `${maximumQueued} runs wait, as many as may (TRAINER_MAX_QUEUED).`);
     }
-    await prepareTraining(recipe, runsDirectory, publish ? { modelsDirectory, name } : null).catch(blameRecipe);
+    await prepareRequested(recipe, runsDirectory, publish ? { modelsDirectory, name } : null);
     const folder = await RunFolder.create(runsDirectory, {
       recipe,
       request,
@@ -281,16 +281,6 @@ function digestOfRequest({ recipe, request, publish }: NewRun): string {
   return digestOf(Buffer.from(canonicalJson({ recipe, request, publish })));
 }
 
-/** It is the recipe that expects another file than the teacher's. */
-function blameRecipe(error: unknown): never {
-  if (!(error instanceof DomainError && error.code === 'digest-mismatch')) throw error;
-  throw new DomainError('invalid-recipe', `distillation.digest: ${error.message}`, { cause: error });
-}
-
 function forgiveUnavailable(error: unknown): void {
-  if (!(error instanceof DomainError && error.code === 'queue-unavailable')) throw error;
-}
-
-function isInUse(error: unknown): boolean {
-  return error instanceof DomainError && error.code === 'run-in-use';
+  if (!hasCode(error, 'queue-unavailable')) throw error;
 }
