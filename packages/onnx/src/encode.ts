@@ -1,4 +1,4 @@
-import { toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Attribute } from './attributes.ts';
 import { byteCount, DATA_TYPES, elementCount } from './data-types.ts';
 import { writeEntries } from './entries.ts';
@@ -8,6 +8,7 @@ import {
   AttributeProtoSchema,
   type GraphProto,
   GraphProtoSchema,
+  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
@@ -20,16 +21,30 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.js';
+import { joined, messageChunks } from './message-chunks.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue, TrainingInfo } from './model.ts';
 import { completed } from './remainder.ts';
 import { isUnchanged, writeType } from './value-types.ts';
 
 /**
  * The bytes of a model file, below protobuf's limit of 2 GiB. Names that are empty are left out. A tensor whose data
- * does not fit its shape, or a number that its field cannot hold, is an error.
+ * does not fit its shape, or a number that its field cannot hold, is an error. `encodeModelChunks` copies less.
  */
 export function encodeModel(model: OnnxModel): Uint8Array {
-  const message = completed(
+  return joined(encodeModelChunks(model));
+}
+
+/**
+ * The same as chunks, to be written one after the other. The data of tensors from 16 KiB on, subgraphs' too, are chunks
+ * as they are, not copied: they must stay unchanged until the chunks are written. What is larger than 2 GiB is a
+ * `RangeError`; see `externalise`.
+ */
+export function encodeModelChunks(model: OnnxModel): Uint8Array[] {
+  return messageChunks(ModelProtoSchema, modelMessage(model));
+}
+
+function modelMessage(model: OnnxModel): ModelProto {
+  return completed(
     ModelProtoSchema,
     {
       irVersion: BigInt(model.irVersion),
@@ -45,7 +60,6 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     // Entries that were taken out must not come back.
     model.rest && { ...model.rest, metadataProps: [] },
   );
-  return toBinary(ModelProtoSchema, message);
 }
 
 function trainingInfoMessage(info: TrainingInfo): TrainingInfoProto {
