@@ -22,11 +22,12 @@ const EDGES: Record<string, readonly string[]> = {
 
 /** Libraries that only these places know; everything else speaks to a port. */
 const HOMES: Record<string, readonly string[]> = {
-  '@tensorflow/': ['services/trainer/src/engines/tfjs/', 'scripts/bench/'],
+  '@tensorflow/': ['services/trainer/src/engines/tfjs/', 'scripts/src/verification/', 'scripts/bench/'],
   'onnxruntime-node': [
     'services/trainer/src/engines/onnx/',
     'services/trainer/src/export/onnx-model.ts',
     'services/inference/src/predictor/',
+    'scripts/src/verification/',
     'scripts/bench/',
   ],
   sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/'],

@@ -6,7 +6,7 @@ export interface LayersModelArtifacts {
   modelTopology?: unknown;
   /** In the order of their bytes in `weightData`. */
   weightSpecs?: readonly WeightSpec[];
-  weightData?: Uint8Array | ArrayBuffer | readonly ArrayBuffer[];
+  weightData?: Uint8Array | ArrayBuffer | readonly (ArrayBuffer | Uint8Array)[];
   format?: string;
   generatedBy?: string;
   convertedBy?: string | null;
