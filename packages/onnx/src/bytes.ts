@@ -48,6 +48,12 @@ export function littleEndianBytes(values: TypedArray): Uint8Array {
   return HOST_IS_LITTLE_ENDIAN ? bytes : reversed(bytes, values.BYTES_PER_ELEMENT);
 }
 
+/** The elements' own memory as bytes; a copy where the machine has the other byte order. */
+export function littleEndianView(values: TypedArray): Uint8Array {
+  if (!HOST_IS_LITTLE_ENDIAN) return littleEndianBytes(values);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
 /** The elements that `bytes` hold, copied: the bytes may start anywhere in their buffer. */
 export function arrayFromBytes<T extends ArrayType>(type: T, bytes: Uint8Array): ArrayOf<T> {
   const copy = new Uint8Array(bytes); // slice() of a Node Buffer would be a view

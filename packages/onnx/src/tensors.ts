@@ -1,4 +1,11 @@
-import { type ArrayOf, arrayFromBytes, arrayFromNumbers, type ArrayType, littleEndianBytes } from './bytes.ts';
+import {
+  type ArrayOf,
+  arrayFromBytes,
+  arrayFromNumbers,
+  type ArrayType,
+  littleEndianBytes,
+  littleEndianView,
+} from './bytes.ts';
 import { byteCount, elementCount } from './data-types.ts';
 import type { OnnxTensor } from './model.ts';
 
@@ -16,11 +23,23 @@ export function tensor<T extends ArrayType>(
   shape: readonly number[],
   values: Elements<T>,
 ): OnnxTensor {
-  if (values.length !== elementCount(shape)) {
-    throw new RangeError(`${values.length} values for tensor "${name}" of shape [${shape.join(', ')}].`);
-  }
+  expectCount(name, shape, values.length);
   const array = Array.isArray(values) ? arrayFromNumbers(type, values as (number | bigint)[]) : (values as ArrayOf<T>);
   return { name, type, shape, data: littleEndianBytes(array) };
+}
+
+/**
+ * A tensor that is the memory of `values`, row-major and as many as the shape has elements, or a `RangeError`: not a copy,
+ * so that whoever made them must leave them alone from now on.
+ */
+export function tensorOver<T extends ArrayType>(
+  name: string,
+  type: T,
+  shape: readonly number[],
+  values: ArrayOf<T>,
+): OnnxTensor {
+  expectCount(name, shape, values.length);
+  return { name, type, shape, data: littleEndianView(values) };
 }
 
 /** The elements of a tensor of `type`, copied; another type, strings or external data are a `RangeError`. */
@@ -60,9 +79,7 @@ export function int64Vector(name: string, values: readonly number[]): OnnxTensor
 }
 
 export function stringTensor(name: string, shape: readonly number[], values: readonly string[]): OnnxTensor {
-  if (values.length !== elementCount(shape)) {
-    throw new RangeError(`${values.length} values for tensor "${name}" of shape [${shape.join(', ')}].`);
-  }
+  expectCount(name, shape, values.length);
   const encoder = new TextEncoder();
   return {
     name,
@@ -86,4 +103,9 @@ export function stringValues({ name, type, strings }: OnnxTensor): string[] {
   if (!strings) throw new RangeError(`Tensor "${name}" is of ${type}; expected string.`);
   const decoder = new TextDecoder();
   return strings.map((bytes) => decoder.decode(bytes));
+}
+
+function expectCount(name: string, shape: readonly number[], count: number): void {
+  if (count === elementCount(shape)) return;
+  throw new RangeError(`${count} values for tensor "${name}" of shape [${shape.join(', ')}].`);
 }

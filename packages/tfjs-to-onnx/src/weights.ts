@@ -1,112 +1,149 @@
-import { elementCount, float32Tensor, type OnnxTensor } from '@atelier/onnx';
-import { type LayersModelArtifacts, locateWeights, readWeightSpecs, type WeightSpec } from './artifacts.ts';
+import { elementCount, type OnnxTensor, tensorOver } from '@atelier/onnx';
+import {
+  type CheckedWeightSpec,
+  type LayersModelArtifacts,
+  type Quantization,
+  readWeightSpecs,
+  type WeightSpec,
+} from './artifacts.ts';
+import { decodedFloats } from './decode-weight.ts';
 import { malformed } from './errors.ts';
+import { type LocatedWeight, locateWeights } from './locate-weights.ts';
+import { StoredBytes } from './stored-bytes.ts';
+import { closeness, endingOf, endingsOf, isGeneratorState } from './weight-names.ts';
+
+/** A weight as it is stored: whole numbers of which `value * scale + min` is meant, or float16 as its bits. */
+export interface StoredWeight extends Quantization {
+  /** `path/part`, as of `take`. */
+  name: string;
+  /** Elements, row-major and little-endian: a view of the weight data where it can be one. */
+  data: Uint8Array;
+}
+
+interface Weight extends LocatedWeight<CheckedWeightSpec> {
+  /** The likeliest name of the layer that took it. */
+  takenBy?: string;
+}
+
+/** The types that a layer can take, as float32. */
+const TAKEN_TYPES = ['float32', 'int32', 'bool'];
+
+/** Names that a message lists. */
+const SHOWN_NAMES = 20;
 
 /** The weights of a model, found by name and never by order. Those of the optimiser are passed over. */
 export class Weights {
-  readonly #stored: readonly { spec: WeightSpec; bytes: Uint8Array }[];
+  readonly #data: StoredBytes;
+  readonly #weights: readonly Weight[];
+  readonly #byEnding = new Map<string, Weight[]>();
   readonly #modelName: string;
-  readonly #used = new Set<string>();
 
   constructor({ weightSpecs, weightData }: LayersModelArtifacts, modelName: string) {
-    const specs = readWeightSpecs(weightSpecs ?? [], 'the model');
-    const located = locateWeights(specs, joined(weightData), 'the weight data');
-    this.#stored = located.filter(({ spec }) => spec.group !== 'optimizer');
     this.#modelName = modelName;
+    this.#data = new StoredBytes(weightData);
+    const located = locateWeights(readWeightSpecs(weightSpecs ?? [], 'the model'), this.#data, 'the weight data');
+    this.#weights = located.filter(({ spec }) => spec.group !== 'optimizer');
+    for (const weight of this.#weights) {
+      for (const ending of endingsOf(weight.spec.name)) {
+        const others = this.#byEnding.get(ending);
+        if (others) others.push(weight);
+        else this.#byEnding.set(ending, [weight]);
+      }
+    }
   }
 
   /**
-   * Weight `part` of a layer as float32, named `layer/part` whatever the file says exactly. A missing one, another shape or
-   * another type is `malformed-tfjs-model`.
+   * Weight `part` of a layer as float32 of `shape`. Several `paths` are what the layer may be called, the likeliest first;
+   * the tensor's name is `path/part` with the first one that there is, whatever else the file says around it. The data is a
+   * view of the weight data where that is float32 already. A missing or ambiguous one, another shape, or a type that is no
+   * number is `malformed-tfjs-model`.
    */
-  take(paths: readonly string[], part: string, shape: readonly number[]): OnnxTensor {
-    const path = paths.find((each) => this.has([each], part)) ?? paths[0] ?? '';
-    const name = `${path}/${part}`;
-    const { spec, bytes } = this.#find(name);
-    const expected = `float32 [${shape.join(', ')}]`;
-    const found = `${spec.dtype} [${spec.shape.join(', ')}]`;
-    if (found !== expected) throw malformed(`Weight "${spec.name}" is ${found}; expected ${expected}.`);
-    this.#used.add(spec.name);
-    return float32Tensor(name, shape, decoded(spec, bytes));
+  take(paths: string | readonly string[], part: string, shape: readonly number[]): OnnxTensor {
+    const { name, weight } = this.#take(paths, part, shape);
+    const bytes = this.#data.slice(weight.start, weight.end);
+    const { dtype, quantization } = weight.spec;
+    if (dtype === 'float32' && !quantization) return { name, type: 'float32', shape, data: bytes };
+    return tensorOver(name, 'float32', shape, decodedFloats(weight.spec, bytes));
   }
 
-  has(paths: readonly string[], part: string): boolean {
-    return paths.some((path) =>
-      this.#stored.some(({ spec }) => [spec.name, ...this.#variants(spec.name)].includes(`${path}/${part}`)),
-    );
+  /** The same weight in its quantised form; undefined where it has none, or where integers are meant. */
+  takeStored(paths: string | readonly string[], part: string, shape: readonly number[]): StoredWeight | undefined {
+    const { quantization, dtype } = this.#find(paths, part).weight.spec;
+    if (!quantization || dtype !== 'float32') return undefined;
+    const { name, weight } = this.#take(paths, part, shape);
+    return { name, ...quantization, data: this.#data.slice(weight.start, weight.end) };
+  }
+
+  /** Whether there is such a weight; true also where there are several. */
+  has(paths: string | readonly string[], part: string): boolean {
+    return candidates(paths, part).some((wanted) => this.#closest(wanted).length > 0);
   }
 
   /** Names of weights that no layer took. */
   unused(): string[] {
-    return this.#stored.map(({ spec }) => spec.name).filter((name) => !this.#used.has(name));
+    const left = this.#weights.filter(({ takenBy, spec }) => takenBy === undefined && !isGeneratorState(spec.name));
+    return left.map(({ spec }) => spec.name);
   }
 
   /** Elements of the weights that layers took. */
   parameterCount(): number {
-    const taken = this.#stored.filter(({ spec }) => this.#used.has(spec.name));
+    const taken = this.#weights.filter(({ takenBy }) => takenBy !== undefined);
     return taken.reduce((total, { spec }) => total + elementCount(spec.shape), 0);
   }
 
-  #find(name: string) {
-    const exact = this.#stored.filter(({ spec }) => spec.name === name);
-    const similar = this.#stored.filter(({ spec }) => this.#variants(spec.name).includes(name));
-    const [found, second] = exact.length > 0 ? exact : similar;
-    if (found && !second) return found;
-    const names = (found ? similar : this.#stored).map(({ spec }) => spec.name).join(', ') || 'none';
-    throw malformed(
-      found ? `Weight "${name}" is there more than once: ${names}.` : `No weight "${name}"; there is: ${names}.`,
-    );
-  }
-
-  /**
-   * What else a weight may be called in the topology's terms: without TensorFlow's output number `:0`, without the model's
-   * name in front (Keras 3), without the part before the last one (the cell's name since TensorFlow 2.2).
-   */
-  #variants(name: string): string[] {
-    const plain = name.replace(/:\d+$/, '');
-    const short = plain.startsWith(`${this.#modelName}/`) ? plain.slice(this.#modelName.length + 1) : plain;
-    const parts = short.split('/');
-    return [plain, short, [...parts.slice(0, -2), ...parts.slice(-1)].join('/')];
-  }
-}
-
-function joined(data: LayersModelArtifacts['weightData']): Uint8Array {
-  if (data === undefined) return new Uint8Array();
-  if (data instanceof Uint8Array) return data;
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const bytes = new Uint8Array(data.reduce((total, { byteLength }) => total + byteLength, 0));
-  let offset = 0;
-  for (const part of data) {
-    bytes.set(new Uint8Array(part), offset);
-    offset += part.byteLength;
-  }
-  return bytes;
-}
-
-/** The numbers that TensorFlow.js would load: little-endian floats, or quantised ones widened. */
-function decoded({ shape, quantization }: WeightSpec, bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { dtype = 'float32', scale = 1, min = 0 } = quantization ?? {};
-  return Float32Array.from({ length: elementCount(shape) }, (_, index) => {
-    switch (dtype) {
-      case 'uint8':
-        return view.getUint8(index) * scale + min;
-      case 'uint16':
-        return view.getUint16(index * 2, true) * scale + min;
-      case 'float16':
-        return float16Value(view.getUint16(index * 2, true));
-      default:
-        return view.getFloat32(index * 4, true);
+  #take(paths: string | readonly string[], part: string, shape: readonly number[]) {
+    const found = this.#find(paths, part);
+    const { spec, takenBy } = found.weight;
+    const type = TAKEN_TYPES.includes(spec.dtype) ? 'float32' : spec.dtype;
+    const expected = `float32 [${shape.join(', ')}]`;
+    if (`${type} [${spec.shape.join(', ')}]` !== expected) {
+      const stored = `${spec.dtype} [${spec.shape.join(', ')}]`;
+      throw malformed(`Weight "${spec.name}" is ${stored}; expected ${expected}.`);
     }
-  });
+    const [taker = part] = candidates(paths, part);
+    if (takenBy !== undefined && takenBy !== taker) {
+      throw malformed(
+        `Weight "${spec.name}" is the closest to both "${takenBy}" and "${taker}"; expected one for each.`,
+      );
+    }
+    found.weight.takenBy = taker;
+    return found;
+  }
+
+  #find(paths: string | readonly string[], part: string): { name: string; weight: Weight } {
+    const names = candidates(paths, part);
+    for (const name of names) {
+      const [weight, ...more] = this.#closest(name);
+      if (!weight) continue;
+      if (more.length === 0) return { name, weight };
+      throw malformed(`Weight "${name}" is there more than once: ${listed([weight, ...more])}.`);
+    }
+    throw malformed(`No weight "${names[0] ?? part}"; there is: ${listed(this.#mostAlike(part))}.`);
+  }
+
+  /** The weights whose names are closest to `wanted`: one, as a rule. */
+  #closest(wanted: string): Weight[] {
+    const close = (this.#byEnding.get(endingOf(wanted)) ?? []).flatMap((weight) => {
+      const distance = closeness(weight.spec.name, wanted, this.#modelName);
+      return distance === undefined ? [] : [{ weight, distance }];
+    });
+    const least = Math.min(...close.map(({ distance }) => distance));
+    return close.filter(({ distance }) => distance === least).map(({ weight }) => weight);
+  }
+
+  /** All weights, with those of the same part in front. */
+  #mostAlike(part: string): Weight[] {
+    const isAlike = ({ spec }: Weight) => spec.name.replace(/:\d+$/, '').endsWith(`/${part}`);
+    return [...this.#weights.filter(isAlike), ...this.#weights.filter((weight) => !isAlike(weight))];
+  }
 }
 
-/** The number that 16 bits of IEEE 754 binary16 stand for: 1 of sign, 5 of exponent, 10 of fraction. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+function candidates(paths: string | readonly string[], part: string): string[] {
+  return (typeof paths === 'string' ? [paths] : paths).map((path) => `${path}/${part}`);
+}
+
+function listed(weights: readonly { spec: WeightSpec }[]): string {
+  const names = weights.slice(0, SHOWN_NAMES).map(({ spec }) => spec.name);
+  const more = weights.length - names.length;
+  return `${names.join(', ') || 'none'}${more > 0 ? `, and ${more} more` : ''}`;
 }

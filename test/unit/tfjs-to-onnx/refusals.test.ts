@@ -185,11 +185,12 @@ const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp]
     {
       ...whole,
       weightSpecs: [
-        { name: 'd/kernel', shape: [4, 2], dtype: 'int32' },
+        { name: 'd/kernel', shape: [4, 2], dtype: 'complex64' },
         { name: 'd/bias', shape: [2], dtype: 'float32' },
       ],
+      weightData: new Uint8Array(72),
     },
-    /is int32 \[4, 2\]; expected float32 \[4, 2\]/,
+    /is complex64 \[4, 2\]; expected float32 \[4, 2\]/,
   ],
   [
     'a weight of an unknown type',
