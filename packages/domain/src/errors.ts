@@ -24,6 +24,8 @@ export const ERROR_CODES = [
   'malformed-tfjs-model',
   'unsupported-layer',
   'invalid-conversion-option',
+  'unsupported-operator',
+  'output-occupied',
   'not-differentiable',
   // Training
   'training-diverged',

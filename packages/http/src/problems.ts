@@ -33,6 +33,8 @@ export const PROBLEMS = {
   'malformed-tfjs-model': 'internal',
   'unsupported-layer': 'internal',
   'invalid-conversion-option': 'internal',
+  'unsupported-operator': 'internal',
+  'output-occupied': 'internal',
   'not-differentiable': 'internal',
   'training-diverged': 'internal',
   'training-interrupted': 'internal',

@@ -1,0 +1,2 @@
+export * from './convert.ts';
+export { SUPPORTED_OPERATORS } from './operator-rules.ts';

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Attribute, int, ints, string as text } from '@atelier/onnx';
+import { assertSamePredictions, seen } from '../support/onnx-to-tfjs-parity.ts';
+import { TorchExport } from '../support/torch-export.ts';
+
+/** The classes of a converted model's layers, in their order. */
+const classesOf = ({ artifacts }: Awaited<ReturnType<typeof assertSamePredictions>>) =>
+  (
+    artifacts.modelTopology as { config: { layers: { class_name: string; config: { name: string } }[] } }
+  ).config.layers.map(({ class_name: className, config }) => `${className} ${config.name}`);
+
+describe('networks as PyTorch exports them', () => {
+  test('a perceptron with Flatten and Gemm becomes a Sequential of Dense and Activation', async () => {
+    const torch = new TorchExport(1);
+    const flat = torch.op('Flatten', 'flatten', ['image'], { axis: int(1) });
+    const hidden = torch.op('Relu', 'relu', [torch.linear('fc1', flat, [784, 32])]);
+    const logits = torch.linear('fc2', hidden, [32, 10]);
+    const converted = await assertSamePredictions(torch.model({ name: 'image', shape: [1, 28, 28] }, logits));
+    assert.deepEqual(classesOf(converted), [
+      'InputLayer image',
+      'Flatten flatten',
+      'Dense fc1',
+      'Activation relu',
+      'Dense fc2',
+    ]);
+  });
+
+  test('a convolutional network takes NHWC, and the rows of its first dense kernel are moved', async () => {
+    const torch = new TorchExport(2);
+    const block = (index: number, input: string, channels: readonly [number, number]) => {
+      const convolved = torch.conv(`conv${index}`, input, [...channels, 3, 3], { padding: 1, bias: false });
+      const active = torch.op('Relu', `relu${index}`, [torch.batchNorm(`bn${index}`, convolved, channels[1])]);
+      return torch.op('MaxPool', `pool${index}`, [active], { kernel_shape: ints([2, 2]), strides: ints([2, 2]) });
+    };
+    const features = torch.view(block(2, block(1, 'input', [3, 4]), [4, 6]));
+    const logits = torch.linear('fc', features, [6 * 3 * 2, 5]);
+    const model = torch.model({ name: 'input', shape: [3, 12, 8] }, logits);
+    const converted = await assertSamePredictions(model);
+    assert.deepEqual(converted.summary.inputs[0]?.permutation, [0, 2, 3, 1]);
+    assert.deepEqual(classesOf(converted), [
+      ...['InputLayer input', 'Conv2D conv1', 'BatchNormalization bn1', 'Activation relu1', 'MaxPooling2D pool1'],
+      ...['Conv2D conv2', 'BatchNormalization bn2', 'Activation relu2', 'MaxPooling2D pool2'],
+      ...['Flatten reshape', 'Dense fc'],
+    ]);
+  });
+});
+
+/** One operator after another on images [N, channels, height, width], as torch writes it. */
+const imageCases: Record<string, (torch: TorchExport, x: string) => string> = {
+  'Conv with a stride and pads of the same size on all sides': (torch, x) =>
+    torch.conv('conv', x, [4, 5, 3, 3], { stride: 2, padding: 1 }),
+  'Conv with dilations': (torch, x) => torch.conv('conv', x, [4, 5, 3, 3], { dilation: 2, padding: 2 }),
+  'depthwise Conv': (torch, x) => torch.conv('conv', x, [4, 4, 3, 3], { groups: 4, padding: 1 }),
+  'depthwise Conv with two outputs for each channel and a stride': (torch, x) =>
+    torch.conv('conv', x, [4, 8, 3, 3], { groups: 4, padding: 1, stride: 2 }),
+  'Conv in two groups': (torch, x) => torch.conv('conv', x, [4, 6, 3, 3], { groups: 2, padding: 1 }),
+  'MaxPool with pads over what may be negative': (torch, x) =>
+    torch.op('MaxPool', 'pool', [x], { kernel_shape: ints([3, 3]), strides: ints([2, 2]), pads: ints([1, 1, 1, 1]) }),
+  'MaxPool with pads over what a ReLU gives': (torch, x) =>
+    torch.op('MaxPool', 'pool', [torch.op('Relu', 'relu', [x])], {
+      ...{ kernel_shape: ints([3, 3]), strides: ints([2, 2]), pads: ints([1, 1, 1, 1]) },
+    }),
+  'MaxPool with ceil_mode': (torch, x) =>
+    torch.op('MaxPool', 'pool', [x], { kernel_shape: ints([2, 2]), strides: ints([2, 2]), ceil_mode: int(1) }),
+  'AveragePool that counts its pads': (torch, x) =>
+    torch.op('AveragePool', 'pool', [x], {
+      ...{ kernel_shape: ints([3, 3]), strides: ints([2, 2]), pads: ints([1, 1, 1, 1]), count_include_pad: int(1) },
+    }),
+  'AveragePool that does not count its pads': (torch, x) =>
+    torch.op('AveragePool', 'pool', [x], {
+      ...{ kernel_shape: ints([3, 3]), strides: ints([2, 2]), pads: ints([1, 1, 1, 1]) },
+    }),
+  'GlobalAveragePool and Flatten': (torch, x) =>
+    torch.op('Flatten', 'flatten', [torch.op('GlobalAveragePool', 'pool', [x])], { axis: int(1) }),
+  'GlobalAveragePool alone': (torch, x) => torch.op('GlobalAveragePool', 'pool', [x]),
+  GlobalMaxPool: (torch, x) => torch.op('GlobalMaxPool', 'pool', [x]),
+  'ReduceMean over height and width': (torch, x) =>
+    torch.op('ReduceMean', '', [x], { axes: ints([2, 3]), keepdims: int(0) }),
+  'BatchNormalization with an epsilon of its own': (torch, x) => torch.batchNorm('bn', x, 4, 1e-3),
+  'squeeze and excitation': (torch, x) => {
+    const pooled = torch.op('GlobalAveragePool', 'se.pool', [x]);
+    const squeezed = torch.op('Relu', 'se.relu', [torch.conv('se.fc1', pooled, [4, 2, 1, 1])]);
+    const gate = torch.op('HardSigmoid', 'se.gate', [torch.conv('se.fc2', squeezed, [2, 4, 1, 1])], {
+      alpha: { type: 'float', value: Math.fround(1 / 6) },
+    });
+    return torch.op('Mul', 'se', [gate, x]);
+  },
+  'a residual block': (torch, x) => {
+    const inner = torch.op('Relu', 'relu', [torch.conv('conv1', x, [4, 4, 3, 3], { padding: 1 })]);
+    return torch.op('Relu', 'relu', [
+      torch.op('Add', '', [torch.conv('conv2', inner, [4, 4, 3, 3], { padding: 1 }), x]),
+    ]);
+  },
+  'Concat along the channels': (torch, x) =>
+    torch.op('Concat', '', [x, torch.conv('conv', x, [4, 3, 1, 1])], { axis: int(1) }),
+  'PRelu with a slope for each channel': (torch, x) =>
+    torch.op('PRelu', 'act', [x, torch.parameter('act.weight', [4, 1, 1])]),
+  'PRelu with one slope': (torch, x) => torch.op('PRelu', 'act', [x, torch.parameter('act.weight', [1])]),
+  'Softmax along the channels': (torch, x) => torch.op('Softmax', '', [x], { axis: int(1) }),
+  'Softmax along the width': (torch, x) => torch.op('Softmax', '', [x], { axis: int(3) }),
+  'Pad with zeros': (torch, x) =>
+    torch.op('Pad', 'pad', [x, torch.constant([0, 0, 1, 2, 0, 0, 3, 0])], { mode: text('constant') }),
+  'Resize to twice the size by repetition': (torch, x) =>
+    torch.op('Resize', 'up', [x, '', torch.floats([1, 1, 2, 2], [4])], {
+      ...{ mode: text('nearest'), coordinate_transformation_mode: text('asymmetric'), nearest_mode: text('floor') },
+    }),
+  'a mean and a deviation for each channel': (torch, x) => {
+    const mean = torch.floats([0.4, 0.5, 0.6, 0.1], [4, 1, 1]);
+    const deviation = torch.floats([0.2, 0.3, 0.25, 1], [1, 4, 1, 1]);
+    return torch.op('Div', '', [torch.op('Sub', '', [x, mean]), deviation]);
+  },
+  'Transpose to channels last': (torch, x) => torch.op('Transpose', '', [x], { perm: ints([0, 2, 3, 1]) }),
+  'Flatten, and a function of what was flattened': (torch, x) => {
+    const flat = torch.op('Flatten', 'flatten', [torch.conv('conv', x, [4, 3, 1, 1])], { axis: int(1) });
+    return torch.op('Tanh', 'tanh', [flat]);
+  },
+  'Flatten, BatchNormalization and Gemm': (torch, x) => {
+    const flat = torch.op('Flatten', 'flatten', [torch.conv('conv', x, [4, 3, 1, 1])], { axis: int(1) });
+    return torch.linear('fc', torch.batchNorm('bn', flat, 3 * 7 * 6), [3 * 7 * 6, 4]);
+  },
+  'a Linear on channels last': (torch, x) =>
+    torch.op('Add', 'fc', [
+      torch.op('MatMul', 'fc', [
+        torch.op('Transpose', '', [x], { perm: ints([0, 2, 3, 1]) }),
+        torch.parameter('onnx::MatMul_9', [4, 3]),
+      ]),
+      torch.parameter('fc.bias', [3]),
+    ]),
+  'a decoder: Reshape of a matrix to images': (torch, x) => {
+    const code = torch.linear('fc', torch.view(x), [4 * 7 * 6, 12]);
+    return torch.conv('conv', torch.op('Reshape', '', [code, torch.constant([-1, 3, 2, 2])]), [3, 2, 3, 3], {
+      padding: 1,
+    });
+  },
+};
+
+describe('operators on images', () => {
+  for (const [title, build] of Object.entries(imageCases)) {
+    test(`${title}: TensorFlow.js predicts what onnxruntime does`, async () => {
+      const torch = new TorchExport(3);
+      const model = torch.model({ name: 'x', shape: [4, 7, 6] }, build(torch, 'x'));
+      await assertSamePredictions(model);
+    });
+  }
+});
+
+const vectorCases: Record<string, (torch: TorchExport, x: string) => string> = {
+  'Gemm with alpha and beta': (torch, x) =>
+    torch.op('Gemm', 'fc', [x, torch.parameter('fc.weight', [3, 6]), torch.parameter('fc.bias', [3])], {
+      ...{ transB: int(1), alpha: { type: 'float', value: 0.5 }, beta: { type: 'float', value: 2 } },
+    }),
+  'Gemm with one number for all units': (torch, x) =>
+    torch.op('Gemm', 'fc', [x, torch.parameter('w', [6, 3]), torch.floats(0.3)]),
+  'MatMul, and a scale and a shift for each unit': (torch, x) => {
+    const product = torch.op('MatMul', 'fc', [x, torch.parameter('w', [6, 3])]);
+    const scaled = torch.op('Mul', 'fc', [product, torch.parameter('scale', [3])]);
+    return torch.op('Add', 'fc', [torch.parameter('shift', [1, 3]), scaled]);
+  },
+  'a weight behind Identity, Cast and Transpose': (torch, x) => {
+    const same = torch.op('Identity', '', [torch.parameter('w', [3, 6])]);
+    const turned = torch.op('Transpose', '', [torch.op('Cast', '', [same], { to: int(1) })], { perm: ints([1, 0]) });
+    return torch.op('MatMul', 'fc', [x, turned]);
+  },
+  'scales and offsets of one number': (torch, x) =>
+    torch.op('Sub', '', [
+      torch.floats(1),
+      torch.op('Add', '', [torch.op('Mul', '', [x, torch.floats(3)]), torch.floats(2)]),
+    ]),
+  'a difference of two tensors': (torch, x) =>
+    torch.op('Sub', '', [torch.linear('a', x, [6, 3]), torch.linear('b', x, [6, 3])]),
+  'Max, Min, Mean and Sum': (torch, x) => {
+    const parts = ['a', 'b'].map((name) => torch.linear(name, x, [6, 3]));
+    const merged = ['Max', 'Min', 'Mean', 'Sum'].map((opType) => torch.op(opType, '', parts));
+    return torch.op('Concat', '', merged, { axis: int(-1) });
+  },
+  'one layer called twice': (torch, x) =>
+    torch.linear('fc', torch.op('Relu', '', [torch.linear('fc', x, [6, 6])]), [6, 6]),
+  'a weight in two layers': (torch, x) => {
+    const weight = torch.parameter('w', [6, 6]);
+    const turned = torch.op('Gemm', 'b', [torch.op('Gemm', 'a', [x, weight]), weight], { transB: int(1) });
+    return torch.op('Tanh', '', [turned]);
+  },
+  'Clip to an interval': (torch, x) => torch.op('Clip', '', [x, torch.floats(-1), torch.floats(0.5)]),
+  'Clip from 0 to 6': (torch, x) => torch.op('Clip', '', [x, torch.floats(0), torch.floats(6)]),
+  'Clip from 0': (torch, x) => torch.op('Clip', '', [x, torch.floats(0)]),
+  'gelu as arithmetic': (torch, x) => {
+    const erf = torch.op('Erf', 'act', [torch.op('Div', 'act', [x, torch.floats(Math.SQRT2)])]);
+    const product = torch.op('Mul', 'act', [x, torch.op('Add', 'act', [erf, torch.floats(1)])]);
+    return torch.op('Mul', 'act', [product, torch.floats(0.5)]);
+  },
+  'gelu as Keras writes it': (torch, x) => {
+    const half = torch.op('Mul', 'act', [torch.floats(0.5), x]);
+    const erf = torch.op('Erf', 'act', [torch.op('Mul', 'act', [x, torch.floats(Math.SQRT1_2)])]);
+    return torch.op('Mul', 'act', [half, torch.op('Add', 'act', [torch.floats(1), erf])]);
+  },
+  'swish as a product': (torch, x) => torch.op('Mul', 'act', [x, torch.op('Sigmoid', 'act', [x])]),
+  'mish as a product': (torch, x) =>
+    torch.op('Mul', 'act', [x, torch.op('Tanh', 'act', [torch.op('Softplus', 'act', [x])])]),
+  HardSwish: (torch, x) => torch.op('HardSwish', 'act', [x]),
+  'Dropout and Identity': (torch, x) =>
+    torch.op('Identity', '', [torch.op('Dropout', 'drop', [torch.linear('fc', x, [6, 3])])]),
+  'Unsqueeze, Conv over one axis and Flatten': (torch, x) => {
+    const sequence = torch.op('Unsqueeze', '', [x, torch.constant([1])]);
+    return torch.op('Flatten', 'flatten', [torch.conv('conv', sequence, [1, 4, 3], { padding: 1 })], { axis: int(1) });
+  },
+};
+for (const [opType, attributes] of Object.entries({
+  ...{ Relu: {}, Selu: {}, Sigmoid: {}, Softplus: {}, Softsign: {}, Tanh: {}, HardSigmoid: {}, Elu: {}, Neg: {} },
+  ...{
+    LeakyRelu: { alpha: { type: 'float', value: Math.fround(0.1) } },
+    ThresholdedRelu: {},
+    Softmax: {},
+    LogSoftmax: {},
+  },
+} as Record<string, Record<string, Attribute>>)) {
+  vectorCases[opType] = (torch, x) => torch.op(opType, 'act', [x], attributes);
+}
+
+describe('operators on vectors', () => {
+  for (const [title, build] of Object.entries(vectorCases)) {
+    test(`${title}: TensorFlow.js predicts what onnxruntime does`, async () => {
+      const torch = new TorchExport(4);
+      await assertSamePredictions(torch.model({ name: 'x', shape: [6] }, build(torch, 'x')));
+    });
+  }
+});
+
+const sequenceCases: Record<string, (torch: TorchExport, x: string) => string> = {
+  'Conv with pads': (torch, x) => torch.conv('conv', x, [4, 3, 5], { padding: 2, stride: 2 }),
+  'depthwise Conv': (torch, x) => torch.conv('conv', x, [4, 8, 3], { padding: 1, groups: 4 }),
+  'MaxPool with pads': (torch, x) =>
+    torch.op('MaxPool', 'pool', [x], { kernel_shape: ints([3]), strides: ints([2]), pads: ints([1, 1]) }),
+  'AveragePool that counts its pads': (torch, x) =>
+    torch.op('AveragePool', 'pool', [x], {
+      ...{ kernel_shape: ints([3]), strides: ints([2]), pads: ints([1, 1]), count_include_pad: int(1) },
+    }),
+  BatchNormalization: (torch, x) => torch.batchNorm('bn', x, 4),
+  'ReduceMax over the length': (torch, x) => torch.op('ReduceMax', '', [x], { axes: ints([-1]), keepdims: int(0) }),
+  'a scale for each channel': (torch, x) => torch.op('Mul', '', [x, torch.floats([1, 2, 3, 4], [4, 1])]),
+};
+
+describe('operators on sequences', () => {
+  for (const [title, build] of Object.entries(sequenceCases)) {
+    test(`${title}: TensorFlow.js predicts what onnxruntime does`, async () => {
+      const torch = new TorchExport(5);
+      await assertSamePredictions(torch.model({ name: 'x', shape: [4, 9] }, build(torch, 'x')));
+    });
+  }
+});
+
+test('how far the two runtimes were apart at most', (context) => {
+  context.diagnostic(`${seen.largest.toExponential(1)} of the largest output`);
+});
