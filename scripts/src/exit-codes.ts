@@ -17,9 +17,12 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'run-finished': USED_WRONGLY,
   'run-unfinished': USED_WRONGLY,
   'invalid-configuration': USED_WRONGLY,
+  'malformed-onnx': USED_WRONGLY,
   'malformed-tfjs-model': USED_WRONGLY,
   'invalid-conversion-option': USED_WRONGLY,
   'unsupported-layer': UNSUPPORTED,
+  'unsupported-operator': UNSUPPORTED,
+  'output-occupied': USED_WRONGLY,
 };
 
 export function exitCodeOf(error: unknown): number {

@@ -5,6 +5,7 @@ import { ablateCommand } from './commands/ablate.ts';
 import { compareCommand } from './commands/compare.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
+import { onnxToTfjsCommand } from './commands/onnx-to-tfjs.ts';
 import { predictCommand } from './commands/predict.ts';
 import { publishCommand } from './commands/publish.ts';
 import { recipesCommand } from './commands/recipes.ts';
@@ -63,6 +64,7 @@ function buildProgram(): Command {
     compareCommand(settings),
     ablateCommand(settings),
     tfjsToOnnxCommand(),
+    onnxToTfjsCommand(),
     fetchDatasetCommand(settings),
     setupCommand(settings),
   ];
