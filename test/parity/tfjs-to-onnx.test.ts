@@ -181,5 +181,11 @@ for (const dtype of ['uint8', 'uint16', 'float16'] as const) {
     const quantised = { ...artifacts, weightSpecs, weightData: bytes.buffer };
     const network = await loadLayersModel({ load: async () => quantised });
     await compare(network, quantised, [randomTensor([BATCH, 4], 13)]);
+    const kept = await compare(network, quantised, [randomTensor([BATCH, 4], 13)], { keepQuantized: true });
+    const [stored] = kept.model.graph.initializers;
+    assert.deepEqual(
+      [stored?.name, stored?.type, stored?.data.length],
+      [`${weightSpecs[0]?.name}/quantized`, dtype, bytes.length],
+    );
   });
 }

@@ -44,6 +44,8 @@ export interface ConvertOptions {
   opset?: number;
   /** Sizes of inputs that the file leaves open, by input: the whole shape with the batch, null where a size stays open. */
   inputShapes?: Readonly<Record<string, Sizes>>;
+  /** Keep quantised weights as they are, for a file of a half or a quarter of the size; recurrent layers' are widened. */
+  keepQuantized?: boolean;
   /** Whom to follow where TensorFlow.js ignores a setting of Keras; by default whoever wrote the file. */
   semantics?: Semantics;
 }
@@ -79,6 +81,7 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
     weights,
     dialect: dialectOf({ generatedBy: artifacts.generatedBy, kerasVersion }, options.semantics),
     inputShapes,
+    keepQuantized: options.keepQuantized ?? false,
     warnings: new Set(),
     states: [],
   };

@@ -7,7 +7,8 @@ import type { Value } from './graph/value.ts';
 import type { Sizes } from './input-layer.ts';
 import { ruleOf } from './layer-rules.ts';
 import { rearranged } from './rearrange.ts';
-import type { InnerCall, LayerCall, State } from './rule.ts';
+import { quantizedWeight } from './quantized-weight.ts';
+import type { InnerCall, LayerCall, State, WeightLayout } from './rule.ts';
 import type { LayerEntry } from './topology/topology.ts';
 import type { Weights } from './weights.ts';
 
@@ -18,6 +19,8 @@ export interface Workshop {
   readonly dialect: Dialect;
   /** Sizes that the caller gave for inputs, by name. */
   readonly inputShapes: Readonly<Record<string, Sizes>>;
+  /** Whether quantised weights stay as the file stores them, where a rule takes them as they are. */
+  readonly keepQuantized: boolean;
   /** Sentences for the caller, each once. */
   readonly warnings: Set<string>;
   /** Outputs of the graph beside the model's: states that go from one run to the next. */
@@ -27,9 +30,15 @@ export interface Workshop {
 /** What a rule gets for one call of a layer. */
 export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerCall): LayerCall {
   const { className, name, settings } = entry;
-  const { builder, weights, dialect, warnings, states } = workshop;
+  const { builder, weights, keepQuantized, dialect, warnings, states } = workshop;
   const { inputs, masks = [], scope, paths } = options;
   const take = (part: string, shape: readonly number[]): OnnxTensor => weights.take(paths, part, shape);
+  const weight = (part: string, shape: readonly number[], layout: WeightLayout = {}): Value => {
+    const stored = keepQuantized ? weights.takeStored(paths, part, shape) : undefined;
+    if (stored) return quantizedWeight(builder, stored, shape, layout);
+    const tensor = take(part, shape);
+    return builder.constant(tensor.name) ?? builder.initializer(rearranged(tensor, layout));
+  };
   return {
     className,
     name,
@@ -40,7 +49,7 @@ export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerC
     scope,
     paths,
     hasWeight: (part) => weights.has(paths, part),
-    weight: (part, shape, layout = {}) => builder.initializer(rearranged(take(part, shape), layout)),
+    weight,
     weightValues: (part, shape) => float32Values(take(part, shape)),
     inner: (inner, innerOptions) => layerCall(workshop, inner, innerOptions),
     apply: applyRule,

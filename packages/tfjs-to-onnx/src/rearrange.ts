@@ -1,4 +1,4 @@
-import { float32Tensor, float32Values, type OnnxTensor } from '@atelier/onnx';
+import { byteCount, type OnnxTensor } from '@atelier/onnx';
 import type { WeightLayout } from './rule.ts';
 
 /** `source` with its axes in another order and then in another shape; its own memory where neither changes anything. */
@@ -7,13 +7,29 @@ export function rearranged(source: OnnxTensor, { permutation, shape }: WeightLay
   return shape ? { ...turned, shape } : turned;
 }
 
-/** A float32 tensor with its axes in another order: axis `i` of the result is axis `permutation[i]` of the source. */
+/**
+ * A tensor of 1, 2 or 4 bytes an element with its axes in another order: axis `i` of the result is axis `permutation[i]` of
+ * the source (ONNX, Transpose).
+ */
 export function permuted(source: OnnxTensor, permutation: readonly number[]): OnnxTensor {
   if (permutation.every((axis, index) => axis === index)) return source;
   const strides = stridesOf(source.shape);
   const shape = permutation.map((axis) => source.shape[axis] ?? 1);
   const steps = permutation.map((axis) => strides[axis] ?? 0);
-  return float32Tensor(source.name, shape, gathered(float32Values(source), shape, steps));
+  const result = gathered(elementsOf(source), shape, steps);
+  return { ...source, shape, data: new Uint8Array(result.buffer, result.byteOffset, result.byteLength) };
+}
+
+type Elements = Uint8Array | Uint16Array | Uint32Array;
+
+/** The elements as whole numbers of their size: what they stand for does not matter where they only move. */
+function elementsOf({ type, shape, data }: OnnxTensor): Elements {
+  const size = byteCount(type, [1]);
+  const count = byteCount(type, shape) / size;
+  const isAligned = data.byteOffset % size === 0;
+  const { buffer, byteOffset } = isAligned ? data : data.slice();
+  if (size === 1) return new Uint8Array(buffer, byteOffset, count);
+  return size === 2 ? new Uint16Array(buffer, byteOffset, count) : new Uint32Array(buffer, byteOffset, count);
 }
 
 function stridesOf(shape: readonly number[]): number[] {
@@ -21,8 +37,8 @@ function stridesOf(shape: readonly number[]): number[] {
 }
 
 /** Reads `values` in the order of `shape`, where a step along each axis is so many elements of `values`. */
-function gathered(values: Float32Array, shape: readonly number[], steps: readonly number[]): Float32Array {
-  const result = new Float32Array(values.length);
+function gathered(values: Elements, shape: readonly number[], steps: readonly number[]): Elements {
+  const result = values.slice();
   const inner = shape.at(-1) ?? 1;
   const innerStep = steps.at(-1) ?? 0;
   const place = new Array<number>(Math.max(0, shape.length - 1)).fill(0);

@@ -12,6 +12,7 @@ import {
   value,
   type ValueFacts,
 } from '@atelier/onnx';
+import { malformed } from '../errors.ts';
 import { shownShape, type Value } from './value.ts';
 
 /**
@@ -57,7 +58,7 @@ export class GraphBuilder {
     });
     values.forEach((result) => {
       if (result.name === '') return;
-      if (this.#known.has(result.name)) throw new Error(`Value "${result.name}" is given twice.`);
+      this.#requireFree(result.name);
       this.#known.set(result.name, result);
     });
     this.#nodes.push(added);
@@ -67,11 +68,23 @@ export class GraphBuilder {
   /** A constant under its own name; the same name a second time must mean the same constant. */
   initializer(tensor: OnnxTensor): Value {
     if (!this.#initializers.has(tensor.name)) {
+      this.#requireFree(tensor.name);
       this.#initializers.set(tensor.name, tensor);
       this.#known.set(tensor.name, factsOf(tensor));
     }
     const { name, type, shape } = tensor;
     return { ...factsOf(tensor), name, type, shape };
+  }
+
+  /** The constant of this name, if it is there. */
+  constant(name: string): Value | undefined {
+    return this.#initializers.has(name) ? this.known(name) : undefined;
+  }
+
+  /** The value of this name, if it is there. */
+  known(name: string): Value | undefined {
+    const { type = 'other', shape = null, ...rest } = this.#known.get(name) ?? {};
+    return type === 'other' || shape === null ? undefined : { ...rest, name, type, shape };
   }
 
   has(name: string): boolean {
@@ -106,6 +119,11 @@ export class GraphBuilder {
     this.#known.delete(source.name);
     this.#known.set(name, source);
     return { ...source, name };
+  }
+
+  /** Layers and weights of a file may have names that become the same value. */
+  #requireFree(name: string): void {
+    if (this.has(name)) throw malformed(`Two values would be called "${name}"; expected different names.`);
   }
 
   graph(name: string, outputs: readonly Value[]): OnnxGraph {
