@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 
 /** Reads an option's whole number from `minimum` to `maximum`; anything else is wrong usage. */
@@ -24,4 +26,34 @@ export function listOf<Item>(item: (text: string) => Item): (text: string) => It
     if (new Set(items).size < items.length) throw new InvalidArgumentError('Expected each value once.');
     return items;
   };
+}
+
+/** Reads the path of a file to be written: its folder must be there, and no folder in its place. */
+export function writablePath(path: string): string {
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidArgumentError(`There is no folder ${folder}.`);
+  }
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new InvalidArgumentError(`The folder ${folder} cannot be written to.`);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new InvalidArgumentError('It is a folder.');
+  return path;
+}
+
+/** Sizes of a tensor by its name; null for one that stays open. */
+export type Shapes = Readonly<Record<string, readonly (number | null)[]>>;
+
+/** Reads NAME=SIZES, as in image=?,224,224,3, beside those that came before. `?` and -1 are sizes that stay open. */
+export function namedShape(text: string, before: Shapes): Shapes {
+  const separator = text.lastIndexOf('=');
+  const name = text.slice(0, Math.max(0, separator));
+  const sizes = text.slice(separator + 1).split(',');
+  if (name === '' || !sizes.every((size) => /^(\?|-1|[1-9]\d{0,8})$/.test(size.trim()))) {
+    throw new InvalidArgumentError('Expected an input and its sizes, such as image=1,224,224,3 or image=?,224,224,3.');
+  }
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected input "${name}" once.`);
+  return { ...before, [name]: sizes.map((size) => (/\d/.test(size) && size.trim() !== '-1' ? Number(size) : null)) };
 }

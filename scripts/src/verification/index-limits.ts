@@ -26,6 +26,12 @@ export function indexLimits(modelTopology: unknown): Readonly<Record<string, num
   return Object.fromEntries(limits);
 }
 
+/** Names of the inputs of a `modelTopology`; none where its form is not known. */
+export function inputNames(modelTopology: unknown): string[] {
+  const inputs = layersOf(modelOf(modelTopology)).filter(({ isInput }) => isInput);
+  return inputs.map(({ name }) => name);
+}
+
 function inputsBehind(name: string, layers: ReadonlyMap<string, IndexedLayer>): string[] {
   const reached = new Set([name]);
   for (const each of reached) for (const source of layers.get(each)?.sources ?? []) reached.add(source);

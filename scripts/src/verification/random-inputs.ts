@@ -6,6 +6,8 @@ export interface RandomInputOptions {
   seed: number;
   /** How many indices an input takes, by its name; see `indexLimits`. */
   limits?: Readonly<Record<string, number>>;
+  /** Inputs that are zero: states, as they are before the first run. */
+  zeros?: readonly string[];
 }
 
 /** Rows where the batch is open: more than one, so that rows that mix are seen. */
@@ -22,7 +24,10 @@ const USUAL_LIMIT = 100;
  * bool. An open size with a name is the same wherever that name is. An input of another type, or of unknown rank, is an
  * error that names it.
  */
-export function randomInputs(inputs: readonly OnnxValue[], { seed, limits = {} }: RandomInputOptions): NamedTensors {
+export function randomInputs(
+  inputs: readonly OnnxValue[],
+  { seed, limits = {}, zeros = [] }: RandomInputOptions,
+): NamedTensors {
   const next = uniform(seed);
   const sizes = new Map<string, number>();
   return Object.fromEntries(
@@ -31,7 +36,8 @@ export function randomInputs(inputs: readonly OnnxValue[], { seed, limits = {} }
       const shape = dimensions.map((dimension, axis) => sizeOf(dimension, axis, dimensions.length, sizes));
       const count = shape.reduce((product, size) => product * size, 1);
       const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
-      return [name, { type, shape, data: elements(type, count, limit, next) }];
+      const data = elements(type, count, limit, next);
+      return [name, { type, shape, data: zeros.includes(name) ? data.fill(0 as never) : data }];
     }),
   );
 }

@@ -9,19 +9,19 @@ import { startTfjs, type TfjsBackend } from './tfjs-backend.ts';
 export class RefusedByTfjs extends Error {}
 
 /**
- * What `predict` of TensorFlow.js makes of `inputs`, which are in the order of the model's inputs; by the names of its
- * outputs, in their order. A model that it cannot load or run is `RefusedByTfjs`.
+ * What `predict` of TensorFlow.js makes of `inputs`, which have the names of the model's inputs or are in their order; by the
+ * names of its outputs, in their order. A model that it cannot load or run is `RefusedByTfjs`.
  */
 export async function runLayersModel(
   artifacts: LayersModelArtifacts,
-  inputs: readonly TensorValues[],
+  inputs: readonly TensorValues[] | NamedTensors,
   backend: TfjsBackend = 'cpu',
 ): Promise<NamedTensors> {
   const { tf, loadLayersModel } = await startTfjs(backend);
   const network = await loadLayersModel({ load: async () => tfjsArtifacts(artifacts) }).catch((cause: unknown) => {
     throw refused('load', cause);
   });
-  const given = inputs.map((values) => tf.tensor(...tfjsValues(values)));
+  const given = inOrder(inputs, network.inputNames).map((values) => tf.tensor(...tfjsValues(values)));
   try {
     return predict(network, given);
   } catch (cause) {
@@ -30,6 +30,13 @@ export async function runLayersModel(
     tf.dispose(given);
     network.dispose();
   }
+}
+
+/** A Sequential does not know the names of its inputs. */
+function inOrder(inputs: readonly TensorValues[] | NamedTensors, names: readonly string[]): TensorValues[] {
+  const byName = new Map(Object.entries(inputs));
+  const named = names.flatMap((name) => byName.get(name) ?? []);
+  return named.length === names.length && names.length > 0 ? named : Object.values(inputs);
 }
 
 function predict(network: LayersModel, inputs: Tensor[]): NamedTensors {
