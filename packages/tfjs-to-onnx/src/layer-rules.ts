@@ -2,6 +2,7 @@ import { unsupported } from './errors.ts';
 import { type LayerRule, passMask, passThrough } from './rule.ts';
 import { activation, elu, leakyReLU, reLU, softmax, thresholdedReLU } from './rules/activation-layers.ts';
 import { dense } from './rules/dense.ts';
+import { MERGING_RULES } from './rules/merging-layers.ts';
 import { batchNormalization, rescaling } from './rules/scaling-layers.ts';
 import { flatten, reshape } from './rules/shape-layers.ts';
 
@@ -10,6 +11,7 @@ const vanishes: LayerRule = { convert: passThrough, mask: passMask, takesAnyType
 
 /** The Keras layers that we know, by class name. Whatever a row says of ONNX stands in the README's table. */
 export const LAYER_RULES = {
+  ...MERGING_RULES,
   Activation: { convert: activation, mask: passMask, onnx: 'see the activations' },
   AlphaDropout: vanishes,
   BatchNormalization: {
