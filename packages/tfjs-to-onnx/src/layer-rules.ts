@@ -5,6 +5,7 @@ import { dense } from './rules/dense.ts';
 import { MERGING_RULES } from './rules/merging-layers.ts';
 import { batchNormalization, rescaling } from './rules/scaling-layers.ts';
 import { flatten, reshape } from './rules/shape-layers.ts';
+import { WINDOW_RULES } from './rules/window-layers.ts';
 
 /** Layers that do nothing at inference. */
 const vanishes: LayerRule = { convert: passThrough, mask: passMask, takesAnyType: true, onnx: 'nothing' };
@@ -39,6 +40,7 @@ export const LAYER_RULES = {
   },
   SpatialDropout1D: vanishes,
   ThresholdedReLU: { convert: thresholdedReLU, onnx: 'ThresholdedRelu' },
+  ...WINDOW_RULES,
 } as const satisfies Record<string, LayerRule>;
 
 /** By class name; an InputLayer becomes an input of the graph, and a model inside the model its own layers: no rule makes them. */

@@ -110,3 +110,15 @@ export function unlessIgnored<T>(call: LayerCall, key: string, written: T, ignor
   if (!isChosen) call.warn(`The ONNX model follows ${what}; TensorFlow.js ignores it, as semantics "tfjs" does.`);
   return written;
 }
+
+/**
+ * Whether to compute what TensorFlow.js computes, where it is something else than what Keras does with the same file.
+ * `difference` completes "TensorFlow.js ...": the caller who did not choose is told.
+ */
+export function followsTfjs(call: LayerCall, difference: string): boolean {
+  const { semantics, isChosen } = call.dialect;
+  if (semantics === 'tfjs') return true;
+  if (!isChosen)
+    call.warn(`The ONNX model computes what Keras does; TensorFlow.js ${difference}, as semantics "tfjs" does.`);
+  return false;
+}

@@ -56,6 +56,8 @@ const cases: [title: string, shape: Dimension[], OnnxNode, OnnxTensor[], expecte
   ['broadcasting', ['n', 1, 4], node('Add', ['x', 'w'], 'y'), [zeros('w', 3, 1)], ['n', 3, 4]],
   ['Concat', ['n', 3], node('Concat', ['x', 'x'], 'y', { axis: int(-1) }), [], ['n', 6]],
   ['Einsum', [2, 3, 4], node('Einsum', ['x', 'w'], 'y', { equation: 'abc, cd -> dab' }), [zeros('w', 4, 5)], [5, 2, 3]],
+  ['a ConvTranspose that keeps its size keeps a symbol', ['n', 2, 'h', 5], conv('ConvTranspose', { pads: ints([1, 1, 1, 1]) }), [zeros('w', 2, 3, 3, 3)], ['n', 3, 'h', 5]],
+  ['Resize by scales', [1, 2, 'h', 3], node('Resize', ['x', '', 's'], 'y'), [float32Tensor('s', [4], [1, 1, 2, 1.5])], [1, 2, null, 4]],
   ['Resize to sizes', [1, 2, 3, 4], node('Resize', ['x', '', '', 's'], 'y'), [int64Vector('s', [1, 2, 6, 8])], [1, 2, 6, 8]],
 ];
 

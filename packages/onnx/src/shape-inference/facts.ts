@@ -9,6 +9,8 @@ export interface ValueFacts {
   shape: readonly Dimension[] | null;
   /** The elements of a short vector, or of a scalar, of integers, as far as they are known: sizes, axes, pads. */
   elements?: readonly Dimension[];
+  /** The elements of a short constant vector of float32: scales. */
+  floats?: readonly number[];
 }
 
 export const UNKNOWN: ValueFacts = { type: 'other', shape: null };

@@ -1,6 +1,6 @@
 import { dataTypeOf, elementCount } from '../data-types.ts';
 import type { Dimension, OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
-import { int64Values, valuesOf } from '../tensors.ts';
+import { float32Values, int64Values, valuesOf } from '../tensors.ts';
 import { type InferenceRule, NodeFacts, UNKNOWN, type ValueFacts } from './facts.ts';
 import * as layouts from './layouts.ts';
 import { broadcastShapes } from './sizes.ts';
@@ -152,11 +152,12 @@ export function inferGraph(graph: OnnxGraph, opset: number): ReadonlyMap<string,
   return known;
 }
 
-/** Facts of a constant; the elements of a short vector of integers are known. */
+/** Facts of a constant; the elements of a short vector are known. */
 export function factsOf(tensor: OnnxTensor): ValueFacts {
   const { type, shape } = tensor;
   const facts: ValueFacts = { type, shape };
   if (shape.length > 1 || elementCount(shape) > LONGEST_FOLLOWED || tensor.external) return facts;
+  if (type === 'float32') return { ...facts, floats: Array.from(float32Values(tensor)) };
   if (type === 'int64') return { ...facts, elements: Array.from(int64Values(tensor), Number) };
   return type === 'int32' ? { ...facts, elements: Array.from(valuesOf(tensor, 'int32')) } : facts;
 }

@@ -1,5 +1,6 @@
 import type { Dimension } from '../model.ts';
 import { type InferenceRule, type NodeFacts, UNKNOWN, type ValueFacts } from './facts.ts';
+import { times } from './sizes.ts';
 
 /** Conv: [batch, channels, ...space] with a kernel [filters, channels / group, ...]. */
 export const conv: InferenceRule = (node) => {
@@ -39,11 +40,12 @@ export const convTranspose: InferenceRule = (node) => {
     if (outputShape) return outputShape[axis] ?? null;
     const kernelSize = kernel[axis + 2];
     const stride = strides[axis] ?? 1;
-    if (typeof size !== 'number' || typeof kernelSize !== 'number') return null;
-    if (autoPad.startsWith('SAME')) return size * stride;
+    if (typeof kernelSize !== 'number') return null;
+    if (autoPad.startsWith('SAME')) return times(size, stride);
     const padded = (pads[axis] ?? 0) + (pads[axis + shape.length - 2] ?? 0);
     const extent = (kernelSize - 1) * (dilations[axis] ?? 1) + 1;
-    return stride * (size - 1) + (outputPadding?.[axis] ?? 0) + extent - padded;
+    const added = (outputPadding?.[axis] ?? 0) + extent - padded;
+    return typeof size === 'number' ? stride * (size - 1) + added : stride === 1 && added === 1 ? size : null;
   });
   return [{ type, shape: [shape[0] ?? null, filters, ...space] }];
 };
@@ -84,10 +86,17 @@ function numberOf(size: Dimension): number | undefined {
   return typeof size === 'number' ? size : undefined;
 }
 
-/** Resize by known sizes, or by scales that are left to run time; the sizes are the last input. */
+/** Resize to known sizes, the last input, or by known scales, the one before it. */
 export const resize: InferenceRule = (node) => {
   const { type, shape } = node.input(0);
   if (!shape) return [UNKNOWN];
   const sizes = node.input(3).elements;
-  return [{ type, shape: sizes?.length === shape.length ? sizes : shape.map(() => null) }];
+  if (sizes?.length === shape.length) return [{ type, shape: sizes }];
+  const scales = node.input(2).floats;
+  return [{ type, shape: shape.map((size, axis) => scaled(size, scales?.[axis])) }];
 };
+
+function scaled(size: Dimension, scale: number | undefined): Dimension {
+  if (scale === 1) return size;
+  return typeof size === 'number' && scale !== undefined ? Math.floor(Math.fround(size * scale)) : null;
+}

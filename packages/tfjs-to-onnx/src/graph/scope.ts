@@ -124,6 +124,28 @@ export class Scope {
     return this.add('Slice', [source, ...bounds, ...(step === 1 ? [] : [this.ints([step], 'steps')])], {}, name);
   }
 
+  /** Without so many elements at the beginning and the end of each axis from `first` on. */
+  cropped(source: Value, first: number, borders: readonly (readonly [begin: number, end: number])[]): Value {
+    const cuts = borders.map(([begin, end], axis) => ({ begin, end, axis: axis + first }));
+    const wanted = cuts.filter(({ begin, end }) => begin > 0 || end > 0);
+    if (wanted.length === 0) return source;
+    const bounds = [
+      this.ints(
+        wanted.map(({ begin }) => begin),
+        'starts',
+      ),
+      this.ints(
+        wanted.map(({ end }) => (end > 0 ? -end : Number.MAX_SAFE_INTEGER)),
+        'ends',
+      ),
+      this.ints(
+        wanted.map(({ axis }) => axis),
+        'axes',
+      ),
+    ];
+    return this.add('Slice', [source, ...bounds], {}, 'cropped');
+  }
+
   /** All elements in the opposite order. */
   reverse(source: Value, axis: number): Value {
     return this.slice(source, axis, -1, -(2 ** 31), -1, 'reversed');

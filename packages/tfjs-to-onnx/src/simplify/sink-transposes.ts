@@ -48,10 +48,15 @@ class Sinking {
   graph(): OnnxGraph {
     for (const each of this.#source.nodes) this.#take(each);
     const names = this.#namesAtEnd();
-    return renameValues(
+    const renamed = renameValues(
       { ...this.#source, nodes: this.#nodes, initializers: [...this.#constants.values()], values: [] },
       names,
     );
+    // A node is called after what it gives, which may be another value now.
+    return {
+      ...renamed,
+      nodes: renamed.nodes.map((each) => ({ ...each, name: each.outputs.find(Boolean) ?? each.name })),
+    };
   }
 
   #take(each: OnnxNode): void {
