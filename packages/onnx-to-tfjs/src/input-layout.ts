@@ -9,7 +9,7 @@ const IMAGE_OPERATORS = new Set(
 /** Operators that leave the axes as they are. */
 const TRANSPARENT = new Set(
   (
-    'Add Cast Clip Div Dropout Elu Gelu HardSigmoid HardSwish Identity LeakyRelu Mish Mul Neg PRelu Pad Relu Selu Sigmoid ' +
+    'Add Cast Clip DequantizeLinear Div Dropout Elu Gelu HardSigmoid HardSwish Identity LeakyRelu Mish Mul Neg PRelu Pad Relu Selu Sigmoid ' +
     'Softplus Softsign Sub Swish Tanh ThresholdedRelu'
   ).split(' '),
 );

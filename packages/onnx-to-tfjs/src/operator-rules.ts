@@ -15,7 +15,7 @@ import {
   thresholdedRelu,
 } from './rules/activations.ts';
 import { gemm, matMul } from './rules/affine.ts';
-import { add, divide, multiply, negate, subtract } from './rules/arithmetic.ts';
+import { add, dequantize, divide, multiply, negate, subtract } from './rules/arithmetic.ts';
 import { conv } from './rules/convolution.ts';
 import { concat, merging } from './rules/merging.ts';
 import { batchNormalization } from './rules/normalization.ts';
@@ -39,6 +39,7 @@ const RULES = {
   Clip: { rule: clip, becomes: 'Activation relu or relu6, or ReLU between two Rescalings' },
   Concat: { rule: concat, becomes: 'Concatenate' },
   Conv: { rule: conv, becomes: 'Conv1D, Conv2D, DepthwiseConv2D; groups as Cropping2D, Conv2D and Concatenate' },
+  DequantizeLinear: { rule: dequantize, becomes: 'Rescaling' },
   Div: { rule: divide, becomes: 'Rescaling, or a part of the weights before it' },
   Dropout: { rule: dropout, becomes: 'nothing' },
   Elu: { rule: elu, becomes: 'Activation elu' },

@@ -36,6 +36,14 @@ export const divide: Rule = (node) => {
 
 export const negate: Rule = (node) => rescaled(node, node.value(0), -1, 0);
 
+/** (x − zero point)·scale of whole numbers, such as pixels. */
+export const dequantize: Rule = (node) => {
+  const [scales, zeros] = [node.weight(1).values, node.constant(2)?.values ?? Float32Array.of(0)];
+  const [scale = 1, zero = 0] = [scales[0], zeros[0]];
+  if (scales.length === 1 && zeros.length === 1) return rescaled(node, node.value(0), scale, -zero * scale);
+  throw node.refuse(`it has ${scales.length} scales; supported: one.`);
+};
+
 function withConstant(node: NodeView, compute: (node: NodeView, input: Value, constant: Constant) => Value) {
   if (node.isConstant(1)) return compute(node, node.value(0), node.weight(1));
   return node.isConstant(0) ? compute(node, node.value(1), node.weight(0)) : undefined;
