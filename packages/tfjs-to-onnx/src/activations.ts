@@ -11,16 +11,20 @@ interface Activation {
   apply(x: Value, scope: Scope, isKeras3: boolean): Value;
 }
 
+/** The operator set that brought Gelu. */
+const GELU_SINCE = 20;
+
 const operator = (opType: string): Activation => ({ onnx: opType, apply: (x, scope) => scope.add(opType, [x]) });
 
 /** Element-wise functions, and softmax along the last axis, by their name in `model.json`. */
 export const ACTIVATIONS = {
   elu: operator('Elu'),
   exponential: operator('Exp'),
-  // arXiv 1606.08415: the form that onnxruntime fuses. The operator Gelu came with opset 20.
+  // arXiv 1606.08415: the form that onnxruntime fuses.
   gelu: {
-    onnx: 'Div, Erf, Add, Mul: the exact form',
+    onnx: 'Div, Erf, Add, Mul: the exact form; Gelu from opset 20 on',
     apply: (x, scope) => {
+      if (scope.builder.opset >= GELU_SINCE) return scope.add('Gelu', [x]);
       const scaled = scope.add('Div', [x, scope.float(Math.SQRT2, 'root_of_two')], {}, 'scaled');
       const erf = scope.add('Erf', [scaled], {}, 'erf');
       const twiceCdf = scope.add('Add', [erf, scope.float(1, 'one')], {}, 'twice_cdf');
@@ -30,8 +34,9 @@ export const ACTIVATIONS = {
   },
   // The tanh approximation of the same paper.
   gelu_new: {
-    onnx: 'Pow, Mul, Add, Tanh: the tanh form',
+    onnx: 'Pow, Mul, Add, Tanh: the tanh form, which TensorFlow.js saves and cannot load; Gelu from opset 20 on',
     apply: (x, scope) => {
+      if (scope.builder.opset >= GELU_SINCE) return scope.add('Gelu', [x], { approximate: 'tanh' });
       const cube = scope.add('Pow', [x, scope.float(3, 'three')], {}, 'cube');
       const cubic = scope.add('Mul', [cube, scope.float(0.044715, 'cubic_weight')], {}, 'cubic');
       const polynomial = scope.add('Add', [x, cubic], {}, 'polynomial');

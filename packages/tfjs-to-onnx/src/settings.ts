@@ -108,6 +108,17 @@ export class Settings {
     throw this.#wrong(key, `an axis of an input of rank ${rank}`);
   }
 
+  /** The axes of a tensor of `rank`, from 0 and each once: one number, or a list of them, negative ones from the end. */
+  axes(key: string, fallback: number, rank: number): number[] {
+    const found = this.get(key) ?? fallback;
+    const counted = (Array.isArray(found) ? (found as unknown[]) : [found]).map((axis) =>
+      Number.isInteger(axis) && (axis as number) < 0 ? (axis as number) + rank : (axis as number),
+    );
+    const isThere = counted.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank);
+    if (isThere && counted.length > 0 && new Set(counted).size === counted.length) return counted;
+    throw this.#wrong(key, `axes of an input of rank ${rank}, each once`);
+  }
+
   #wrong(key: string, expected: string) {
     return malformed(`${this.#owner} has ${key} ${shown(this.get(key))}; expected ${expected}.`);
   }

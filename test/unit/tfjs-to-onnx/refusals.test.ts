@@ -56,14 +56,29 @@ const unsupported: [what: string, artifacts: LayersModelArtifacts, reason: RegEx
   ],
   ['a layer called constructor', layerOf(['constructor', { name: 'c' }]), /Layer "c" is a constructor/],
   [
-    'a Softmax over several axes',
-    layerOf(['Softmax', { name: 's', axis: [1, 2] }], [4, 4]),
-    /"s" is a Softmax over several axes/,
+    'a BatchNormalization over the batch',
+    layerOf(['BatchNormalization', { name: 'n', axis: [0, 2] }], [4, 4]),
+    /"n" is a BatchNormalization over the batch/,
   ],
   [
-    'a BatchNormalization over several axes',
-    layerOf(['BatchNormalization', { name: 'n', axis: [1, 2] }], [4, 4]),
-    /several axes/,
+    'a LayerNormalization over the batch',
+    layerOf(['LayerNormalization', { name: 'n', axis: 0 }], [4, 4]),
+    /"n" is a LayerNormalization over the batch/,
+  ],
+  [
+    'a LayerNormalization whose meaning depends on the version of Keras',
+    layerOf(['LayerNormalization', { name: 'n', rms_scaling: true }], [4, 4]),
+    /rms_scaling.* Use RMSNormalization/,
+  ],
+  [
+    'a RandomCrop that resizes',
+    layerOf(['RandomCrop', { name: 'c', height: 2, width: 4 }], [4, 4, 3]),
+    /"c" is a RandomCrop of \[batch, 4, 4, 3\].* Use CenterCrop/,
+  ],
+  [
+    'a CategoryEncoding of the batch',
+    layerOf(['CategoryEncoding', { name: 'c', num_tokens: 3 }], []),
+    /would encode the batch as one/,
   ],
   [
     'a call with arguments',
@@ -128,11 +143,11 @@ const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp]
     layerOf(['Dense', { name: 'd', units: 2, use_bias: 'no' }], [4], weights),
     /use_bias "no"; expected true or false/,
   ],
-  ['Rescaling without a scale', layerOf(['Rescaling', { name: 's' }]), /scale missing; expected a number/],
+  ['Rescaling without a scale', layerOf(['Rescaling', { name: 's' }]), /has no scale; expected a number/],
   [
     'an axis beyond the rank',
     layerOf(['Softmax', { name: 's', axis: 2 }]),
-    /axis 2; expected an axis of an input of rank 2/,
+    /axis 2; expected axes of an input of rank 2/,
   ],
   [
     'Dense on an unknown last size',
@@ -154,7 +169,7 @@ const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp]
     layerOf(['Reshape', { name: 'r', target_shape: [3, -1] }]),
     /reshapes \[4\] to \[3, \?\]/,
   ],
-  ['two open sizes', layerOf(['Reshape', { name: 'r', target_shape: [-1, null] }]), /at most one open size/],
+  ['two open sizes', layerOf(['Reshape', { name: 'r', target_shape: [-1, null] }]), /at most one of them open/],
   ['a weight that is missing', layerOf(dense, [4], [['d/kernel', [4, 2]]]), /No weight "d\/bias"; there is: d\/kernel/],
   [
     'a weight that could be either of two',

@@ -3,9 +3,10 @@ import { malformed } from '../errors.ts';
 import { rankOf, shownShape, type Value } from '../graph/value.ts';
 import type { LayerCall, Rule } from '../rule.ts';
 import { wrongCount } from './merge.ts';
+import { ofUnitLength } from './standardise.ts';
 
-/** What a norm is at least, squared, so that nothing is divided by zero. */
-const LEAST_SQUARE = { tfjs: 1e-7, keras: 1e-12 } as const;
+/** What the square of a length is at least, so that nothing is divided by zero. */
+const LEAST_SQUARE = { tfjs: 1e-7, keras2: 1e-12, keras3: 1e-14 } as const;
 
 /**
  * Products of two inputs, summed along one axis of each, for each element of the batch. The other axes of the first come
@@ -13,13 +14,15 @@ const LEAST_SQUARE = { tfjs: 1e-7, keras: 1e-12 } as const;
  * is [batch, 1].
  */
 export const dot: Rule = (call) => {
-  const { inputs, settings, scope } = call;
+  const { inputs, settings, scope, dialect } = call;
   const [first, second, ...others] = inputs;
   if (!first || !second || others.length > 0) throw wrongCount(call, 'two');
   const axes = axesOf(call, first, second);
   const isNormalised = settings.boolean('normalize', false);
-  const x = isNormalised ? normalised(call, first, axes[0], 'first') : first;
-  const y = isNormalised ? normalised(call, second, axes[1], 'second') : second;
+  const version = dialect.isKeras3 ? 'keras3' : 'keras2';
+  const least = LEAST_SQUARE[dialect.semantics === 'tfjs' ? 'tfjs' : version];
+  const x = isNormalised ? ofUnitLength(scope, first, [axes[0]], least, 'first') : first;
+  const y = isNormalised ? ofUnitLength(scope, second, [axes[1]], least, 'second') : second;
   if (rankOf(x) === 2 && rankOf(y) === 2) {
     return scope.reduce('ReduceSum', scope.add('Mul', [x, y], {}, 'products'), [1], true, 'dot');
   }
@@ -45,14 +48,6 @@ function byEinsum({ scope }: LayerCall, x: Value, y: Value, axes: readonly [numb
   const kept = [...left, ...right.slice(1)].filter((letter) => letter !== sum);
   const equation = `${left.join('')},${right.join('')}->${kept.join('')}`;
   return scope.add('Einsum', [x, y], { equation: string(equation) }, 'dot');
-}
-
-/** x divided by its length along `axis`. */
-function normalised({ scope, dialect }: LayerCall, x: Value, axis: number, name: string): Value {
-  const squares = scope.reduce('ReduceSumSquare', x, [axis], true, `${name}_square`);
-  const least = scope.float(LEAST_SQUARE[dialect.semantics], 'least_square');
-  const length = scope.add('Sqrt', [scope.add('Max', [squares, least], {}, `${name}_bounded`)], {}, `${name}_length`);
-  return scope.add('Div', [x, length], {}, `${name}_normalised`);
 }
 
 /** The axis of each input that is summed, from 0: one number for both, or one for each. */

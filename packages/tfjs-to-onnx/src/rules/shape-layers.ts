@@ -8,6 +8,7 @@ export const flatten: Rule = (call) => {
   const input = onlyInput(call);
   const rank = rankOf(input);
   if (rank === 2) return input;
+  if (rank === 1) return scope.unsqueeze(input, [1]);
   // Channels first means that the file's layout differs from the one that Dense kernels were trained on.
   const isFirst =
     settings.choice('data_format', ['channels_first', 'channels_last'], 'channels_last') === 'channels_first';
@@ -21,8 +22,10 @@ export const reshape: Rule = (call) => {
   const input = onlyInput(call);
   const target = settings.sizes('target_shape');
   const open = target.indexOf(null);
-  if (open !== target.lastIndexOf(null)) {
-    throw malformed(`Layer "${name}" has target_shape ${shownShape(target)}; expected at most one open size.`);
+  if (open !== target.lastIndexOf(null) || target.includes(0)) {
+    throw malformed(
+      `Layer "${name}" has target_shape ${shownShape(target)}; expected sizes of 1 and more, at most one of them open.`,
+    );
   }
   const features = input.shape.slice(1);
   const known = target.filter((size) => size !== null);
@@ -37,4 +40,28 @@ export const reshape: Rule = (call) => {
   if (!sizes.includes(null) && shownShape(sizes) === shownShape(features)) return input;
   // 0 keeps the batch as it comes.
   return scope.reshape(input, [0, ...sizes.map((size) => (typeof size === 'number' ? size : -1))]);
+};
+
+/** `dims` counts from 1: the batch, axis 0, stays. */
+export const permute: Rule = (call) => {
+  const { name, settings, scope } = call;
+  const input = onlyInput(call);
+  const axes = rankOf(input) - 1;
+  const dims = settings.wholeNumbers('dims', axes, []);
+  if (new Set(dims).size < axes || dims.some((axis) => axis > axes)) {
+    throw malformed(`Layer "${name}" has dims ${JSON.stringify(dims)}; expected each of 1 to ${axes} once.`);
+  }
+  return scope.transpose(input, [0, ...dims]);
+};
+
+/** [batch, features] n times: [batch, n, features]. */
+export const repeatVector: Rule = (call) => {
+  const { name, settings, scope } = call;
+  const input = onlyInput(call);
+  if (rankOf(input) !== 2) {
+    throw malformed(`Layer "${name}" (RepeatVector) takes ${shownShape(input.shape)}; expected [batch, features].`);
+  }
+  const row = scope.unsqueeze(input, [1], 'row');
+  const count = settings.wholeNumber('n');
+  return count === 1 ? row : scope.add('Expand', [row, scope.ints([1, count, 1], 'shape')], {}, 'repeated');
 };

@@ -77,7 +77,7 @@ export const MOVERS: Partial<Record<string, Mover>> = {
     elementwise,
   ),
   ...each('Not Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Tanh ThresholdedRelu', elementwise),
-  ...each('ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare', reduction),
+  ...each('ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare', reduction),
   ...each('LogSoftmax Softmax', alongAxis(-1)),
   Pad: pad,
   Slice: slice,
