@@ -49,6 +49,7 @@ export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerC
     scope,
     paths,
     hasWeight: (part) => weights.has(paths, part),
+    weightShape: (part) => weights.shape(paths, part),
     weight,
     weightValues: (part, shape) => float32Values(take(part, shape)),
     inner: (inner, innerOptions) => layerCall(workshop, inner, innerOptions),

@@ -25,6 +25,8 @@ export interface LayerCall {
   /** Names under which the layer's weights may be found, the likeliest first: `path/part`. */
   readonly paths: readonly string[];
   hasWeight(part: string): boolean;
+  /** The shape of that weight in the file, for a rule that finds a size nowhere else; undefined where there is none. */
+  weightShape(part: string): readonly number[] | undefined;
   /** Weight `part` of this shape as float32, or an error that says what there is. */
   weight(part: string, shape: readonly number[], layout?: WeightLayout): Value;
   /** The numbers of that weight, for a rule that rearranges them. */

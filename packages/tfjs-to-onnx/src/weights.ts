@@ -79,6 +79,11 @@ export class Weights {
     return candidates(paths, part).some((wanted) => this.#closest(wanted).length > 0);
   }
 
+  /** The shape that such a weight has in the file; undefined where there is none. */
+  shape(paths: string | readonly string[], part: string): readonly number[] | undefined {
+    return this.has(paths, part) ? this.#find(paths, part).weight.spec.shape : undefined;
+  }
+
   /** Names of weights that no layer took. */
   unused(): string[] {
     const left = this.#weights.filter(({ takenBy, spec }) => takenBy === undefined && !isGeneratorState(spec.name));

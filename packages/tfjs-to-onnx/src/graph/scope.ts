@@ -124,6 +124,11 @@ export class Scope {
     return this.add('Slice', [source, ...bounds, ...(step === 1 ? [] : [this.ints([step], 'steps')])], {}, name);
   }
 
+  /** The elements at these places of `axis`, in their order. */
+  gather(source: Value, axis: number, places: readonly number[], name: string): Value {
+    return this.add('Gather', [source, this.ints(places, name)], { axis: int(axis) }, 'gathered');
+  }
+
   /** Without so many elements at the beginning and the end of each axis from `first` on. */
   cropped(source: Value, first: number, borders: readonly (readonly [begin: number, end: number])[]): Value {
     const cuts = borders.map(([begin, end], axis) => ({ begin, end, axis: axis + first }));

@@ -53,7 +53,7 @@ export const separableConvolution =
     const filters = settings.wholeNumber('filters');
     const depthwise = channelByChannel(call, input, windowOf(call, axes), 'depthwise_kernel');
     const ones = Array.from({ length: axes }, () => 1);
-    const mixed = knownChannels(call, input) * settings.wholeNumber('depth_multiplier', 1);
+    const mixed = knownChannels(call, input) * multiplierOf(call, 'depthwise_kernel');
     const kernel = call.weight('pointwise_kernel', [...ones, mixed, filters], { permutation: filtersFirst(axes) });
     const result = scope.add('Conv', [depthwise, kernel, biasOf(call, filters)], {}, 'pointwise');
     return input.isFirst && axes === 2
@@ -81,7 +81,7 @@ function channelByChannel(
   bias: (outputs: number) => Value | undefined = () => undefined,
 ): Value {
   const channels = knownChannels(call, input);
-  const multiplier = call.settings.wholeNumber('depth_multiplier', 1);
+  const multiplier = multiplierOf(call, part);
   const axes = window.size.length;
   const outputs = channels * multiplier;
   const kernel = call.weight(part, [...window.size, channels, multiplier], {
@@ -89,6 +89,11 @@ function channelByChannel(
     shape: [outputs, 1, ...window.size],
   });
   return convolved(call, input, window, { kernel, bias: bias(outputs), group: channels });
+}
+
+/** How many outputs each channel has. TensorFlow.js does not write it down for a SeparableConv2D: the kernel says it. */
+function multiplierOf(call: LayerCall, part: string): number {
+  return call.settings.wholeNumber('depth_multiplier', call.weightShape(part)?.at(-1) ?? 1);
 }
 
 /** Keras 3 calls the kernel of a depthwise layer what it calls any other. */

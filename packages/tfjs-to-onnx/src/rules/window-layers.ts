@@ -1,6 +1,7 @@
 import type { LayerRule } from '../rule.ts';
 import { cropping, zeroPadding } from './borders.ts';
 import { convolution, depthwiseConvolution, separableConvolution } from './convolutions.ts';
+import { centerCrop, randomSize, resizing } from './image-layers.ts';
 import { globalPool, pool } from './pools.ts';
 import { upSampling } from './resampling.ts';
 import { transposedConvolution } from './transposed-convolutions.ts';
@@ -16,6 +17,10 @@ export const WINDOW_RULES = {
   AveragePooling1D: { convert: pool('AveragePool', 1), onnx: 'AveragePool' },
   AveragePooling2D: { convert: pool('AveragePool', 2), onnx: 'AveragePool' },
   AveragePooling3D: { convert: pool('AveragePool', 3), onnx: 'AveragePool' },
+  CenterCrop: {
+    convert: centerCrop,
+    onnx: 'Slice, or Gather of the places that TensorFlow.js takes; of smaller images Resize',
+  },
   Conv1D: { convert: convolution(1), onnx: conv },
   Conv1DTranspose: { convert: transposedConvolution(1), onnx: transposed, isBeyondTfjs: true },
   Conv2D: { convert: convolution(2), onnx: conv },
@@ -39,6 +44,9 @@ export const WINDOW_RULES = {
   MaxPooling1D: { convert: pool('MaxPool', 1), onnx: 'MaxPool' },
   MaxPooling2D: { convert: pool('MaxPool', 2), onnx: 'MaxPool' },
   MaxPooling3D: { convert: pool('MaxPool', 3), onnx: 'MaxPool' },
+  RandomHeight: { convert: randomSize, onnx: 'nothing', isBeyondTfjs: true },
+  RandomWidth: { convert: randomSize, onnx: 'nothing' },
+  Resizing: { convert: resizing, onnx: 'Resize: linear; for the nearest elements Gather' },
   SeparableConv1D: { convert: separableConvolution(1), onnx: separable, isBeyondTfjs: true },
   SeparableConv2D: { convert: separableConvolution(2), onnx: separable },
   UpSampling1D: { convert: upSampling(1), onnx: nearest, isBeyondTfjs: true },

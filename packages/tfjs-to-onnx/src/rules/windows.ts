@@ -60,20 +60,22 @@ function samePlaces(
   // A window that is smaller than its step takes no padding. In three dimensions TensorFlow.js takes less than none, and
   // begins after the first element (`get3DPadAndOutInfo` of tfjs-core's `conv_util`).
   const isOpen = skips.some((skip, axis) => skip && typeof space[axis] !== 'number');
+  const isNegative = pads.some((each) => each !== undefined && Math.min(...each) < 0);
   const isShifted =
     space.length === 3 &&
-    (isOpen || pads.some((each) => each?.some((count) => count < 0))) &&
+    (isOpen || isNegative) &&
     followsTfjs(call, 'begins inside the input where strides are larger than the window');
   // The runtime's own rule would have less than no padding.
-  if ((isShifted && isOpen) || !everyKnown(pads)) {
+  const known: readonly Pads[] | undefined = everyKnown(pads) ? pads : undefined;
+  if ((isShifted && isOpen) || !known) {
     throw unsupported(
       `Layer "${call.name}" (${call.className}) has padding 'same' with strides that are larger than its window, over an open ` +
         'size. Give the size of the input with --input-shape.',
     );
   }
-  const attributes = padsOf(pads.map(([begin, end]): Pads => [Math.max(0, begin), Math.max(0, end)]));
+  const attributes = padsOf(known.map(([begin, end]): Pads => [Math.max(0, begin), Math.max(0, end)]));
   if (!isShifted) return { value, attributes };
-  const borders = pads.map(([begin, end]): Pads => [Math.max(0, -begin), Math.max(0, -end)]);
+  const borders = known.map(([begin, end]): Pads => [Math.max(0, -begin), Math.max(0, -end)]);
   return { value: call.scope.cropped(value, 2, borders), attributes };
 }
 
