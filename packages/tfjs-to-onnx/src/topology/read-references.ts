@@ -5,6 +5,9 @@ import type { Argument, Call, Reference } from './topology.ts';
 /** Arguments of a call that change nothing at inference. */
 const WITHOUT_EFFECT = ['training'];
 
+/** Arguments of a call that are inputs, which come after the others: those of recurrent layers and of CategoryEncoding. */
+const FURTHER_INPUTS = ['initial_state', 'count_weights'];
+
 /**
  * What each call of a layer takes, from its `inbound_nodes`. Keras 2 and TensorFlow.js write a list of
  * `[layer, call, output, keywords]` for each call, or one such entry alone; Keras 3 writes `{args, kwargs}`.
@@ -30,9 +33,12 @@ function readCall(source: unknown, place: string): Call {
   for (const entry of entries) {
     const keywords = Array.isArray(entry) ? (entry as unknown[])[3] : undefined;
     const reference = readReference(entry, place);
-    const states = isObject(keywords) ? keywords['initial_state'] : undefined;
-    inputs.push(reference, ...(states === undefined || states === null ? [] : readReferences(states, place)));
+    inputs.push(reference);
     if (isObject(keywords)) {
+      for (const key of FURTHER_INPUTS) {
+        const further = keywords[key] ?? undefined;
+        if (further !== undefined) inputs.push(...readReferences(further, place));
+      }
       if (keywords['mask'] !== undefined) mask = readMask(keywords['mask'], place);
       requireNoOther(keywords, place);
     }
@@ -55,7 +61,8 @@ function readMask(source: unknown, place: string): Reference | null {
 function readKeras3Call(source: Readonly<Record<string, unknown>>, place: string): Call {
   const keywords = isObject(source['kwargs']) ? source['kwargs'] : {};
   const positional = expectArray(source['args'] ?? [], `args in ${place}`);
-  const inputs = [...positional, keywords['initial_state'] ?? []].flatMap((argument) => readArguments(argument, place));
+  const further = FURTHER_INPUTS.map((key) => keywords[key] ?? []);
+  const inputs = [...positional, ...further].flatMap((argument) => readArguments(argument, place));
   requireNoOther(keywords, place);
   const masks = readArguments(keywords['mask'] ?? [], place).filter((mask) => 'layer' in mask);
   return { inputs, ...(masks[0] && { mask: masks[0] }) };
@@ -72,11 +79,11 @@ function readArguments(source: unknown, place: string): Argument[] {
 }
 
 function requireNoOther(keywords: Readonly<Record<string, unknown>>, place: string): void {
-  const read = ['mask', 'initial_state', ...WITHOUT_EFFECT];
+  const read = ['mask', ...FURTHER_INPUTS, ...WITHOUT_EFFECT];
   const others = Object.entries(keywords).filter(([key, given]) => !read.includes(key) && given !== null);
   if (others.length === 0) return;
   throw unsupported(
-    `${place} has call arguments ${shown(Object.fromEntries(others))}; supported: mask and initial_state. ` +
+    `${place} has call arguments ${shown(Object.fromEntries(others))}; supported: mask, ${FURTHER_INPUTS.join(', ')}. ` +
       'Build the model without them.',
   );
 }
