@@ -23,6 +23,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'unsupported-layer': UNSUPPORTED,
   'unsupported-operator': UNSUPPORTED,
   'output-occupied': USED_WRONGLY,
+  'source-mismatch': USED_WRONGLY,
 };
 
 export function exitCodeOf(error: unknown): number {

@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   'output-occupied',
   'not-differentiable',
   // Training
+  'source-mismatch',
   'training-diverged',
   'training-interrupted',
   'training-crashed',

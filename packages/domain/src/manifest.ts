@@ -57,6 +57,13 @@ export const GoldenVectors = z.strictObject({
 });
 export type GoldenVectors = z.infer<typeof GoldenVectors>;
 
+/** A model that a training goes on from in place of the recipe's initial weights. */
+export const TrainingSource = z.strictObject({
+  file: z.string().describe("The file's name, without its path"),
+  digest: Digest.describe('Of the file, and of weights that it keeps in other files behind it'),
+});
+export type TrainingSource = z.infer<typeof TrainingSource>;
+
 export const Manifest = z
   .strictObject({
     manifestVersion: z.literal(MANIFEST_VERSION),
@@ -75,6 +82,7 @@ export const Manifest = z
       engine: z.enum(['tfjs', 'onnx']),
       device: z.string().describe('What the engine computed on, for example "wasm, 2 cores"'),
       reason: z.string().optional().describe('Why this engine and device, and what kept others from being taken'),
+      source: TrainingSource.optional().describe('The model that the training went on from; absent: drawn weights'),
       epochs: z.int().positive().describe('Trained'),
       bestEpoch: z.int().positive().describe('Whose weights these are, counted from 1'),
       seconds: z.number().positive(),

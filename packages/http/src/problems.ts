@@ -36,6 +36,7 @@ export const PROBLEMS = {
   'unsupported-operator': 'internal',
   'output-occupied': 'internal',
   'not-differentiable': 'internal',
+  'source-mismatch': 'internal',
   'training-diverged': 'internal',
   'training-interrupted': 'internal',
   'training-crashed': 'internal',

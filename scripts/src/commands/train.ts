@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { hasCode, parseRecipe } from '@atelier/domain';
 import {
   DEVICE_CHOICES,
@@ -20,6 +21,7 @@ export function trainCommand(settings: Settings) {
   const command = new Command('train')
     .description('Fit a recipe, evaluate it on the test images, export it to ONNX and prove the export.')
     .option('--recipe <name or file>', `one of ${[...RECIPES.keys()].join(', ')}, or a recipe as JSON`)
+    .option('--from <model.onnx>', 'go on from this model, whose layers are those of the recipe')
     .option('--epochs <n>', "instead of the recipe's", wholeNumber(1, 10_000))
     .option('--seed <n>', "instead of the recipe's", wholeNumber(0, 2 ** 31 - 1))
     .option('--engine <name>', ENGINE_CHOICES.join(', '), 'auto')
@@ -33,7 +35,7 @@ export function trainCommand(settings: Settings) {
     .addOption(
       // All of these stand in the run already.
       new Option('--resume <run>', 'go on with an interrupted run, by its id or folder').conflicts([
-        ...['recipe', 'epochs', 'seed', 'engine', 'device', 'threads', 'limit'],
+        ...['recipe', 'from', 'epochs', 'seed', 'engine', 'device', 'threads', 'limit'],
       ]),
     )
     .option('--publish', `publish the result as the next version of ${MODEL_NAME}`)
@@ -57,6 +59,7 @@ export function trainCommand(settings: Settings) {
 
 interface Choice {
   recipe?: string | undefined;
+  from?: string | undefined;
   resume?: string | undefined;
   epochs?: number | undefined;
   seed?: number | undefined;
@@ -68,7 +71,7 @@ interface Choice {
 
 /** Null where neither a recipe nor a run is named. */
 async function chosenWork(choice: Choice): Promise<TrainingTask['work'] | null> {
-  const { recipe: name, resume: run, epochs, seed, threads, limit } = choice;
+  const { recipe: name, from, resume: run, epochs, seed, threads, limit } = choice;
   if (run !== undefined) return { kind: 'resume', run };
   if (name === undefined) return null;
   const recipe = parseRecipe({
@@ -78,7 +81,8 @@ async function chosenWork(choice: Choice): Promise<TrainingTask['work'] | null> 
   });
   const engine = parseEngineChoice(choice.engine);
   const device = parseDeviceChoice(choice.device);
-  return { kind: 'new', recipe, engine, device, threads: threads ?? null, limit: limit ?? null };
+  const source = from === undefined ? null : resolve(from);
+  return { kind: 'new', recipe, from: source, engine, device, threads: threads ?? null, limit: limit ?? null };
 }
 
 /** Trains in a process of its own and shows meanwhile what happens; says how to go on where it ends too early. */
@@ -139,4 +143,5 @@ function summary({ run, directory, history, manifest, published }: TrainingResul
 const EXAMPLES = `
 Examples:
   npm run train -- --recipe ann-128 --epochs 2 --publish
+  npm run train -- --recipe mlp-128-64 --from model.onnx
   npm run train -- --resume 2026-01-31T12-00-00-ann-128-1f2e`;

@@ -45,6 +45,7 @@ export { readCancelRequest, requestCancel } from './runs/cancel-request.ts';
 export { findRun, readRun, RunFolder } from './runs/run-folder.ts';
 export { isFinal, requireLegal, RUN_STATES, type RunState, type Transition } from './runs/run-states.ts';
 export { RunStore, type StoredRun } from './runs/run-store.ts';
+export { beginFrom, readSourceModel, type SourceModel } from './source/source-model.ts';
 export { readTestLooks, recordTestLook, TestLook } from './runs/test-looks.ts';
 export { Run } from './runs/run.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './runs/safetensors.ts';

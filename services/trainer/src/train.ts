@@ -16,6 +16,7 @@ import { jsonFile, type ResumePoint, RunFolder } from './runs/run-folder.ts';
 import { type BegunRun, type Run, threadsOf } from './runs/run.ts';
 import { recordTestLook } from './runs/test-looks.ts';
 import { storageError } from './runs/whole-file.ts';
+import { beginFrom, type SourceModel } from './source/source-model.ts';
 import { computingSoftware } from './software-versions.ts';
 import { trainingData } from './training-data.ts';
 import type { TrainingEngine } from './training-engine.ts';
@@ -23,6 +24,8 @@ import { requireWritable } from './writable-folder.ts';
 
 export interface TrainingRequest {
   recipe: Recipe;
+  /** Whose weights the training begins with; default: those that the recipe draws. */
+  source?: SourceModel | null;
   engine: ChosenEngine;
   /** For an engine that has threads to choose; default: one for each core that this process may use. */
   threads?: number | null;
@@ -69,7 +72,7 @@ export interface TrainingResult {
  * ends: `run.json` says finished, interrupted or failed, and why. A failure publishes nothing.
  */
 export async function train(request: TrainingRequest, observer: TrainingObserver = {}): Promise<TrainingResult> {
-  const { recipe, dataset, runsDirectory, publish, threads = null } = request;
+  const { recipe, dataset, runsDirectory, publish, threads = null, source = null } = request;
   refuseThreads(request.engine, threads);
   const limit = request.limit === null || request.limit >= dataset.train.count ? null : request.limit;
   const data = trainingData(dataset, recipe, limit);
@@ -84,6 +87,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
         request: { engine: name, device: kind, threads, limit },
         job: null,
         publishAs: publish?.name ?? null,
+        source: source && { file: source.file, digest: source.digest },
       }));
     try {
       await folder.begin({
@@ -97,6 +101,7 @@ export async function train(request: TrainingRequest, observer: TrainingObserver
         },
         data: { digest: dataset.digest, source: dataset.source, limit },
       });
+      if (source !== null) await folder.keepBeginning(originOf(folder.begunRun), await beginFrom(engine, source));
       return await carryOut(
         { folder, engine, teacher, dataset, data, runsDirectory, modelsDirectory: publish?.modelsDirectory },
         observer,

@@ -46,6 +46,7 @@ export async function exportModel(
           engine: run.engine.name,
           device: run.engine.device,
           reason: run.engine.reason,
+          ...(run.source && { source: run.source }),
           epochs: fitted.history.length,
           bestEpoch: fitted.bestEpoch,
           seconds,

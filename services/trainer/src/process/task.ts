@@ -4,6 +4,7 @@ import { chooseEngine, refuseThreads } from '../engines/choose-engine.ts';
 import type { DeviceChoice, EngineChoice } from '../engines/devices.ts';
 import { findRun, RunFolder } from '../runs/run-folder.ts';
 import { type BegunRun, isBegun, type Run, type RunRequest } from '../runs/run.ts';
+import { readSourceModel } from '../source/source-model.ts';
 import {
   prepareTraining,
   refuseFinished,
@@ -19,6 +20,8 @@ export interface TrainingTask {
     | {
         kind: 'new';
         recipe: Recipe;
+        /** The ONNX file of a trained model to go on from; default: none. */
+        from?: string | null;
         engine: EngineChoice;
         device: DeviceChoice;
         /** Of the ONNX engine on the CPU; default: one for each core that the process may use. */
@@ -50,11 +53,12 @@ export async function performTask(task: TrainingTask, observer: TaskObserver = {
   if (work.kind === 'new') {
     const publish = publishAs === null ? null : { modelsDirectory, name: publishAs };
     await prepareTraining(work.recipe, runsDirectory, publish);
+    const source = await announcedSource(work, observer);
     const engine = await announcedEngine(work, observer);
     refuseThreads(engine, work.threads ?? null);
     const dataset = await announcedDataset(task, observer);
     const { recipe, limit, threads = null } = work;
-    const result = await train({ recipe, engine, threads, dataset, limit, runsDirectory, publish }, observer);
+    const result = await train({ recipe, source, engine, threads, dataset, limit, runsDirectory, publish }, observer);
     await announcedReport(result, dataset, observer);
     return result;
   }
@@ -88,6 +92,13 @@ function ofBefore({ engine }: BegunRun): Pick<RunRequest, 'engine' | 'device'> {
 function asked({ id, request }: Run): RunRequest {
   if (request !== null) return request;
   throw new DomainError('invalid-run', `Run ${id} has not begun and does not say with which engine it should.`);
+}
+
+async function announcedSource({ from, recipe }: { from?: string | null; recipe: Recipe }, { onNotice }: TaskObserver) {
+  if (from === undefined || from === null) return null;
+  const source = await readSourceModel(from, recipe);
+  onNotice?.(`Weights: ${source.file} (${source.digest})`);
+  return source;
 }
 
 async function announcedEngine(choice: { engine: EngineChoice; device: DeviceChoice }, { onNotice }: TaskObserver) {

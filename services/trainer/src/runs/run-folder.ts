@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { DomainError, hasCode } from '@atelier/domain';
 import type { EpochReport } from '../epoch-report.ts';
 import type { EpochEnd, Past, Progress } from '../fit.ts';
+import { BEGINNING } from '../standing.ts';
+import type { EngineState } from '../training-engine.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Origin } from './checkpoint.ts';
 import { readHistoryUpTo } from './history.ts';
@@ -43,7 +45,7 @@ export class RunFolder {
   /** A new run that waits: `begin` makes it a running one. */
   static async create(
     runsDirectory: string,
-    details: Pick<Run, 'recipe' | 'request' | 'job' | 'publishAs'>,
+    details: Pick<Run, 'recipe' | 'request' | 'job' | 'publishAs'> & Partial<Pick<Run, 'source'>>,
   ): Promise<RunFolder> {
     const now = new Date()
       .toISOString()
@@ -60,6 +62,7 @@ export class RunFolder {
       const folder = new RunFolder(directory, lock, await RunEvents.open(directory), {
         id,
         state: 'queued',
+        source: null,
         ...details,
         engine: null,
         data: null,
@@ -117,6 +120,13 @@ export class RunFolder {
   async prepareCheckpoint(origin: Origin, end: EpochEnd): Promise<void> {
     await this.#lock.requireHeld(this.directory);
     await this.#checkpoints.prepare(origin, end);
+  }
+
+  /** Keeps what the training begins with, so that a run that ends in its first epoch goes on without the file it came from. */
+  async keepBeginning(origin: Origin, state: EngineState): Promise<void> {
+    await this.write(HISTORY_FILE, '');
+    await this.prepareCheckpoint(origin, { standing: BEGINNING, state });
+    await this.#checkpoints.commit();
   }
 
   /** The history first, because what it has beyond the checkpoint is cut when the run is resumed; then the checkpoint. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describeIssues, Digest, DomainError, messageOf, ModelName, Recipe } from '@atelier/domain';
+import { describeIssues, Digest, DomainError, messageOf, ModelName, Recipe, TrainingSource } from '@atelier/domain';
 import { z } from 'zod';
 import { DEVICE_CHOICES, DEVICES, ENGINE_CHOICES, ENGINES } from '../engines/devices.ts';
 import { RUN_STATES } from './run-states.ts';
@@ -64,6 +64,9 @@ export const Run = z.strictObject({
     .strictObject({ digest: Digest, source: z.string(), limit: z.int().positive().nullable() })
     .nullable()
     .describe('Null until the training has begun'),
+  source: TrainingSource.nullable()
+    .default(null)
+    .describe('The model that the training goes on from; null: weights that the recipe draws'),
   publishAs: ModelName.nullable().default(null).describe('The model whose next version this run was asked to become'),
   startedAt: z.iso.datetime().nullable().describe('Null until the training has begun'),
   resumedAt: z.array(z.iso.datetime()).default([]),
