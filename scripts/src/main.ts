@@ -1,23 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { DomainError, messageOf } from '@atelier/domain';
 import { Command, CommanderError } from '@commander-js/extra-typings';
-import { ablateCommand } from './commands/ablate.ts';
-import { compareCommand } from './commands/compare.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { fetchDatasetCommand } from './commands/fetch-dataset.ts';
-import { onnxToTfjsCommand } from './commands/onnx-to-tfjs.ts';
-import { predictCommand } from './commands/predict.ts';
-import { publishCommand } from './commands/publish.ts';
-import { recipesCommand } from './commands/recipes.ts';
-import { reportCommand } from './commands/report.ts';
-import { searchCommand } from './commands/search.ts';
-import { serveCommand } from './commands/serve.ts';
-import { setupCommand } from './commands/setup.ts';
-import { tfjsToOnnxCommand } from './commands/tfjs-to-onnx.ts';
-import { trainTeacherCommand } from './commands/train-teacher.ts';
-import { trainCommand } from './commands/train.ts';
+import { loadCommands } from './commands.ts';
 import { exitCodeOf, USED_WRONGLY } from './exit-codes.ts';
-import { readSettings } from './settings.ts';
 
 /** Runs one command and sets the process's exit code: 0 done, 1 failed, 2 used wrongly, 3 an unsupported model. */
 export async function main(words: string[]): Promise<void> {
@@ -25,8 +10,8 @@ export async function main(words: string[]): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
     process.exit(); // the reader has seen enough, as `| head` does
   });
-  const program = buildProgram();
   try {
+    const program = await buildProgram(words[0]);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -40,8 +25,8 @@ export async function main(words: string[]): Promise<void> {
   }
 }
 
-function buildProgram(): Command {
-  const settings = readSettings(process.env);
+/** With the command `asked` for, or with all of them where there is none of that name. */
+async function buildProgram(asked: string | undefined): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
@@ -51,26 +36,9 @@ function buildProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
-  const commands = [
-    serveCommand(settings),
-    trainCommand(settings),
-    trainTeacherCommand(settings),
-    reportCommand(settings),
-    publishCommand(settings),
-    searchCommand(settings),
-    evaluateCommand(settings),
-    predictCommand(settings),
-    recipesCommand(),
-    compareCommand(settings),
-    ablateCommand(settings),
-    tfjsToOnnxCommand(),
-    onnxToTfjsCommand(),
-    fetchDatasetCommand(settings),
-    setupCommand(settings),
-  ];
-  for (const command of commands) {
+  for (const command of await loadCommands(asked, process.env)) {
     command.copyInheritedSettings(program);
-    program.addCommand(command as Command);
+    program.addCommand(command);
   }
   prepareUsageErrors(program);
   return program;
