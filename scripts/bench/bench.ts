@@ -10,13 +10,14 @@ import { print } from '../src/output.ts';
 import { readSettings } from '../src/settings.ts';
 import { type Benchmark, type Figures, Figures as FiguresSchema } from './benchmark.ts';
 import { benchmarksPage } from './benchmarks-page.ts';
+import { convert } from './convert/benchmark.ts';
 import { measure } from './measure.ts';
 import { search } from './search/benchmark.ts';
 import { trainer } from './trainer/benchmark.ts';
 import { training } from './training/benchmark.ts';
 
 /** Every benchmark, by its name on the command line and in `docs/benchmarks.json`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { training, trainer, search };
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { training, trainer, search, convert };
 
 /** The figures of every benchmark that was run. */
 export const AllFigures = z.record(z.string(), FiguresSchema);
@@ -76,4 +77,5 @@ Examples:
   npm run bench -- training --rounds 9
   npm run bench -- trainer
   npm run bench -- search --rounds 1
+  npm run bench -- convert
   npm run bench -- training --quick --rounds 1`;
