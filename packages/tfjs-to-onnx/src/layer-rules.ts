@@ -6,6 +6,9 @@ import { NORMALIZATION_RULES } from './rules/normalization-layers.ts';
 import { PREPROCESSING_RULES } from './rules/preprocessing-layers.ts';
 import { WINDOW_RULES } from './rules/window-layers.ts';
 
+/** A table for each family of layers. */
+export const RULE_TABLES = [CORE_RULES, MERGING_RULES, NORMALIZATION_RULES, PREPROCESSING_RULES, WINDOW_RULES] as const;
+
 /** The Keras layers that we know, by class name. Whatever a row says of ONNX stands in the README's table. */
 export const LAYER_RULES = {
   ...CORE_RULES,

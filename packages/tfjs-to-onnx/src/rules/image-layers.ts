@@ -47,14 +47,6 @@ export const centerCrop: Rule = (call) => {
   return inOwnLayout(call, input, result);
 };
 
-/** Draws a size while training in Keras, and at every call in TensorFlow.js. */
-export const randomSize: Rule = (call) => {
-  if (followsTfjs(call, 'draws another size at every prediction')) {
-    call.warn('The ONNX model leaves the images as they are; TensorFlow.js draws another size at every prediction.');
-  }
-  return onlyInput(call);
-};
-
 /**
  * Where TensorFlow.js finds the elements of an axis of a CenterCrop: `cropAndResize` of a box from `begin` on, to the nearest
  * element, whose corners are fractions of the size and not of the last place; float32, as boxes are. One that rounding puts

@@ -1,7 +1,7 @@
 import type { LayerRule } from '../rule.ts';
 import { cropping, zeroPadding } from './borders.ts';
 import { convolution, depthwiseConvolution, separableConvolution } from './convolutions.ts';
-import { centerCrop, randomSize, resizing } from './image-layers.ts';
+import { centerCrop, resizing } from './image-layers.ts';
 import { globalPool, pool } from './pools.ts';
 import { upSampling } from './resampling.ts';
 import { transposedConvolution } from './transposed-convolutions.ts';
@@ -44,8 +44,6 @@ export const WINDOW_RULES = {
   MaxPooling1D: { convert: pool('MaxPool', 1), onnx: 'MaxPool' },
   MaxPooling2D: { convert: pool('MaxPool', 2), onnx: 'MaxPool' },
   MaxPooling3D: { convert: pool('MaxPool', 3), onnx: 'MaxPool' },
-  RandomHeight: { convert: randomSize, onnx: 'nothing', isBeyondTfjs: true },
-  RandomWidth: { convert: randomSize, onnx: 'nothing' },
   Resizing: { convert: resizing, onnx: 'Resize: linear; for the nearest elements Gather' },
   SeparableConv1D: { convert: separableConvolution(1), onnx: separable, isBeyondTfjs: true },
   SeparableConv2D: { convert: separableConvolution(2), onnx: separable },
