@@ -1,6 +1,6 @@
 import { unsupported } from '../errors.ts';
 import type { Value } from '../graph/value.ts';
-import { followsTfjs, type LayerCall, onlyInput, type Rule, unlessIgnored } from '../rule.ts';
+import { followsTfjs, type LayerCall, type Rule, unlessIgnored } from '../rule.ts';
 import { type Coordinates, interpolationOf, resized, type Size } from './resampling.ts';
 import { inOwnLayout, isChannelsFirst, type SpatialInput, spatialInput } from './spatial-input.ts';
 
