@@ -44,6 +44,8 @@ export interface ConvertOptions {
   opset?: number;
   /** Sizes of inputs that the file leaves open, by input: the whole shape with the batch, null where a size stays open. */
   inputShapes?: Readonly<Record<string, Sizes>>;
+  /** Multiply the weights of a layer with the BatchNormalization after it: one operator less, and results that differ by rounding. */
+  foldBatchNormalization?: boolean;
   /** Keep quantised weights as they are, for a file of a half or a quarter of the size; recurrent layers' are widened. */
   keepQuantized?: boolean;
   /** Whom to follow where TensorFlow.js ignores a setting of Keras; by default whoever wrote the file. */
@@ -92,7 +94,10 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
   const outputs = new Assembly(workshop, topology).outputs().flatMap(({ values }) => values);
   const states = workshop.states.map(({ last }) => last);
   const raw = nameOutputs(workshop.builder.graph(topology.name, [...outputs, ...states]), topology.outputs);
-  const graph = withNames(simplified(raw, opset), options.names ?? {});
+  const graph = withNames(
+    simplified(raw, { opset, foldsBatchNormalization: options.foldBatchNormalization ?? false }),
+    options.names ?? {},
+  );
   const ambiguous = ambiguousName(graph);
   if (ambiguous !== undefined) throw malformed(`Two values would be called "${ambiguous}"; expected different names.`);
   const unused = weights.unused();

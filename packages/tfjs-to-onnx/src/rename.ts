@@ -8,6 +8,8 @@ export function renameValues(graph: OnnxGraph, names: ReadonlyMap<string, string
     ...graph,
     nodes: graph.nodes.map((node) => ({
       ...node,
+      // A node that is called after its result stays so.
+      name: node.name === node.outputs[0] ? renamed(node.name) : node.name,
       inputs: node.inputs.map(renamed),
       outputs: node.outputs.map(renamed),
     })),

@@ -63,6 +63,17 @@ const pad: Mover = ({ node, constant, permutation }) => {
   return { attributes: node.attributes, constants: new Map([[1, int64Vector('pads', pads)]]), permutation };
 };
 
+/** Takes elements along one axis; the indices have one axis, or the ranks differ. */
+const gather: Mover = ({ node, constant, permutation }) => {
+  if (constant(1)?.shape.length !== 1) return undefined;
+  const axis = numberOf(node.attributes['axis']) ?? 0;
+  return {
+    attributes: { ...node.attributes, axis: int(sourceAxis(permutation, axis)) },
+    constants: NONE,
+    permutation,
+  };
+};
+
 const slice: Mover = ({ node, constant, permutation }) => {
   const axes = wholeNumbers(constant(3));
   if (!axes) return undefined;
@@ -79,6 +90,7 @@ export const MOVERS: Partial<Record<string, Mover>> = {
   ...each('Not Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Tanh ThresholdedRelu', elementwise),
   ...each('ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare', reduction),
   ...each('LogSoftmax Softmax', alongAxis(-1)),
+  Gather: gather,
   Pad: pad,
   Slice: slice,
   Split: alongAxis(0),

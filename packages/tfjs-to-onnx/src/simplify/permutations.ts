@@ -1,3 +1,5 @@
+import type { Dimension } from '@atelier/onnx';
+
 /** Axis `i` of a transposed value is axis `permutation[i]` of its source, as in ONNX's Transpose. */
 export type Permutation = readonly number[];
 
@@ -23,4 +25,10 @@ export function withoutAxes(permutation: Permutation, dropped: ReadonlySet<numbe
   const kept = permutation.filter((_, axis) => !dropped.has(axis));
   const sources = [...kept].sort((a, b) => a - b);
   return kept.map((axis) => sources.indexOf(axis));
+}
+
+/** Whether the elements of a source of this shape lie as they did when it is transposed: only axes of size 1 move. */
+export function keepsOrder(permutation: Permutation, shape: readonly Dimension[]): boolean {
+  const wide = permutation.filter((axis) => shape[axis] !== 1);
+  return wide.every((axis, index) => index === 0 || axis > (wide[index - 1] ?? 0));
 }

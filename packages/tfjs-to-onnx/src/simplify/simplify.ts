@@ -1,10 +1,21 @@
 import { inferGraph, type OnnxGraph, value } from '@atelier/onnx';
+import { foldBatchNormalization } from './fold-batch-normalization.ts';
+import { foldPadding } from './fold-padding.ts';
+import { mergeReshapes } from './merge-reshapes.ts';
 import { prune } from './prune.ts';
 import { sinkTransposes } from './sink-transposes.ts';
 
+export interface Simplification {
+  opset: number;
+  /** Whether a BatchNormalization becomes part of the operator before it: the same but for rounding. */
+  foldsBatchNormalization: boolean;
+}
+
 /** The graph as a reader would write it: fewer nodes that compute the same, and types and shapes of all values written down. */
-export function simplified(graph: OnnxGraph, opset: number): OnnxGraph {
-  return withShapes(prune(sinkTransposes(prune(graph), opset)), opset);
+export function simplified(graph: OnnxGraph, { opset, foldsBatchNormalization }: Simplification): OnnxGraph {
+  const sunk = prune(sinkTransposes(prune(graph), opset));
+  const merged = mergeReshapes(foldPadding(sunk), opset);
+  return withShapes(prune(foldsBatchNormalization ? foldBatchNormalization(merged) : merged), opset);
 }
 
 function withShapes(graph: OnnxGraph, opset: number): OnnxGraph {

@@ -11,7 +11,7 @@ import {
 import { permuted } from '../rearrange.ts';
 import { renameValues } from '../rename.ts';
 import { BROADCASTING, MOVERS, numberOf, sourceAxis } from './movable-operators.ts';
-import { composed, inverse, isIdentity, isSame, type Permutation } from './permutations.ts';
+import { composed, inverse, isIdentity, isSame, keepsOrder, type Permutation } from './permutations.ts';
 
 /** A value that is `source`, transposed. */
 interface Turned {
@@ -48,15 +48,10 @@ class Sinking {
   graph(): OnnxGraph {
     for (const each of this.#source.nodes) this.#take(each);
     const names = this.#namesAtEnd();
-    const renamed = renameValues(
+    return renameValues(
       { ...this.#source, nodes: this.#nodes, initializers: [...this.#constants.values()], values: [] },
       names,
     );
-    // A node is called after what it gives, which may be another value now.
-    return {
-      ...renamed,
-      nodes: renamed.nodes.map((each) => ({ ...each, name: each.outputs.find(Boolean) ?? each.name })),
-    };
   }
 
   #take(each: OnnxNode): void {
@@ -156,11 +151,11 @@ class Sinking {
     const turned = this.#turnOf(first);
     const shape = this.#facts.get(first)?.shape;
     if (!turned || !shape || turned.permutation[0] !== 0) return false;
+    const sourceShape = inverse(turned.permutation).map((axis) => shape[axis] ?? null);
     const sizes = this.#facts.get(others[0] ?? '')?.elements;
     if (each.opType === 'Reshape' && (!sizes || sizes.lastIndexOf(0) > 0)) return false;
     if (each.opType === 'Flatten' && (numberOf(each.attributes['axis']) ?? 1) !== 1) return false;
-    const moving = turned.permutation.filter((_, axis) => shape[axis] !== 1);
-    if (moving.some((axis, index) => index > 0 && axis < (moving[index - 1] ?? 0))) return false;
+    if (!keepsOrder(turned.permutation, sourceShape)) return false;
     this.#nodes.push({ ...each, inputs: [turned.source, ...others.map((name) => this.#plain(name))] });
     return true;
   }
@@ -171,7 +166,21 @@ class Sinking {
     if (turned && isSame(turned.permutation, permutation)) return turned.source;
     const constant = this.#constants.get(name);
     if (constant) return this.#turnedConstant(constant, permutation);
-    return this.#written.get(keyOf({ source: turned?.source ?? name, permutation: inverse(permutation) }));
+    const back = inverse(permutation);
+    const known = this.#written.get(
+      keyOf({ source: turned?.source ?? name, permutation: turned ? composed(turned.permutation, back) : back }),
+    );
+    return known ?? (turned ? undefined : this.#withoutMoving(name, back));
+  }
+
+  /** The transposition of a value in which only axes of size 1 move, as the factors of all channels of an image: it costs nothing. */
+  #withoutMoving(name: string, permutation: Permutation): string | undefined {
+    const shape = this.#facts.get(name)?.shape;
+    if (shape?.length !== permutation.length || !keepsOrder(permutation, shape)) return undefined;
+    const result = `${name}/${permutation.join('')}`;
+    this.#write(result, { source: name, permutation });
+    this.#written.set(keyOf({ source: name, permutation }), result);
+    return result;
   }
 
   #turnedConstant(constant: OnnxTensor, permutation: Permutation): string | undefined {
@@ -200,7 +209,8 @@ class Sinking {
       this.#turned.set(name, { source, permutation });
       return source;
     });
-    this.#nodes.push({ ...each, outputs });
+    const [first = ''] = outputs;
+    this.#nodes.push({ ...each, outputs, name: each.name === each.outputs[0] ? first : each.name });
   }
 
   #rankOf(name: string): number {
