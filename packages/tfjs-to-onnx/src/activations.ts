@@ -55,7 +55,8 @@ export const ACTIVATIONS = {
   // Keras 2 and TensorFlow.js: 0.2x + 0.5. Keras 3: relu6(x + 3) / 6. Both within 0 and 1.
   hard_sigmoid: {
     onnx: 'HardSigmoid, with slope 0.2, or 1/6 in files of Keras 3',
-    apply: (x, scope, isKeras3) => scope.add('HardSigmoid', [x], hardSigmoidAttributes(isKeras3)),
+    apply: (x, scope, isKeras3) =>
+      scope.add('HardSigmoid', [x], { alpha: float(hardSigmoidSlope(isKeras3)), beta: float(0.5) }),
   },
   leaky_relu: {
     onnx: 'LeakyRelu with slope 0.2',
@@ -129,8 +130,8 @@ export function activated(call: LayerCall, preactivation: Value): Value {
   return activate(activationOf(call), preactivation, call.scope, call.dialect.isKeras3);
 }
 
-export function hardSigmoidAttributes(isKeras3: boolean) {
-  return { alpha: float(isKeras3 ? 1 / 6 : 0.2), beta: float(0.5) };
+export function hardSigmoidSlope(isKeras3: boolean): number {
+  return isKeras3 ? 1 / 6 : 0.2;
 }
 
 /** `x` limited to `minimum` and above, and to `maximum` and below. */

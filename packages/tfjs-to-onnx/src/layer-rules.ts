@@ -4,10 +4,18 @@ import { CORE_RULES } from './rules/core-layers.ts';
 import { MERGING_RULES } from './rules/merging-layers.ts';
 import { NORMALIZATION_RULES } from './rules/normalization-layers.ts';
 import { PREPROCESSING_RULES } from './rules/preprocessing-layers.ts';
+import { RECURRENT_RULES } from './rules/recurrent/recurrent-rules.ts';
 import { WINDOW_RULES } from './rules/window-layers.ts';
 
 /** A table for each family of layers. */
-export const RULE_TABLES = [CORE_RULES, MERGING_RULES, NORMALIZATION_RULES, PREPROCESSING_RULES, WINDOW_RULES] as const;
+export const RULE_TABLES = [
+  CORE_RULES,
+  MERGING_RULES,
+  NORMALIZATION_RULES,
+  PREPROCESSING_RULES,
+  RECURRENT_RULES,
+  WINDOW_RULES,
+] as const;
 
 /** The Keras layers that we know, by class name. Whatever a row says of ONNX stands in the README's table. */
 export const LAYER_RULES = {
@@ -15,6 +23,7 @@ export const LAYER_RULES = {
   ...MERGING_RULES,
   ...NORMALIZATION_RULES,
   ...PREPROCESSING_RULES,
+  ...RECURRENT_RULES,
   ...WINDOW_RULES,
 } as const satisfies Record<string, LayerRule>;
 

@@ -39,6 +39,11 @@ export class Settings {
     return this.#source[key] ?? undefined;
   }
 
+  /** Whether the file has null there, for the few settings where that means something. */
+  isNull(key: string): boolean {
+    return this.#source[key] === null;
+  }
+
   /** These settings with others added. */
   with(others: JsonObject): Settings {
     return new Settings(this.#owner, { ...this.#source, ...others });

@@ -213,15 +213,20 @@ function recurrenceSizes(node: NodeFacts): [Dimension, Dimension, Dimension] {
   return [directions, gates, units];
 }
 
-/** Scan, from what its body says of its outputs: the states first, then a row for each step. */
+/** Scan, from what its body says of its outputs: the states first, then a slice for each step along an axis of its own. */
 export const scan: InferenceRule = (node) => {
   const body = node.attribute('body', 'graph');
   const scanned = node.int('num_scan_inputs', 1);
   const states = node.node.inputs.length - scanned;
-  const steps = node.input(states).shape?.[0] ?? null;
+  const inputAxis = node.ints('scan_input_axes')?.[0] ?? 0;
+  const sequence = node.input(states).shape;
+  const steps = sequence?.[fromFront(inputAxis, sequence.length)] ?? null;
+  const outputAxes = node.ints('scan_output_axes');
   return (body?.outputs ?? []).map(({ type, shape }, index) => {
     if (index < states) return { type, shape: node.input(index).shape ?? shape };
-    return { type, shape: shape && [steps, ...shape] };
+    if (!shape) return { type, shape };
+    const axis = fromFront(outputAxes?.[index - states] ?? 0, shape.length + 1);
+    return { type, shape: [...shape.slice(0, axis), steps, ...shape.slice(axis)] };
   });
 };
 

@@ -21,13 +21,23 @@ import { shownShape, type Value } from './value.ts';
  */
 export class GraphBuilder {
   readonly opset: number;
+  readonly #outer: GraphBuilder | undefined;
   readonly #nodes: OnnxNode[] = [];
   readonly #known = new Map<string, ValueFacts>();
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #inputs: OnnxValue[] = [];
 
-  constructor(opset: number) {
+  constructor(opset: number, outer?: GraphBuilder) {
     this.opset = opset;
+    this.#outer = outer;
+  }
+
+  /**
+   * The body of a node of this graph. It may take constants of this graph by name, and its own constants become constants
+   * of this graph; whatever else it takes must be handed to it. No name is given in both.
+   */
+  body(): GraphBuilder {
+    return new GraphBuilder(this.opset, this);
   }
 
   input(name: string, type: DataType, shape: readonly Dimension[]): Value {
@@ -47,14 +57,14 @@ export class GraphBuilder {
     const names = inputs.map((input) => input?.name ?? '');
     while (names.at(-1) === '') names.pop();
     const added = node(opType, names, outputs, attributes);
-    const facts = inferNode(added, (name) => this.#known.get(name), this.opset);
+    const facts = inferNode(added, (name) => this.#factsOf(name), this.opset);
     const values = outputs.map((name, index): Value => {
       const { type = 'other', shape = null, ...rest } = facts[index] ?? {};
       if (type === 'other' || shape === null) {
         const from = inputs.map((input) => (input ? shownShape(input.shape) : '-')).join(', ');
         throw new Error(`The shape of output ${index} of ${opType} "${name}" of ${from} cannot be inferred.`);
       }
-      return { name, type, shape, ...rest };
+      return { ...rest, name, type, shape };
     });
     values.forEach((result) => {
       if (result.name === '') return;
@@ -67,6 +77,7 @@ export class GraphBuilder {
 
   /** A constant under its own name; the same name a second time must mean the same constant. */
   initializer(tensor: OnnxTensor): Value {
+    if (this.#outer) return this.#outer.initializer(tensor);
     if (!this.#initializers.has(tensor.name)) {
       this.#requireFree(tensor.name);
       this.#initializers.set(tensor.name, tensor);
@@ -78,17 +89,29 @@ export class GraphBuilder {
 
   /** The constant of this name, if it is there. */
   constant(name: string): Value | undefined {
+    if (this.#outer) return this.#outer.constant(name);
     return this.#initializers.has(name) ? this.known(name) : undefined;
   }
 
   /** The value of this name, if it is there. */
   known(name: string): Value | undefined {
-    const { type = 'other', shape = null, ...rest } = this.#known.get(name) ?? {};
+    const { type = 'other', shape = null, ...rest } = this.#factsOf(name) ?? {};
     return type === 'other' || shape === null ? undefined : { ...rest, name, type, shape };
   }
 
   has(name: string): boolean {
+    return this.#known.has(name) || (this.#outer?.has(name) ?? false);
+  }
+
+  /** Whether it is a value of this graph, and not of the graph around it. */
+  isOwn(name: string): boolean {
     return this.#known.has(name);
+  }
+
+  /** The value of this name, where there is one by now. */
+  find(name: string): Value | undefined {
+    const { type = 'other', shape = null, ...rest } = this.#factsOf(name) ?? {};
+    return type === 'other' || shape === null ? undefined : { ...rest, name, type, shape };
   }
 
   unusedName(name: string): string {
@@ -124,6 +147,16 @@ export class GraphBuilder {
   /** Layers and weights of a file may have names that become the same value. */
   #requireFree(name: string): void {
     if (this.has(name)) throw malformed(`Two values would be called "${name}"; expected different names.`);
+  }
+
+  #factsOf(name: string): ValueFacts | undefined {
+    const own = this.#known.get(name);
+    return own ?? (this.#outer ? this.#outer.#constantFacts(name) : undefined);
+  }
+
+  #constantFacts(name: string): ValueFacts | undefined {
+    if (this.#outer) return this.#outer.#constantFacts(name);
+    return this.#initializers.has(name) ? this.#known.get(name) : undefined;
   }
 
   graph(name: string, outputs: readonly Value[]): OnnxGraph {
