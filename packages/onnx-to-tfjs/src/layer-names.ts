@@ -4,7 +4,7 @@ import type { OnnxNode } from '@atelier/onnx';
 const WEIGHT_NAMES = [
   /^(.+)\/(?:kernel|depthwise_kernel|bias|gamma|beta|moving_mean|moving_variance|alpha)(?::\d+)?$/,
   /^(.+)\.(?:weight|bias|running_mean|running_var)$/,
-  /^(.+)\/\w+\/ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/,
+  /^(.+?)(?:\/[A-Z]\w*|\/depthwise)?\/ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/,
 ];
 
 /** What exporters call a weight that they made themselves: `onnx::MatMul_12` says nothing of the layer. */
@@ -22,7 +22,10 @@ export function layerName(node: OnnxNode, weights: readonly string[] = []): stri
     }
   }
   const written = node.name || (node.outputs[0] ?? '');
-  const plain = written.replace(/:\d+$/, '').replace(/_output_\d+$/, '');
+  const plain = written
+    .replace(/^node_(?=.)/, '')
+    .replace(/:\d+$/, '')
+    .replace(/_output_\d+$/, '');
   const scope = /^(.+)\/[A-Z]\w*$/.exec(plain)?.[1]; // the last part is an operator's name
   const name = joinedPath(scope ?? plain);
   return GENERATED.test(name) || name === '' ? node.opType.toLowerCase() : name.replace(/^[A-Z]\w*?(?=_\d+$|$)/, lower);
