@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Attribute, int, ints, string as text } from '@atelier/onnx';
+import { type Attribute, int, ints, string as text, tensor } from '@atelier/onnx';
 import { assertSamePredictions, seen } from '../support/onnx-to-tfjs-parity.ts';
 import { TorchExport } from '../support/torch-export.ts';
 
@@ -247,6 +247,110 @@ describe('operators on sequences', () => {
       await assertSamePredictions(torch.model({ name: 'x', shape: [4, 9] }, build(torch, 'x')));
     });
   }
+});
+
+describe('operators of other operator sets', () => {
+  for (const [opType, opset] of [
+    ['Mish', 18],
+    ['Gelu', 20],
+    ['Swish', 24],
+  ] as const) {
+    test(`${opType} of opset ${opset}: TensorFlow.js predicts what onnxruntime does`, async () => {
+      const torch = new TorchExport(6);
+      await assertSamePredictions(torch.model({ name: 'x', shape: [6] }, torch.op(opType, 'act', ['x']), opset));
+    });
+  }
+
+  test('Upsample, Softmax, Squeeze and Clip as they were in opset 9', async () => {
+    const torch = new TorchExport(6);
+    const larger = torch.op('Upsample', '', ['x', torch.floats([1, 1, 3, 2], [4])], { mode: text('nearest') });
+    const clipped = torch.op('Clip', '', [larger], {
+      min: { type: 'float', value: 0 },
+      max: { type: 'float', value: 1 },
+    });
+    const pooled = torch.op('GlobalAveragePool', '', [clipped]);
+    const vector = torch.op('Squeeze', '', [pooled], { axes: ints([2, 3]) });
+    const y = torch.op('Softmax', '', [torch.linear('fc', vector, [4, 3])], { axis: int(1) });
+    await assertSamePredictions(torch.model({ name: 'x', shape: [4, 3, 5] }, y, 9));
+  });
+
+  test('ReduceMean with its axes as an input, as from opset 18 on', async () => {
+    const torch = new TorchExport(6);
+    const y = torch.op('ReduceMean', '', ['x', torch.constant([-2, -1])], { keepdims: int(1) });
+    await assertSamePredictions(torch.model({ name: 'x', shape: [4, 3, 5] }, y, 18));
+  });
+});
+
+describe('what files hold', () => {
+  test('pixels of uint8 behind a Cast or a DequantizeLinear are float32 in the model', async () => {
+    for (const scaled of [
+      (torch: TorchExport) => torch.op('Cast', '', ['image'], { to: int(1) }),
+      (torch: TorchExport) => torch.op('DequantizeLinear', '', ['image', torch.floats(1 / 255)]),
+    ]) {
+      const torch = new TorchExport(7);
+      const flat = torch.op('Flatten', 'flatten', [scaled(torch)], { axis: int(1) });
+      const model = torch.model({ name: 'image', shape: [4, 5] }, torch.linear('fc', flat, [20, 3]));
+      const inputs = model.graph.inputs.map((input) => ({ ...input, type: 'uint8' as const }));
+      await assertSamePredictions({ ...model, graph: { ...model.graph, inputs } });
+    }
+  });
+
+  for (const type of ['float16', 'bfloat16'] as const) {
+    test(`weights of ${type} behind a Cast are widened`, async () => {
+      const torch = new TorchExport(8);
+      // 1, -2, 0.5 and the smallest numbers of float16; bits of bfloat16 are the upper half of a float32
+      const bits =
+        type === 'float16'
+          ? [0x3c00, 0xc000, 0x3800, 0x0001, 0x83ff, 0x7bff]
+          : [0x3f80, 0xc000, 0x3f00, 0x0080, 0xbdcc, 0x4049];
+      const narrow = torch.initializer(tensor('w', type, [3, 2], Uint16Array.from(bits)));
+      const wide = torch.op('Cast', '', [narrow], { to: int(1) });
+      await assertSamePredictions(torch.model({ name: 'x', shape: [3] }, torch.op('MatMul', 'fc', ['x', wide])));
+    });
+  }
+
+  test('a batch that the exporter fixed is open in the model', async () => {
+    const torch = new TorchExport(9);
+    const flat = torch.op('Reshape', '', ['x', torch.constant([1, 30])]);
+    const model = torch.model({ name: 'x', shape: [5, 6], batch: 1 }, torch.linear('fc', flat, [30, 3]));
+    const { network } = await assertSamePredictions(model, { batch: 1 });
+    assert.deepEqual(network.inputs[0]?.shape, [null, 5, 6]);
+  });
+
+  test('sizes of images that are open stay open', async () => {
+    const torch = new TorchExport(10);
+    const pooled = torch.op('GlobalAveragePool', '', [torch.conv('conv', 'x', [2, 3, 3, 3], { padding: 1 })]);
+    const y = torch.linear('fc', torch.op('Flatten', '', [pooled], { axis: int(1) }), [3, 2]);
+    const model = torch.model({ name: 'x', shape: [2, 7, 8] }, y);
+    const inputs = model.graph.inputs.map((input) => ({ ...input, shape: ['n', 2, 'height', 'width'] }));
+    const sizes = { height: 7, width: 9 };
+    const { network } = await assertSamePredictions({ ...model, graph: { ...model.graph, inputs } }, { sizes });
+    assert.deepEqual(network.inputs[0]?.shape, [null, null, null, 2]);
+  });
+
+  test('logits and probabilities are two outputs of one model', async () => {
+    const torch = new TorchExport(11);
+    const logits = torch.linear('fc', 'x', [6, 3]);
+    const probabilities = torch.op('Softmax', 'softmax', [logits], { axis: int(-1) });
+    const model = torch.model({ name: 'x', shape: [6] }, logits);
+    const outputs = [...model.graph.outputs, { name: probabilities, type: 'float32' as const, shape: null }];
+    const { summary } = await assertSamePredictions({ ...model, graph: { ...model.graph, outputs } });
+    assert.deepEqual(
+      summary.outputs.map(({ layer }) => layer),
+      ['fc', 'softmax'],
+    );
+  });
+
+  test('a weight in layers of two kinds is copied, with a warning; in one kind it stays one', async () => {
+    const torch = new TorchExport(12);
+    const weight = torch.parameter('w', [6, 6]);
+    const first = torch.op('Gemm', 'a', ['x', weight]);
+    const again = torch.op('Gemm', 'b', [first, weight]);
+    const turned = torch.op('Gemm', 'c', [again, weight], { transB: int(1) });
+    const { summary } = await assertSamePredictions(torch.model({ name: 'x', shape: [6] }, turned));
+    assert.deepEqual(summary.layers, { Dense: 2 });
+    assert.deepEqual(summary.warnings, ['Weight "w" is in several layers of the model, which train it apart.']);
+  });
 });
 
 test('how far the two runtimes were apart at most', (context) => {
