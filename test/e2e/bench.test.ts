@@ -33,13 +33,14 @@ describe('npm run bench (real data)', () => {
     assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
   });
 
-  test('measures how soon the trainer answers and what a search takes, and leaves no run', async () => {
-    for (const name of ['trainer', 'search']) {
+  test('measures how soon the trainer answers, what a search and a conversion take, and leaves no run', async () => {
+    for (const name of ['trainer', 'search', 'convert']) {
       const { code, stderr } = await bench([name, '--quick', '--rounds', '1']);
       assert.equal(code, 0, stderr);
     }
     const page = await readFile(join(runs, 'quick-benchmarks', 'benchmarks.md'), 'utf8');
     assert.match(page, /^\| while deep-bn trains at full speed +\| [\d.]+ ms +\| [\d.]+ ms +\| [\d.]+ ms +\|/m);
+    assert.match(page, /^\| Dense layers, float32 in one file +\| 4 MB +\| [\d.]+ s +\| [\d.]+ times +\|/m);
     assert.match(page, /^\| seed 1 .*\| [\d.]+ % +\| [\d.]+ % +\| 5 of 9 +\|/m);
     assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
   });

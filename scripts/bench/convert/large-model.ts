@@ -5,40 +5,72 @@ import type { ModelName } from './variant-names.ts';
 /** As converters cut weights (https://github.com/tensorflow/tfjs/tree/master/tfjs-converter). */
 const SHARD_BYTES = 4 * 2 ** 20;
 
-/** Seven kernels of this side and their biases: 101 MB of float32. */
-const SIDE = 1900;
-const QUICK_SIDE = 400;
-const LAYERS = 7;
+interface Layer {
+  class_name: string;
+  config: Record<string, unknown>;
+  kernel: readonly number[];
+}
 
-/** Writes a LayersModel into `folder`, in pieces that take no memory of note; gives the bytes of its weight files. */
+/** A layer's kernels are square in the sizes that `units` stands for. */
+interface Network {
+  input: readonly number[];
+  layers: readonly Layer[];
+  units: number;
+}
+
+/** Seven kernels of 1900 x 1900: 101 MB of float32. */
+function dense(isQuick: boolean): Network {
+  const units = isQuick ? 400 : 1900;
+  const layer = (name: string) => ({ class_name: 'Dense', config: { name, units }, kernel: [units, units] });
+  return { units, input: [units], layers: names(7).map(layer) };
+}
+
+/** Eleven kernels of 3 x 3 x 512 x 512: 104 MB of float32. */
+function convolutions(isQuick: boolean): Network {
+  const units = isQuick ? 64 : 512;
+  const settings = { filters: units, kernel_size: [3, 3], strides: [1, 1], padding: 'same' };
+  const layer = (name: string) => ({
+    class_name: 'Conv2D',
+    config: { name, ...settings, data_format: 'channels_last' },
+    kernel: [3, 3, units, units],
+  });
+  return { units, input: [32, 32, units], layers: names(11).map(layer) };
+}
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `layer_${index}`);
+}
+
+/** Writes a LayersModel into `folder`, in pieces that take no memory of note; gives the bytes of its weights as float32. */
 export async function writeLargeModel(folder: string, name: ModelName, isQuick: boolean): Promise<number> {
-  const side = isQuick ? QUICK_SIDE : SIDE;
-  const quantization = { dtype: 'uint8', scale: 0.001, min: -0.128 };
-  const quantised = name === 'uint8' && { quantization };
-  const weights = Array.from({ length: LAYERS }, (_, index) => [
-    { name: `dense_${index}/kernel`, shape: [side, side], dtype: 'float32', ...quantised },
-    { name: `dense_${index}/bias`, shape: [side], dtype: 'float32', ...quantised },
-  ]).flat();
+  const network = (name === 'convolutions' ? convolutions : dense)(isQuick);
+  const quantised = name === 'uint8' && { quantization: { dtype: 'uint8', scale: 0.001, min: -0.128 } };
+  const weights = network.layers.flatMap(({ config, kernel }) => [
+    { name: `${String(config['name'])}/kernel`, shape: kernel, dtype: 'float32', ...quantised },
+    { name: `${String(config['name'])}/bias`, shape: [network.units], dtype: 'float32', ...quantised },
+  ]);
   const odd = { name: 'odd', shape: [1], dtype: 'bool', group: 'optimizer' };
-  const stored = name === 'other-alignment' ? [odd, ...weights] : weights;
-  const bytes = LAYERS * (side * side + side) * (name === 'uint8' ? 1 : 4) + (name === 'other-alignment' ? 1 : 0);
+  const elements = weights.reduce((total, { shape }) => total + shape.reduce((product, size) => product * size, 1), 0);
+  const bytes = elements * (name === 'uint8' ? 1 : 4) + (name === 'other-alignment' ? 1 : 0);
   const shardBytes = name === 'shards' ? SHARD_BYTES : bytes;
   const paths = Array.from({ length: Math.ceil(bytes / shardBytes) }, (_, index) => `group1-shard${index + 1}.bin`);
+  const manifest = [{ paths, weights: name === 'other-alignment' ? [odd, ...weights] : weights }];
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'model.json'), JSON.stringify(modelJson(side, [{ paths, weights: stored }])));
+  await writeFile(join(folder, 'model.json'), JSON.stringify(modelJson(network, manifest)));
   for (const [index, path] of paths.entries()) {
     await writeNoise(join(folder, path), Math.min(shardBytes, bytes - index * shardBytes));
   }
-  return bytes;
+  return 4 * elements;
 }
 
-function modelJson(side: number, weightsManifest: unknown): object {
-  const layers = Array.from({ length: LAYERS }, (_, index) => ({
-    class_name: 'Dense',
-    config: { name: `dense_${index}`, units: side, activation: 'relu', use_bias: true },
+function modelJson({ input, layers }: Network, weightsManifest: unknown): object {
+  const described = layers.map(({ class_name, config }) => ({
+    class_name,
+    config: { ...config, activation: 'relu', use_bias: true },
   }));
-  const input = { class_name: 'InputLayer', config: { name: 'x', batch_input_shape: [null, side], dtype: 'float32' } };
-  const modelTopology = { class_name: 'Sequential', config: { name: 'large', layers: [input, ...layers] } };
+  const config = { name: 'x', batch_input_shape: [null, ...input], dtype: 'float32' };
+  const inSequence = [{ class_name: 'InputLayer', config }, ...described];
+  const modelTopology = { class_name: 'Sequential', config: { name: 'large', layers: inSequence } };
   return { format: 'layers-model', generatedBy: 'TensorFlow.js tfjs-layers v4.22.0', modelTopology, weightsManifest };
 }
 
