@@ -2,13 +2,34 @@ import { malformed } from './errors.ts';
 import { Scope } from './graph/scope.ts';
 import type { Value } from './graph/value.ts';
 import { addInput } from './input-layer.ts';
-import { applyRule, layerCall, maskOf, type Workshop } from './layer-call.ts';
+import type { Semantics } from './dialect.ts';
+import { fits, HandedMask, type Mask, NO_MASK } from './handed-mask.ts';
+import { heedOf, layerCall, type Workshop } from './layer-call.ts';
+import type { LayerCall } from './rule.ts';
+import { executionOrder } from './topology/execution-order.ts';
 import type { Argument, Call, LayerEntry, Reference, Topology } from './topology/topology.ts';
 
 /** What a layer's call gave. */
 interface Built {
   values: readonly Value[];
-  mask: Value | undefined;
+  /** Of each value. */
+  masks: readonly Mask[];
+  /** What TensorFlow.js then hands on to other layers, where that is from this call. */
+  handed?: HandedMask['held'];
+}
+
+/** What a layer takes. */
+interface Taken {
+  value: Value;
+  mask: Mask;
+}
+
+/** How a model is used in another. */
+interface Use {
+  scope: string;
+  paths: readonly string[];
+  given: readonly Taken[];
+  handed: HandedMask;
 }
 
 /**
@@ -23,20 +44,18 @@ export class Assembly {
   readonly #scope: string;
   /** Where weights may lie, as `path/layer/part`: the model's own path, and nothing. */
   readonly #paths: readonly string[];
-  readonly #given: ReadonlyMap<string, Built>;
+  readonly #given: ReadonlyMap<string, Taken>;
+  readonly #handed: HandedMask;
   /** What each call of a layer gave; undefined while its inputs are being built. */
   readonly #built = new Map<string, Built | undefined>();
 
-  constructor(
-    workshop: Workshop,
-    topology: Topology,
-    outer?: { scope: string; paths: readonly string[]; given: readonly Built[] },
-  ) {
+  constructor(workshop: Workshop, topology: Topology, outer?: Use) {
     this.#workshop = workshop;
     this.#topology = topology;
     this.#layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
     this.#scope = outer?.scope ?? '';
     this.#paths = outer?.paths ?? [''];
+    this.#handed = outer?.handed ?? new HandedMask();
     this.#given = new Map(
       topology.inputs.flatMap(({ layer }, index) => (outer?.given[index] ? [[layer, outer.given[index]]] : [])),
     );
@@ -48,12 +67,19 @@ export class Assembly {
   }
 
   /** The values that the model gives, in the order of its outputs. */
-  outputs(): Built[] {
+  outputs(): Taken[] {
     for (const reference of this.#topology.inputs) this.#call(reference);
-    return this.#topology.outputs.map((reference) => {
-      const { values, mask } = this.#call(reference);
-      return { values: [this.#output(values, reference)], mask };
-    });
+    // The order matters to TensorFlow.js alone, and only for the masks.
+    const order = this.#workshop.hasMasks ? executionOrder(this.#topology) : undefined;
+    for (const reference of order ?? []) this.#compute(reference);
+    return this.#topology.outputs.map((reference) => this.#output(this.#call(reference), reference));
+  }
+
+  /** A layer that gives several outputs is computed for each of them. */
+  #compute(reference: Reference): void {
+    const known = this.#built.get(callName(reference));
+    if (!known) this.#call(reference);
+    else if (known.handed) this.#handed.put(known.handed);
   }
 
   #call(reference: Reference): Built {
@@ -71,9 +97,9 @@ export class Assembly {
     return made;
   }
 
-  #output(values: readonly Value[], { layer, output }: Reference): Value {
+  #output({ values, masks }: Built, { layer, output }: Reference): Taken {
     const value = values[output];
-    if (value) return value;
+    if (value) return { value, mask: masks[output] ?? NO_MASK };
     const only = values.length === 1 ? 'only output 0' : `outputs 0 to ${values.length - 1}`;
     const className = this.#layers.get(layer)?.className ?? '';
     throw malformed(`Output ${output} of layer "${layer}" (${className}) is used; it has ${only}.`);
@@ -86,47 +112,105 @@ export class Assembly {
         `Call ${reference.call} of layer "${layer.name}" is used; inbound_nodes has ${layer.calls.length} calls.`,
       );
     }
-    const taken = call.inputs.map((argument, index) => this.#argument(argument, layer, index));
-    if (taken.length === 0)
-      throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
-    if (layer.model) return this.#inline(layer, layer.model, reference, taken);
+    const taken = this.#taken(call, layer);
+    const before = this.#handed.held;
+    this.#handed.take(
+      taken.map(({ mask }) => mask),
+      layer.name,
+    );
+    const made = layer.model
+      ? this.#inline(layer, layer.model, reference, taken)
+      : this.#apply(layer, reference, taken);
+    return { ...made, ...(this.#handed.held !== before && { handed: this.#handed.held }) };
+  }
+
+  #apply(layer: LayerEntry, reference: Reference, taken: readonly Taken[]): Built {
     const scope = new Scope(this.#workshop.builder, this.#named(reference));
     const start = this.#workshop.builder.length;
-    const context = layerCall(this.#workshop, layer, {
-      inputs: taken.flatMap(({ values }) => values.slice(0, 1)),
-      masks: this.#masks(call, taken),
+    const { semantics } = this.#workshop.dialect;
+    const inputs = taken.map(({ value }) => value);
+    const masks = taken.map(({ mask }) => mask[semantics]);
+    const call = layerCall(this.#workshop, layer, {
+      inputs,
+      masks: [this.#heeded(layer, taken), ...masks.slice(1)],
       scope,
       paths: this.#paths.map((path) => `${path}${layer.name}`),
     });
-    const values = this.#withNames(applyRule(context), scope.prefix, start);
-    return { values, mask: maskOf(context) };
+    const values = this.#withNames(call.apply(call), scope.prefix, start);
+    return { values, masks: this.#masksOf({ ...call, masks }, values, taken) };
   }
 
-  #masks({ mask }: Call, taken: readonly Built[]): (Value | undefined)[] {
-    const flowing = taken.map((built) => built.mask);
-    if (mask === undefined || mask === null) return flowing;
-    const given = this.#output(this.#call(mask).values, mask);
-    return flowing.map((own, index) => (index === 0 ? given : own));
+  #taken(call: Call, layer: LayerEntry): Taken[] {
+    const taken = call.inputs.map((argument, index) => this.#argument(argument, layer, index));
+    const [first, ...others] = taken;
+    if (!first) throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
+    if (!call.mask) return taken;
+    const { value } = this.#output(this.#call(call.mask), call.mask);
+    return [{ ...first, mask: { keras: value, tfjs: value } }, ...others];
   }
 
-  #argument(argument: Argument, layer: LayerEntry, index: number): Built {
-    if ('constant' in argument) {
-      const scope = new Scope(this.#workshop.builder, this.#scope + layer.name);
-      return { values: [scope.float(argument.constant, `argument_${index}`)], mask: undefined };
+  #argument(argument: Argument, layer: LayerEntry, index: number): Taken {
+    if (!('constant' in argument)) return this.#output(this.#call(argument), argument);
+    const scope = new Scope(this.#workshop.builder, this.#scope + layer.name);
+    return { value: scope.float(argument.constant, `argument_${index}`), mask: NO_MASK };
+  }
+
+  /** The mask under which a layer is computed. Where TensorFlow.js and Keras hand over different ones, the caller is told. */
+  #heeded(layer: LayerEntry, taken: readonly Taken[]): Value | undefined {
+    const { dialect, warnings } = this.#workshop;
+    const [{ value: input, mask: own } = { value: undefined, mask: NO_MASK }] = taken;
+    const heeds = layer.model ? undefined : heedOf(layer);
+    const { mask: handed, layer: from } = this.#handed.held;
+    if (!heeds) return own[dialect.semantics];
+    if (handed?.name === own.keras?.name && (heeds !== 'inside' || !handed)) return own.keras;
+    const theirs = handed ? `the mask that layer "${from}" had before it` : 'no mask';
+    const keras = own.keras ? 'that of its input' : 'none';
+    if (dialect.semantics === 'keras') {
+      const told = `Layer "${layer.name}": Its mask is ${keras}; TensorFlow.js hands it ${theirs}, as semantics "tfjs" does.`;
+      if (!dialect.isChosen) warnings.add(told);
+      return own.keras;
     }
-    const { values, mask } = this.#call(argument);
-    return { values: [this.#output(values, argument)], mask };
+    const isOwn = heeds !== 'inside' && handed?.name === own.tfjs?.name;
+    const isPossible = !handed || isOwn || fits(handed, input, heeds);
+    const and = isPossible
+      ? `and so does the ONNX model; semantics "keras" hands it ${keras}`
+      : `whose sizes are not known to fit; the ONNX model hands it ${keras}, as Keras does`;
+    warnings.add(`Layer "${layer.name}": TensorFlow.js hands it ${theirs}, ${and}.`);
+    return isPossible ? handed : own.keras;
   }
 
-  /** A model as a layer: its own layers, where it is called. */
-  #inline(layer: LayerEntry, model: Topology, reference: Reference, given: readonly Built[]): Built {
+  /** The masks of what a layer gives. TensorFlow.js has one for all of its values. */
+  #masksOf(call: LayerCall, values: readonly Value[], taken: readonly Taken[]): Mask[] {
+    if (!this.#workshop.hasMasks) return [];
+    const by = (semantics: Semantics) =>
+      call.masksOf({
+        ...call,
+        masks: taken.map(({ mask }) => mask[semantics]),
+        dialect: { ...call.dialect, semantics, isChosen: true },
+        // What there is to tell was told when the layer was applied.
+        warn: () => undefined,
+      });
+    const keras = by('keras');
+    const [made] = by('tfjs');
+    // What both make is one mask; what only one of them needs is pruned.
+    const isOne = made && keras[0] && call.scope.builder.isSame(made.name, keras[0].name);
+    const tfjs = isOne ? keras[0] : made;
+    return values.map((_, index) => ({ keras: keras[index], tfjs }));
+  }
+
+  /** A model as a layer: its own layers, where it is called. TensorFlow.js takes the masks off before and behind it. */
+  #inline(layer: LayerEntry, model: Topology, reference: Reference, taken: readonly Taken[]): Built {
     const inside = new Assembly(this.#workshop, model, {
       scope: `${this.#named(reference)}/`,
       paths: this.#paths.flatMap((path) => [`${path}${layer.name}/`, path]),
-      given,
+      given: taken.map(({ value, mask }) => ({ value, mask: { ...mask, tfjs: undefined } })),
+      handed: this.#handed.inside(),
     });
     const outputs = inside.outputs();
-    return { values: outputs.flatMap(({ values }) => values), mask: outputs[0]?.mask };
+    return {
+      values: outputs.map(({ value }) => value),
+      masks: outputs.map(({ mask }) => ({ ...mask, tfjs: undefined })),
+    };
   }
 
   /** The result has the name of its layer, further results a number; what the layer only passed on keeps its name. */
@@ -147,11 +231,22 @@ export class Assembly {
 
   #input(layer: LayerEntry): Built {
     const given = this.#given.get(layer.name);
-    if (given) return given;
-    return { values: [addInput(this.#workshop, layer)], mask: undefined };
+    if (given) return { values: [given.value], masks: [given.mask] };
+    return { values: [addInput(this.#workshop, layer)], masks: [] };
   }
 }
 
 function callName({ layer, call }: Reference): string {
   return call === 0 ? layer : `${layer}/call_${call}`;
+}
+
+/** A model that is part of a layer, as a wrapper has one. */
+export function inlined(workshop: Workshop, { inputs, masks, scope, paths }: LayerCall, model: Topology): Value[] {
+  const inside = new Assembly(workshop, model, {
+    scope: `${scope.prefix}/`,
+    paths: paths.flatMap((path) => (path === '' ? [''] : [`${path}/`])),
+    given: inputs.map((value, index) => ({ value, mask: { keras: masks[index], tfjs: undefined } })),
+    handed: new HandedMask(true),
+  });
+  return inside.outputs().map(({ value }) => value);
 }

@@ -7,10 +7,11 @@ import {
   type OnnxValue,
 } from '@atelier/onnx';
 import type { LayersModelArtifacts } from './artifacts.ts';
-import { Assembly } from './assemble.ts';
+import { Assembly, inlined } from './assemble.ts';
 import { dialectOf, type Semantics } from './dialect.ts';
 import { invalidOption, malformed } from './errors.ts';
 import { GraphBuilder } from './graph/graph-builder.ts';
+import { hasMasks } from './handed-mask.ts';
 import type { Sizes } from './input-layer.ts';
 import type { Workshop } from './layer-call.ts';
 import { nameOutputs } from './name-outputs.ts';
@@ -86,12 +87,14 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
     keepQuantized: options.keepQuantized ?? false,
     warnings: new Set(),
     states: [],
+    hasMasks: hasMasks(topology),
+    inline: (call, model) => inlined(workshop, call, model),
   };
   requireInputs(
     topology.inputs.map(({ layer }) => layer),
     Object.keys(inputShapes),
   );
-  const outputs = new Assembly(workshop, topology).outputs().flatMap(({ values }) => values);
+  const outputs = new Assembly(workshop, topology).outputs().map(({ value }) => value);
   const states = workshop.states.map(({ last }) => last);
   const raw = nameOutputs(workshop.builder.graph(topology.name, [...outputs, ...states]), topology.outputs);
   const graph = withNames(

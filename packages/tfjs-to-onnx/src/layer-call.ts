@@ -8,8 +8,8 @@ import type { Sizes } from './input-layer.ts';
 import { ruleOf } from './layer-rules.ts';
 import { rearranged } from './rearrange.ts';
 import { quantizedWeight } from './quantized-weight.ts';
-import type { InnerCall, LayerCall, State, WeightLayout } from './rule.ts';
-import type { LayerEntry } from './topology/topology.ts';
+import type { Heed, InnerCall, LayerCall, State, WeightLayout } from './rule.ts';
+import type { LayerEntry, Topology } from './topology/topology.ts';
 import type { Weights } from './weights.ts';
 
 /** What all layers of a conversion share. */
@@ -23,6 +23,10 @@ export interface Workshop {
   readonly keepQuantized: boolean;
   /** Sentences for the caller, each once. */
   readonly warnings: Set<string>;
+  /** Whether there can be masks in the model at all. */
+  readonly hasMasks: boolean;
+  /** The layers of a model inside the model, where it is called. */
+  readonly inline: (call: LayerCall, model: Topology) => readonly Value[];
   /** Outputs of the graph beside the model's: states that go from one run to the next. */
   readonly states: State[];
 }
@@ -53,15 +57,16 @@ export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerC
     weight,
     weightValues: (part, shape) => float32Values(take(part, shape)),
     inner: (inner, innerOptions) => layerCall(workshop, inner, innerOptions),
-    apply: applyRule,
-    mask: maskOf,
+    ...(entry.model && { model: entry.model }),
+    apply: (call) => (call.model ? workshop.inline(call, call.model) : applyRule(call)),
+    masksOf,
     keepState: (state) => states.push(state),
     warn: (message) => warnings.add(`Layer "${name}": ${message}`),
   };
 }
 
 /** What the layer gives; a class without a rule, or a refused one, is `unsupported-layer`. */
-export function applyRule(call: LayerCall): readonly Value[] {
+function applyRule(call: LayerCall): readonly Value[] {
   const rule = ruleOf(call);
   if ('refused' in rule) {
     throw unsupported(`Layer "${call.name}" is a ${call.className}, which cannot be converted. ${rule.refused}`);
@@ -71,10 +76,18 @@ export function applyRule(call: LayerCall): readonly Value[] {
   return Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
 }
 
-/** The mask of what the layer gives. */
-export function maskOf(call: LayerCall): Value | undefined {
-  const rule = ruleOf(call);
-  return 'convert' in rule ? rule.mask?.(call) : undefined;
+/** What of a layer is computed otherwise under a mask. */
+export function heedOf(layer: LayerEntry): Heed | undefined {
+  const rule = ruleOf(layer);
+  const heeds = 'convert' in rule ? rule.heedsMask : undefined;
+  return typeof heeds === 'function' ? heeds(layer) : heeds;
+}
+
+/** The masks of what the layer gives. */
+function masksOf(call: LayerCall): readonly (Value | undefined)[] {
+  const rule = call.model ? undefined : ruleOf(call);
+  const made = rule && 'convert' in rule ? rule.mask?.(call) : undefined;
+  return Array.isArray(made) ? (made as readonly (Value | undefined)[]) : [made as Value | undefined];
 }
 
 /** Layers compute in float32; a value is cast once, whoever takes it. */

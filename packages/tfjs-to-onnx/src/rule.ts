@@ -2,7 +2,7 @@ import type { Dialect } from './dialect.ts';
 import { malformed } from './errors.ts';
 import type { Scope } from './graph/scope.ts';
 import type { Value } from './graph/value.ts';
-import type { LayerEntry } from './topology/topology.ts';
+import type { LayerEntry, Topology } from './topology/topology.ts';
 import type { Settings } from './settings.ts';
 
 /** How a weight is to lie in the graph: its axes in another order, then in another shape. */
@@ -33,10 +33,12 @@ export interface LayerCall {
   weightValues(part: string, shape: readonly number[]): Float32Array;
   /** The call of a layer that is part of this one (a wrapper's, a cell): its weights lie below `path`. */
   inner(entry: LayerEntry, options: InnerCall): LayerCall;
-  /** The rule for the class of `call`, applied. */
+  /** What is inside, when the layer is a model itself. */
+  readonly model?: Topology;
+  /** The rule for the class of `call`, applied; of a model, its layers. */
   apply(call: LayerCall): readonly Value[];
-  /** The mask of what such a call gives. */
-  mask(call: LayerCall): Value | undefined;
+  /** The masks of what such a call gives. */
+  masksOf(call: LayerCall): readonly (Value | undefined)[];
   /** Keeps a state from one run to the next: the graph gives `last`, which the caller hands back as the input `initial`. */
   keepState(state: State): void;
   warn(message: string): void;
@@ -61,8 +63,8 @@ export interface InnerCall {
 /** What a layer gives: one value, or several. */
 export type Rule = (call: LayerCall) => Value | readonly Value[];
 
-/** The mask of what a layer gives. */
-export type MaskRule = (call: LayerCall) => Value | undefined;
+/** The mask of what a layer gives: of its first value, or one for each of its values. */
+export type MaskRule = (call: LayerCall) => Value | undefined | readonly (Value | undefined)[];
 
 /** What becomes of a class of layers; `onnx` is what the table in the README says. */
 export type LayerRule = ConvertedLayer | RefusedLayer;
@@ -72,11 +74,16 @@ export interface ConvertedLayer {
   convert: Rule;
   /** Layers without one take the mask off. */
   mask?: MaskRule;
+  /** What of it is computed otherwise under a mask, in TensorFlow.js too: nothing, where it is not said. */
+  heedsMask?: Heed | ((layer: LayerEntry) => Heed | undefined);
   /** Takes inputs of any type as they are; the others get float32. */
   takesAnyType?: true;
   /** Classes of Keras that TensorFlow.js does not have. */
   isBeyondTfjs?: true;
 }
+
+/** Its steps, under a mask [batch, time]; all its elements, under one for each; or a layer inside, under a mask of its own. */
+export type Heed = 'steps' | 'elements' | 'inside';
 
 export interface RefusedLayer {
   /** Why, and the nearest way out: whole sentences. */

@@ -39,6 +39,16 @@ export class Settings {
     return this.#source[key] ?? undefined;
   }
 
+  /** Whether both say the same, apart from a few keys. */
+  equals(others: Settings, apartFrom: readonly string[]): boolean {
+    const [own, other] = [this.#source, others.#source].map((source) =>
+      Object.entries(source)
+        .filter(([key, setting]) => !apartFrom.includes(key) && setting !== null)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    return JSON.stringify(own) === JSON.stringify(other);
+  }
+
   /** Whether the file has null there, for the few settings where that means something. */
   isNull(key: string): boolean {
     return this.#source[key] === null;

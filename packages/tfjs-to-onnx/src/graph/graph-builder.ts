@@ -144,6 +144,26 @@ export class GraphBuilder {
     return { ...source, name };
   }
 
+  /** Whether two values are computed alike: by the same operators from the same values and from equal constants. */
+  isSame(first: string, second: string): boolean {
+    if (first === second) return true;
+    const [constant, other] = [this.#initializers.get(first), this.#initializers.get(second)];
+    if (constant && other) {
+      const { type, shape, data } = constant;
+      return type === other.type && shape.join() === other.shape.join() && data.join() === other.data.join();
+    }
+    const [maker, otherMaker] = [first, second].map((name) =>
+      this.#nodes.find(({ outputs }) => outputs.includes(name)),
+    );
+    return (
+      maker?.opType === otherMaker?.opType &&
+      maker?.outputs.indexOf(first) === otherMaker?.outputs.indexOf(second) &&
+      JSON.stringify(maker?.attributes) === JSON.stringify(otherMaker?.attributes) &&
+      maker?.inputs.length === otherMaker?.inputs.length &&
+      (maker?.inputs.every((name, index) => this.isSame(name, otherMaker?.inputs[index] ?? '')) ?? false)
+    );
+  }
+
   /** Layers and weights of a file may have names that become the same value. */
   #requireFree(name: string): void {
     if (this.has(name)) throw malformed(`Two values would be called "${name}"; expected different names.`);

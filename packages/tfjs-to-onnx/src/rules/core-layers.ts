@@ -36,6 +36,7 @@ export const CORE_RULES = {
   Softmax: {
     convert: softmax,
     mask: keptByKeras,
+    heedsMask: 'elements',
     onnx: "Softmax along the layer's axis, which is 1 where a file of TensorFlow.js says none; ReduceLogSumExp, Sub, Exp over several",
   },
   SpatialDropout1D: vanishes,

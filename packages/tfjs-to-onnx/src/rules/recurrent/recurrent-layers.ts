@@ -1,11 +1,11 @@
 import type { MaskRule, Rule } from '../../rule.ts';
-import { runLayer } from './run-layer.ts';
+import { openLayer, runLayer } from './run-layer.ts';
 
 /** A layer that goes backwards gives its sequence in the order in which it took the steps. */
 export const recurrent: Rule = (call) => {
-  const { last, sequence, states, isReversed } = runLayer(call);
-  const inOrder = sequence && isReversed ? call.scope.reverse(sequence, 1) : sequence;
-  const given = inOrder ?? last;
+  const layer = openLayer(call);
+  const { last, sequence, states } = runLayer(layer);
+  const given = sequence ? (layer.isReversed ? call.scope.reverse(sequence, 1) : sequence) : last;
   return call.settings.boolean('return_state', false) ? [given, ...states] : given;
 };
 

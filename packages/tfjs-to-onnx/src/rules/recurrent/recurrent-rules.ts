@@ -1,13 +1,38 @@
-import type { LayerRule } from '../../rule.ts';
+import { type LayerRule, passMask } from '../../rule.ts';
+import { embedding } from '../embedding.ts';
+import { any, embeddingMask, masking, maskingMask, notEqual } from '../masking.ts';
+import { heededInside, timeDistributed } from '../time-distributed.ts';
+import { bidirectional, bidirectionalMask } from './bidirectional.ts';
 import { recurrent, recurrentMask } from './recurrent-layers.ts';
 
-const layer = (onnx: string): LayerRule => ({ convert: recurrent, mask: recurrentMask, onnx });
+const layer = (onnx: string) => ({ convert: recurrent, mask: recurrentMask, heedsMask: 'steps', onnx }) as const;
 
-/** Layers that go through a sequence step by step. */
+/** Layers of sequences: those that go through them step by step, and those that say which steps count. */
 export const RECURRENT_RULES = {
-  SimpleRNN: layer('RNN; Scan under a mask, or with an activation that RNN does not have'),
+  Any: { convert: any, takesAnyType: true, isBeyondTfjs: true, onnx: 'ReduceMax, between Casts' },
+  Bidirectional: {
+    convert: bidirectional,
+    mask: bidirectionalMask,
+    heedsMask: 'steps',
+    onnx: 'the operator in both directions, where it has no mask; else its two layers, and Concat, Add or Mul',
+  },
+  ConvLSTM2D: layer('Scan of two Convs'),
+  Embedding: {
+    convert: embedding,
+    mask: embeddingMask,
+    takesAnyType: true,
+    onnx: 'Gather; a negative index, on which TensorFlow.js fails, counts from the end',
+  },
   GRU: layer('GRU; Scan under a mask, or with an activation that GRU does not have'),
   LSTM: layer('LSTM; Scan under a mask, or with an activation that LSTM does not have'),
-  RNN: layer('RNN, GRU, LSTM or Scan, one for each cell of the stack'),
-  ConvLSTM2D: layer('Scan of two Convs'),
+  Masking: { convert: masking, mask: maskingMask, takesAnyType: true, onnx: 'Equal, Not, ReduceMax, Mul' },
+  NotEqual: { convert: notEqual, takesAnyType: true, isBeyondTfjs: true, onnx: 'Equal, Not' },
+  RNN: layer('what its cells are as layers, one after the other'),
+  SimpleRNN: layer('RNN; Scan under a mask, or with an activation that RNN does not have'),
+  TimeDistributed: {
+    convert: timeDistributed,
+    mask: passMask,
+    heedsMask: heededInside,
+    onnx: 'its layer, between Reshapes where that is not the same without',
+  },
 } as const satisfies Record<string, LayerRule>;

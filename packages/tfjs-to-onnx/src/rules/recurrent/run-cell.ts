@@ -29,7 +29,8 @@ function byScan(scope: Scope, cell: Cell, run: Run): Ran {
   const { stateIn, stateOut, sequenceOut } = cell.layout ?? AS_THEY_ARE;
   const { isReversed, isSequence, maskedOutput } = run;
   const prepared = cell.prepare(run.sequence);
-  const initial = run.initial ? mapped(run.initial, stateIn) : mapped(cell.stateShapes, () => cell.zeros(prepared));
+  const zeros = once(() => cell.zeros(prepared));
+  const initial = run.initial ? mapped(run.initial, stateIn) : mapped(cell.stateShapes, zeros);
   const rank = initial[0].shape.length;
   const counts =
     run.mask &&
@@ -43,7 +44,7 @@ function byScan(scope: Scope, cell: Cell, run: Run): Ran {
   const { states, sequences } = scan<States, States>(
     scope,
     {
-      initial: isApart ? [cell.zeros(prepared), ...initial] : initial,
+      initial: isApart ? [zeros(), ...initial] : initial,
       sequences: counts ? [prepared, counts] : [prepared],
       isReversed,
     },
@@ -69,6 +70,11 @@ function byScan(scope: Scope, cell: Cell, run: Run): Ran {
 
 const same = (value: Value): Value => value;
 const AS_THEY_ARE = { stateIn: same, stateOut: same, sequenceOut: same };
+
+function once(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => (made ??= make());
+}
 
 function withoutFirst([first, second, ...others]: States): States {
   return second ? [second, ...others] : [first];

@@ -1,10 +1,24 @@
 import { malformed, unsupported } from '../../errors.ts';
 import { rankOf, shownShape, type Value } from '../../graph/value.ts';
-import { type LayerCall, unlessIgnored } from '../../rule.ts';
+import { followsTfjs, type LayerCall, unlessIgnored } from '../../rule.ts';
 import type { MaskedOutput } from './cell.ts';
 import { type CellMaker, cellsOfLayer } from './cells-of-layer.ts';
 import { runCell } from './run-cell.ts';
 import { LayerStates } from './states.ts';
+
+/** A recurrent layer before its first step. */
+export interface OpenLayer {
+  readonly call: LayerCall;
+  readonly input: Value;
+  readonly makers: readonly CellMaker[];
+  readonly states: LayerStates;
+  /** Bool [batch, time]; undefined where every step counts. */
+  readonly mask: Value | undefined;
+  /** From the last step to the first. */
+  readonly isReversed: boolean;
+  /** Whether it gives what every step gave. */
+  readonly isSequence: boolean;
+}
 
 /** What a recurrent layer did. */
 export interface LayerRun {
@@ -14,69 +28,67 @@ export interface LayerRun {
   sequence: Value | undefined;
   /** After the last step, in the order in which the layer gives them. */
   states: readonly Value[];
-  isReversed: boolean;
 }
 
-/**
- * The layer over its input, under its mask, from the states that it is given or has kept. A stack of cells is one after the
- * other over the whole sequence, which is the same as all of them at each step.
- */
-export function runLayer(call: LayerCall, makers: readonly CellMaker[] = cellsOfLayer(call)): LayerRun {
-  const { settings, scope, dialect } = call;
+/** The layer with its cells, and the states that it is given or has kept. */
+export function openLayer(call: LayerCall): OpenLayer {
+  const { settings } = call;
   const [input, ...given] = call.inputs;
   if (!input) throw malformed(`Layer "${call.name}" (${call.className}) takes nothing; expected a sequence.`);
   requireSupported(call);
-  const isReversed = settings.boolean('go_backwards', false);
-  const isSequence = settings.boolean('return_sequences', false);
-  const mask = stepMask(call);
-  const states = new LayerStates(call, makers, given);
+  const makers = cellsOfLayer(call);
+  return {
+    call,
+    input,
+    makers,
+    states: new LayerStates(call, makers, given),
+    mask: stepMask(call),
+    isReversed: settings.boolean('go_backwards', false),
+    isSequence: settings.boolean('return_sequences', false),
+  };
+}
+
+/** The layer over its input. A stack is one cell after the other over the whole sequence, instead of all at each step. */
+export function runLayer({ call, input, makers, states, mask, isReversed, isSequence }: OpenLayer): LayerRun {
   let taken = input;
   let last = input;
   makers.forEach((maker, index) => {
     const cell = maker.make(taken);
     const isLast = index === makers.length - 1;
     const initial = states.before(index, cell);
-    const ran = runCell(
-      makers.length === 1 ? scope : scope.within(`cell_${index}`),
-      cell,
-      {
-        sequence: taken,
-        mask,
-        initial,
-        isReversed,
-        maskedOutput: isLast && mask ? maskedOutput(call, initial !== undefined) : 'state',
-        isSequence: isSequence || !isLast,
-      },
-      dialect.isKeras3,
-    );
+    const scope = makers.length === 1 ? call.scope : call.scope.within(`cell_${index}`);
+    const run = {
+      sequence: taken,
+      mask,
+      initial,
+      isReversed,
+      maskedOutput: isLast && mask ? maskedOutput(call, initial !== undefined) : 'state',
+      isSequence: isSequence || !isLast,
+    } as const;
+    const ran = runCell(scope, cell, run, call.dialect.isKeras3);
     states.after(ran.states);
     last = ran.last;
     taken = ran.sequence ?? taken;
   });
-  return { last, sequence: isSequence ? taken : undefined, states: states.all(), isReversed };
+  return { last, sequence: isSequence ? taken : undefined, states: states.all() };
 }
 
-/** Bool [batch, time]; undefined where every step counts. */
 function stepMask({ masks: [mask], name, className }: LayerCall): Value | undefined {
   if (!mask || rankOf(mask) === 2) return mask;
   throw unsupported(
     `Layer "${name}" (${className}) takes a mask of shape ${shownShape(mask.shape)}; supported: [batch, time]. ` +
-      'Take the mask off with a layer that does not pass it on, or reshape it.',
+      'Take the mask off with a layer that does not pass it on.',
   );
 }
 
-/** Keras has what the step before gave, and zeros at first; TensorFlow.js has the state. Both are zeros from zero states. */
+/** Keras gives what the step before gave, and zeros at first; TensorFlow.js gives the state, which may not begin with zeros. */
 function maskedOutput(call: LayerCall, hasInitial: boolean): MaskedOutput {
-  const { settings, dialect } = call;
-  if (unlessIgnored(call, 'zero_output_for_mask', settings.boolean('zero_output_for_mask', false), false))
-    return 'zeros';
-  if (!hasInitial || dialect.semantics === 'tfjs') return 'state';
-  if (!dialect.isChosen) {
-    call.warn(
-      'It gives zeros before the first step that counts, as Keras does; TensorFlow.js gives the initial state.',
-    );
-  }
-  return 'previous';
+  const isZero = call.settings.boolean('zero_output_for_mask', false);
+  if (unlessIgnored(call, 'zero_output_for_mask', isZero, false)) return 'zeros';
+  if (!hasInitial) return 'state';
+  return followsTfjs(call, 'gives the initial state, and not zeros, before the first step that counts')
+    ? 'state'
+    : 'previous';
 }
 
 function requireSupported(call: LayerCall): void {

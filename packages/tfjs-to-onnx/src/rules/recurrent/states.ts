@@ -13,20 +13,20 @@ export class LayerStates {
   readonly #makers: readonly CellMaker[];
   /** What the caller handed over, by cell. */
   readonly #given: readonly States[] | undefined;
-  readonly #isKept: boolean;
+  /** From one run to the next: what the caller hands over wins over it. */
+  readonly isKept: boolean;
   readonly #last: States[] = [];
 
   constructor(call: LayerCall, makers: readonly CellMaker[], given: readonly Value[]) {
     this.#call = call;
     this.#makers = makers;
     this.#given = given.length === 0 ? undefined : this.#byCell(given);
-    // States that are handed over win over those that were kept.
-    this.#isKept = call.settings.boolean('stateful', false) && given.length === 0;
+    this.isKept = call.settings.boolean('stateful', false) && given.length === 0;
   }
 
   /** Before the first step; undefined where they are zeros. */
   before(index: number, cell: Cell): States | undefined {
-    if (!this.#isKept) return this.#given?.[index];
+    if (!this.isKept) return this.#given?.[index];
     return mapped(cell.stateShapes, (shape, state) => {
       const name = this.#named('initial', index, state);
       if (this.#call.scope.builder.has(name)) {
@@ -44,7 +44,7 @@ export class LayerStates {
 
   /** After the last step, as the layer gives them. Called once, when every cell has run. */
   all(): Value[] {
-    if (this.#isKept) this.#keep();
+    if (this.isKept) this.#keep();
     return this.#order().flatMap((index) => this.#last[index] ?? []);
   }
 

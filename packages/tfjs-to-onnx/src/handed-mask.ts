@@ -1,0 +1,67 @@
+import type { Value } from './graph/value.ts';
+import type { Heed } from './rule.ts';
+import type { Topology } from './topology/topology.ts';
+
+/** The mask of a value: as it follows the values in Keras, and as TensorFlow.js has it. */
+export interface Mask {
+  readonly keras: Value | undefined;
+  readonly tfjs: Value | undefined;
+}
+
+export const NO_MASK: Mask = { keras: undefined, tfjs: undefined };
+
+/**
+ * The mask that TensorFlow.js hands to each layer it computes (`kwargs` in tfjs-layers' executor.js). It has one place for
+ * it, so that the mask of a layer stays there for all that are computed after it, until another takes the place. A model
+ * inside the model shares the place, once there is one.
+ */
+export class HandedMask {
+  #isThere: boolean;
+  #held: Held = { mask: undefined, layer: '' };
+
+  constructor(isThere = false) {
+    this.#isThere = isThere;
+  }
+
+  get held(): Held {
+    return this.#held;
+  }
+
+  /** The mask of the first input takes the place, even where that has none and only another input has. */
+  take(masks: readonly Mask[], layer: string): void {
+    if (masks.some(({ tfjs }) => tfjs)) this.put({ mask: masks[0]?.tfjs, layer });
+  }
+
+  put(held: Held): void {
+    this.#isThere = true;
+    this.#held = held;
+  }
+
+  inside(): HandedMask {
+    return this.#isThere ? this : new HandedMask(true);
+  }
+}
+
+interface Held {
+  readonly mask: Value | undefined;
+  /** The layer that it was the mask of. */
+  readonly layer: string;
+}
+
+/** Whether a layer, given this mask, can be computed under it: TensorFlow.js does not ask, and fails. */
+export function fits(mask: Value, input: Value | undefined, heeds: Heed): boolean {
+  if (heeds === 'inside') return false;
+  const rank = heeds === 'elements' ? input?.shape.length : 2;
+  return mask.shape.length === rank && mask.shape.every((size, axis) => size !== null && size === input?.shape[axis]);
+}
+
+/** Whether there can be masks in a model at all. */
+export function hasMasks({ layers }: Topology): boolean {
+  return layers.some(
+    ({ className, settings, model, calls }) =>
+      className === 'Masking' ||
+      (className === 'Embedding' && settings.get('mask_zero') === true) ||
+      calls.some(({ mask }) => mask) ||
+      (model !== undefined && hasMasks(model)),
+  );
+}
