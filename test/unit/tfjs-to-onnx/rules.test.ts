@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { float32Values, int64Values, type OnnxGraph, type OnnxNode } from '@atelier/onnx';
+import { float32Values, int64Values } from '@atelier/onnx';
 import { convert } from '@atelier/tfjs-to-onnx';
 import { type LayerJson, sequential, type WeightJson } from './artifacts.ts';
-
-/** A graph a line per node: `y = Op(a, b) {axis: 1}`. */
-function listed({ nodes }: OnnxGraph): string[] {
-  return nodes.map(({ opType, inputs, outputs, attributes }: OnnxNode) => {
-    const settings = Object.entries(attributes).map(([key, attribute]) => {
-      const value = 'value' in attribute ? attribute.value : '?';
-      return `${key}: ${typeof value === 'number' ? Number(value.toPrecision(6)) : JSON.stringify(value)}`;
-    });
-    const braces = settings.length > 0 ? ` {${settings.join(', ')}}` : '';
-    return `${outputs.join(', ')} = ${opType}(${inputs.join(', ')})${braces}`;
-  });
-}
+import { listed } from './listed.ts';
 
 function convertOne(inputShape: (number | null)[], layer: LayerJson, weights: WeightJson[] = []) {
   const { model, summary } = convert(sequential(inputShape, [layer], weights));
