@@ -9,7 +9,7 @@ export interface Numbers {
   shape: readonly number[];
   values: readonly number[];
   /** float32 where nothing is said. */
-  type?: 'float32' | 'int32';
+  type?: 'float32' | 'int32' | 'bool';
 }
 
 /** What the ONNX model of `artifacts` gives for `inputs`, which go in the order of the model's inputs. */
@@ -23,8 +23,7 @@ export async function runConverted(
   try {
     const feeds = Object.fromEntries(
       inputs.map(({ shape, values, type = 'float32' }, index) => {
-        const data = type === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
-        return [summary.inputs[index]?.name ?? '', new Tensor(type, data, [...shape])];
+        return [summary.inputs[index]?.name ?? '', tensorOf(type, values, shape)];
       }),
     );
     const found = await session.run(feeds);
@@ -35,4 +34,10 @@ export async function runConverted(
   } finally {
     await session.release();
   }
+}
+
+function tensorOf(type: 'float32' | 'int32' | 'bool', values: readonly number[], shape: readonly number[]) {
+  if (type === 'int32') return new Tensor(type, Int32Array.from(values), [...shape]);
+  if (type === 'bool') return new Tensor(type, Uint8Array.from(values), [...shape]);
+  return new Tensor(type, Float32Array.from(values), [...shape]);
 }
