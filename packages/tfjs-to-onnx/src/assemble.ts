@@ -24,6 +24,12 @@ interface Taken {
   mask: Mask;
 }
 
+/** A reference that is to be built, and who asks for it. */
+interface Wanted {
+  reference: Reference;
+  by: string;
+}
+
 /** How a model is used in another. */
 interface Use {
   scope: string;
@@ -46,8 +52,8 @@ export class Assembly {
   readonly #paths: readonly string[];
   readonly #given: ReadonlyMap<string, Taken>;
   readonly #handed: HandedMask;
-  /** What each call of a layer gave; undefined while its inputs are being built. */
-  readonly #built = new Map<string, Built | undefined>();
+  /** What each call of a layer gave. */
+  readonly #built = new Map<string, Built>();
 
   constructor(workshop: Workshop, topology: Topology, outer?: Use) {
     this.#workshop = workshop;
@@ -82,19 +88,48 @@ export class Assembly {
     else if (known.handed) this.#handed.put(known.handed);
   }
 
+  /** What the call gives, after all that it needs: a stack of its own, because models may be thousands of layers deep. */
   #call(reference: Reference): Built {
-    const layer = this.#layers.get(reference.layer);
-    if (!layer) {
-      throw malformed(`There is no layer "${reference.layer}", which a layer or the model takes something from.`);
+    const stack: Wanted[] = [{ reference, by: 'The model' }];
+    const waiting = new Set<string>();
+    for (let wanted = stack.at(-1); wanted; wanted = stack.at(-1)) {
+      const key = callName(wanted.reference);
+      if (!this.#built.has(key)) {
+        const needs = this.#needs(wanted).filter((need) => !this.#built.has(callName(need)));
+        if (needs.length > 0) {
+          if (waiting.has(key)) throw malformed(`Layer "${wanted.reference.layer}" takes its own output.`);
+          waiting.add(key);
+          const by = `Layer "${wanted.reference.layer}"`;
+          stack.push(...needs.reverse().map((need) => ({ reference: need, by })));
+          continue;
+        }
+        this.#built.set(key, this.#make(wanted.reference));
+      }
+      stack.pop();
     }
-    const key = callName(reference);
-    const known = this.#built.get(key);
-    if (known) return known;
-    if (this.#built.has(key)) throw malformed(`Layer "${layer.name}" takes its own output.`);
-    this.#built.set(key, undefined);
-    const made = layer.className === 'InputLayer' ? this.#input(layer) : this.#convert(layer, reference);
-    this.#built.set(key, made);
-    return made;
+    return this.#get(reference);
+  }
+
+  /** The calls that must have been built before. */
+  #needs({ reference, by }: Wanted): Reference[] {
+    const layer = this.#layers.get(reference.layer);
+    if (!layer) throw malformed(`${by} takes the output of layer "${reference.layer}"; there is no such layer.`);
+    if (layer.className === 'InputLayer') return [];
+    const { inputs, mask } = callOf(layer, reference);
+    const references = inputs.flatMap((argument) => ('constant' in argument ? [] : [argument]));
+    return mask ? [...references, mask] : references;
+  }
+
+  #make(reference: Reference): Built {
+    const layer = this.#layers.get(reference.layer);
+    if (!layer) throw new Error(`Layer "${reference.layer}" is built and is not there.`);
+    return layer.className === 'InputLayer' ? this.#input(layer) : this.#convert(layer, reference);
+  }
+
+  #get(reference: Reference): Built {
+    const built = this.#built.get(callName(reference));
+    if (built) return built;
+    throw new Error(`Layer "${reference.layer}" is taken from before it is built.`);
   }
 
   #output({ values, masks }: Built, { layer, output }: Reference): Taken {
@@ -106,12 +141,7 @@ export class Assembly {
   }
 
   #convert(layer: LayerEntry, reference: Reference): Built {
-    const call = layer.calls[reference.call];
-    if (!call) {
-      throw malformed(
-        `Call ${reference.call} of layer "${layer.name}" is used; inbound_nodes has ${layer.calls.length} calls.`,
-      );
-    }
+    const call = callOf(layer, reference);
     const taken = this.#taken(call, layer);
     const before = this.#handed.held;
     this.#handed.take(
@@ -145,12 +175,13 @@ export class Assembly {
     const [first, ...others] = taken;
     if (!first) throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
     if (!call.mask) return taken;
-    const { value } = this.#output(this.#call(call.mask), call.mask);
+    const given = this.#output(this.#get(call.mask), call.mask).value;
+    const value = new Scope(this.#workshop.builder, given.name).cast(given, 'bool');
     return [{ ...first, mask: { keras: value, tfjs: value } }, ...others];
   }
 
   #argument(argument: Argument, layer: LayerEntry, index: number): Taken {
-    if (!('constant' in argument)) return this.#output(this.#call(argument), argument);
+    if (!('constant' in argument)) return this.#output(this.#get(argument), argument);
     const scope = new Scope(this.#workshop.builder, this.#scope + layer.name);
     return { value: scope.float(argument.constant, `argument_${index}`), mask: NO_MASK };
   }
@@ -234,6 +265,14 @@ export class Assembly {
     if (given) return { values: [given.value], masks: [given.mask] };
     return { values: [addInput(this.#workshop, layer)], masks: [] };
   }
+}
+
+function callOf(layer: LayerEntry, reference: Reference): Call {
+  const call = layer.calls[reference.call];
+  if (call) return call;
+  throw malformed(
+    `Call ${reference.call} of layer "${layer.name}" is used; inbound_nodes has ${layer.calls.length} calls.`,
+  );
 }
 
 function callName({ layer, call }: Reference): string {

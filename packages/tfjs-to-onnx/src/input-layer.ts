@@ -16,7 +16,11 @@ export type Sizes = readonly (number | null)[];
 
 /** An InputLayer becomes an input of the graph with its name; an open size becomes a symbol. */
 export function addInput({ builder, inputShapes }: Workshop, { name, settings }: LayerEntry): Value {
-  const sizes = withGivenSizes(name, writtenSizes(name, settings), inputShapes[name]);
+  const sizes = withGivenSizes(
+    name,
+    writtenSizes(name, settings),
+    Object.hasOwn(inputShapes, name) ? inputShapes[name] : undefined,
+  );
   const shape = sizes.map((size, axis): Dimension => size ?? (axis === 0 ? BATCH : `${name}_axis_${axis}`));
   return builder.input(name, typeOf(name, settings), shape);
 }

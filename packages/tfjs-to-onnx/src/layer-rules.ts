@@ -3,6 +3,7 @@ import type { LayerRule } from './rule.ts';
 import { CORE_RULES } from './rules/core-layers.ts';
 import { MERGING_RULES } from './rules/merging-layers.ts';
 import { NORMALIZATION_RULES } from './rules/normalization-layers.ts';
+import { OPERATION_RULES } from './rules/operations.ts';
 import { PREPROCESSING_RULES } from './rules/preprocessing-layers.ts';
 import { RECURRENT_RULES } from './rules/recurrent/recurrent-rules.ts';
 import { WINDOW_RULES } from './rules/window-layers.ts';
@@ -22,6 +23,7 @@ export const LAYER_RULES = {
   ...CORE_RULES,
   ...MERGING_RULES,
   ...NORMALIZATION_RULES,
+  ...OPERATION_RULES,
   ...PREPROCESSING_RULES,
   ...RECURRENT_RULES,
   ...WINDOW_RULES,

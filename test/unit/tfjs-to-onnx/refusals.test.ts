@@ -101,7 +101,7 @@ const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp]
   ['a topology that is text', { modelTopology: 'model' }, /modelTopology is "model"/],
   ['a topology without a class', { modelTopology: {} }, /class_name of the model is missing/],
   ['no layers', { modelTopology: { class_name: 'Sequential', config: [] } }, /no layers; expected at least one/],
-  ['a layer without a name', layerOf(['ReLU', {}]), /The name of layer 1 \(ReLU\) is missing/],
+  ['a layer whose name is no text', layerOf(['ReLU', { name: 3 }]), /The name of layer 1 \(ReLU\) is 3; expected text/],
   [
     'two layers of one name',
     sequential(
@@ -232,7 +232,7 @@ const malformed: [what: string, artifacts: LayersModelArtifacts, reason: RegExp]
   [
     'a layer that is not there',
     functional([x, ['ReLU', { name: 'a' }, [[['b', 0, 0]]]]], [['a', 0, 0]]),
-    /There is no layer "b"/,
+    /Layer "a" takes the output of layer "b"; there is no such layer/,
   ],
   [
     'a second output of a layer',

@@ -30,27 +30,6 @@ function counts(call: LayerCall): Value {
 export const embeddingMask: MaskRule = (call) =>
   call.settings.boolean('mask_zero', false) ? isNot(call, onlyInput(call), 0) : undefined;
 
-/** Keras 3 has it as a layer of its own, where a mask is computed in the model. */
-export const notEqual: Rule = (call) => {
-  const { scope, inputs, name } = call;
-  const [first, second, ...others] = inputs;
-  if (!first || !second || others.length > 0) {
-    throw malformed(`Layer "${name}" (NotEqual) takes ${inputs.length} inputs; expected two.`);
-  }
-  const sameType = first.type === second.type ? inputs : inputs.map((input) => scope.cast(input, 'float32'));
-  return scope.add('Not', [scope.add('Equal', sameType, {}, 'is_equal')], {}, 'differs');
-};
-
-/** Whether any element along the axes is true, or not 0: Keras 3's. */
-export const any: Rule = (call) => {
-  const { scope, settings } = call;
-  const input = onlyInput(call);
-  const everything = Array.from({ length: rankOf(input) }, (_, axis) => axis);
-  const axes = settings.get('axis') === undefined ? everything : settings.axes('axis', 0, rankOf(input));
-  const isTrue = scope.cast(scope.cast(input, 'bool'), 'float32');
-  return scope.cast(scope.reduce('ReduceMax', isTrue, axes, settings.boolean('keepdims', false), 'any'), 'bool');
-};
-
 function isNot({ scope }: LayerCall, input: Value, number: number): Value {
   const isInteger = input.type === 'int32';
   const source = isInteger ? input : scope.cast(input, 'float32');

@@ -1,6 +1,10 @@
 import { malformed, unsupported } from '../errors.ts';
 import { expectArray, expectObject, expectString, isObject, type JsonObject, Settings } from '../settings.ts';
+import { withOwnCallsLeftOut } from './call-numbers.ts';
+import { LayerNames } from './layer-names.ts';
+import { classOf } from './operations.ts';
 import { readCalls, readReferences } from './read-references.ts';
+import { inputOf } from './sequential-input.ts';
 import { type LayerEntry, MODEL_CLASSES, type Topology } from './topology.ts';
 
 /** Models inside models inside models: nobody nests deeper than this. */
@@ -28,51 +32,83 @@ export function readModel(source: unknown): ModelSource {
     );
   }
   return {
-    topology: readTopology(className, model['config'], 0),
+    topology: readTopology(className, withBuiltShape(model['config'], model), { depth: 0, names: new LayerNames() }),
     kerasVersion: typeof version === 'string' ? version : undefined,
   };
 }
 
+/** How deep we are, and which names were made up. */
+interface Reading {
+  depth: number;
+  names: LayerNames;
+}
+
 /** Reads an entry of a list of layers, or the `layer` of a wrapper, which may leave the name to its config. */
-export function readLayer(source: unknown, place: string, depth = 0): LayerEntry {
+export function readLayer(
+  source: unknown,
+  place: string,
+  { depth, names }: Reading = { depth: 0, names: new LayerNames() },
+): LayerEntry {
   const entry = expectObject(source, place);
-  const className = expectString(entry['class_name'], `class_name of ${place}`);
+  const className = classOf(entry, place);
   const isModel = MODEL_CLASSES.includes(className);
   const written = entry['config'];
   // Old files have a Sequential's layers as its config.
   const config =
     isModel && Array.isArray(written)
       ? { layers: written }
-      : expectObject(written, `config of ${place} (${className})`);
-  const name = expectString(entry['name'] ?? config['name'], `The name of ${place} (${className})`);
+      : expectObject(withBuiltShape(written, entry), `config of ${place} (${className})`);
+  const writtenName = entry['name'] ?? config['name'] ?? undefined;
+  const model = isModel ? readTopology(className, config, { depth: depth + 1, names }) : undefined;
+  const name =
+    writtenName === undefined
+      ? names.next(className)
+      : expectString(writtenName, `The name of ${place} (${className})`);
   return {
     className,
     name,
     settings: new Settings(`Layer "${name}"`, config),
     calls: readCalls(entry['inbound_nodes'] ?? [], `inbound_nodes of layer "${name}"`),
-    ...(isModel && { model: { ...readTopology(className, config, depth + 1), name } }),
+    ...(model && { model: { ...model, name } }),
   };
 }
 
-function readTopology(className: string, config: unknown, depth: number): Topology {
-  if (depth > DEEPEST_NESTING) throw malformed(`Models are nested more than ${DEEPEST_NESTING} deep.`);
+/** Keras notes beside the config which shape a layer or a model was built for. */
+function withBuiltShape(config: unknown, { build_config: build }: JsonObject): unknown {
+  const shape = isObject(build) ? build['input_shape'] : undefined;
+  if (!Array.isArray(shape)) return config;
+  const settings = Array.isArray(config) ? { layers: config as unknown[] } : config;
+  return isObject(settings) ? { build_input_shape: shape, ...settings } : config;
+}
+
+function readTopology(className: string, config: unknown, reading: Reading): Topology {
+  if (reading.depth > DEEPEST_NESTING) throw malformed(`Models are nested more than ${DEEPEST_NESTING} deep.`);
   const settings = isObject(config) ? config : { layers: config };
-  const entries = expectArray(settings['layers'], 'The list of layers').map((entry, index) =>
-    readLayer(entry, `layer ${index}`, depth),
-  );
+  const source = expectArray(settings['layers'], 'The list of layers');
+  const entries = source.map((entry, index) => readLayer(entry, `layer ${index}`, reading));
   // Keras 3 and some converters write a Sequential that was called as a functional model.
   const isFunctional =
     className !== 'Sequential' || isObject(settings['input_layers']) || Array.isArray(settings['input_layers']);
-  return isFunctional ? functional(settings, entries) : sequential(settings, entries);
+  return isFunctional ? functional(settings, entries, isByKeras3(source)) : sequential(settings, entries);
 }
 
-function functional(settings: JsonObject, layers: LayerEntry[]): Topology {
-  return {
-    name: nameOf(settings, 'model'),
-    layers: withUniqueNames(layers),
-    inputs: readReferences(settings['input_layers'], 'input_layers'),
-    outputs: readReferences(settings['output_layers'], 'output_layers'),
-  };
+function functional(settings: JsonObject, entries: LayerEntry[], isKeras3: boolean): Topology {
+  const written = readReferences(settings['output_layers'], 'output_layers');
+  const { layers, outputs } = withOwnCallsLeftOut(withUniqueNames(entries), written, isKeras3);
+  const inputs = readReferences(settings['input_layers'], 'input_layers');
+  const empty = inputs.length === 0 ? 'inputs' : outputs.length === 0 ? 'outputs' : undefined;
+  if (empty !== undefined) throw malformed(`The model has no ${empty}; expected at least one.`);
+  const wrong = inputs.find(({ layer }) => layers.find(({ name }) => name === layer)?.className !== 'InputLayer');
+  if (!wrong) return { name: nameOf(settings, 'model'), layers, inputs, outputs };
+  throw malformed(`input_layers names "${wrong.layer}"; expected an InputLayer of the model.`);
+}
+
+/** Whether a list of layers has the calls of Keras 3, which are objects. */
+function isByKeras3(entries: readonly unknown[]): boolean {
+  return entries.some((entry) => {
+    const calls = isObject(entry) ? entry['inbound_nodes'] : undefined;
+    return Array.isArray(calls) && isObject(calls[0]);
+  });
 }
 
 function sequential(settings: JsonObject, entries: LayerEntry[]): Topology {
@@ -80,6 +116,10 @@ function sequential(settings: JsonObject, entries: LayerEntry[]): Topology {
   if (!first) throw malformed('The model has no layers; expected at least one.');
   const isInput = first.className === 'InputLayer';
   const input = isInput ? first : inputOf(first, settings);
+  const inside = entries.slice(1).find(({ className }) => className === 'InputLayer');
+  if (inside) {
+    throw malformed(`Layer "${inside.name}" is an InputLayer behind others of a Sequential; expected it as the first.`);
+  }
   let last = input.name;
   const chained = entries.slice(isInput ? 1 : 0).map((entry) => {
     const calls = [{ inputs: [{ layer: last, call: 0, output: 0 }] }];
@@ -91,24 +131,6 @@ function sequential(settings: JsonObject, entries: LayerEntry[]): Topology {
     layers: withUniqueNames([input, ...chained]),
     inputs: [{ layer: input.name, call: 0, output: 0 }],
     outputs: [{ layer: last, call: 0, output: 0 }],
-  };
-}
-
-/**
- * A first layer that says its input's shape stands for an input layer, which TensorFlow.js names after it; a first layer
- * that is a model takes what that model takes. `build_input_shape` is what Keras noted when the model was built.
- */
-function inputOf(first: LayerEntry, model: JsonObject): LayerEntry {
-  const [inside] = first.model?.inputs ?? [];
-  const inner = first.model?.layers.find(({ name }) => name === inside?.layer);
-  if (inner) return { ...inner, calls: [] };
-  const { settings } = first;
-  const built = settings.get('batch_input_shape') === undefined ? model['build_input_shape'] : undefined;
-  return {
-    className: 'InputLayer',
-    name: `${first.name}_input`,
-    settings: Array.isArray(built) ? settings.with({ batch_input_shape: built }) : settings,
-    calls: [],
   };
 }
 

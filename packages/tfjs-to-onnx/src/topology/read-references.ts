@@ -1,5 +1,5 @@
 import { malformed, unsupported } from '../errors.ts';
-import { expectArray, isObject, shown } from '../settings.ts';
+import { expectArray, isObject, type JsonObject, shown } from '../settings.ts';
 import type { Argument, Call, Reference } from './topology.ts';
 
 /** Arguments of a call that change nothing at inference. */
@@ -7,6 +7,9 @@ const WITHOUT_EFFECT = ['training'];
 
 /** Arguments of a call that are inputs, which come after the others: those of recurrent layers and of CategoryEncoding. */
 const FURTHER_INPUTS = ['initial_state', 'count_weights'];
+
+/** What Keras 2 writes in the place of a layer's name for an argument that no layer gives. */
+const CONSTANT = '_CONSTANT_VALUE';
 
 /**
  * What each call of a layer takes, from its `inbound_nodes`. Keras 2 and TensorFlow.js write a list of
@@ -20,9 +23,10 @@ export function readCalls(source: unknown, place: string): Call[] {
 
 /** Where a model begins or ends: a list of references, one of them alone, or references by name. */
 export function readReferences(source: unknown, place: string): Reference[] {
-  const list = isObject(source) ? Object.values(source) : expectArray(source, place);
-  const entries = typeof list[0] === 'string' ? [list] : list;
-  return entries.map((entry) => readReference(entry, place));
+  if (isObject(source)) return Object.values(source).flatMap((each) => readReferences(each, place));
+  const list = expectArray(source, place);
+  if (typeof list[0] === 'string') return [readReference(list, place)];
+  return list.flatMap((entry) => readReferences(entry, place));
 }
 
 function readCall(source: unknown, place: string): Call {
@@ -32,23 +36,29 @@ function readCall(source: unknown, place: string): Call {
   let mask: Reference | null | undefined;
   for (const entry of entries) {
     const keywords = Array.isArray(entry) ? (entry as unknown[])[3] : undefined;
-    const reference = readReference(entry, place);
-    inputs.push(reference);
-    if (isObject(keywords)) {
-      for (const key of FURTHER_INPUTS) {
-        const further = keywords[key] ?? undefined;
-        if (further !== undefined) inputs.push(...readReferences(further, place));
-      }
-      if (keywords['mask'] !== undefined) mask = readMask(keywords['mask'], place);
-      requireNoOther(keywords, place);
+    inputs.push(readArgument(entry, place));
+    if (!isObject(keywords)) continue;
+    for (const key of FURTHER_INPUTS) {
+      const further = keywords[key] ?? undefined;
+      if (further !== undefined) inputs.push(...readReferences(further, place));
     }
+    if (keywords['mask'] !== undefined) mask = readMask(keywords['mask'], place);
+    requireNoOther(keywords, place);
   }
   return { inputs, ...(mask !== undefined && { mask }) };
 }
 
+function readArgument(source: unknown, place: string): Argument {
+  if (!Array.isArray(source) || source[0] !== CONSTANT) return readReference(source, place);
+  const constant: unknown = source[2];
+  if (typeof constant === 'number') return { constant };
+  throw unsupported(`${place} has the argument ${shown(constant)}; supported: outputs of layers, and numbers.`);
+}
+
 function readReference(source: unknown, place: string): Reference {
   const [layer, call, output] = expectArray(source, `An entry of ${place}`);
-  if (typeof layer === 'string' && Number.isSafeInteger(call) && Number.isSafeInteger(output)) {
+  const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
+  if (typeof layer === 'string' && isCount(call) && isCount(output)) {
     return { layer, call: call as number, output: output as number };
   }
   throw malformed(`${place} has the entry ${shown(source)}; expected [layer name, call number, output number].`);
@@ -58,7 +68,7 @@ function readMask(source: unknown, place: string): Reference | null {
   return source === null ? null : readReference(source, `The mask in ${place}`);
 }
 
-function readKeras3Call(source: Readonly<Record<string, unknown>>, place: string): Call {
+function readKeras3Call(source: JsonObject, place: string): Call {
   const keywords = isObject(source['kwargs']) ? source['kwargs'] : {};
   const positional = expectArray(source['args'] ?? [], `args in ${place}`);
   const further = FURTHER_INPUTS.map((key) => keywords[key] ?? []);
@@ -68,17 +78,21 @@ function readKeras3Call(source: Readonly<Record<string, unknown>>, place: string
   return { inputs, ...(masks[0] && { mask: masks[0] }) };
 }
 
-/** Tensors in lists of any depth, and numbers. */
+/** Tensors in lists, tuples and dictionaries of any depth, and numbers. */
 function readArguments(source: unknown, place: string): Argument[] {
   if (Array.isArray(source)) return source.flatMap((each) => readArguments(each, place));
   if (source === null) return [];
   if (typeof source === 'number') return [{ constant: source }];
-  const config = isObject(source) && source['class_name'] === '__keras_tensor__' ? source['config'] : undefined;
-  if (isObject(config)) return [readReference(config['keras_history'], place)];
+  if (isObject(source)) {
+    const { class_name: className, config, items } = source;
+    if (className === '__keras_tensor__' && isObject(config)) return [readReference(config['keras_history'], place)];
+    if (className === '__tuple__' && Array.isArray(items)) return readArguments(items, place);
+    if (className === undefined) return readArguments(Object.values(source), place);
+  }
   throw unsupported(`${place} has the argument ${shown(source)}; supported: outputs of layers, and numbers.`);
 }
 
-function requireNoOther(keywords: Readonly<Record<string, unknown>>, place: string): void {
+function requireNoOther(keywords: JsonObject, place: string): void {
   const read = ['mask', ...FURTHER_INPUTS, ...WITHOUT_EFFECT];
   const others = Object.entries(keywords).filter(([key, given]) => !read.includes(key) && given !== null);
   if (others.length === 0) return;

@@ -1,6 +1,6 @@
 import { type LayerRule, passMask } from '../../rule.ts';
 import { embedding } from '../embedding.ts';
-import { any, embeddingMask, masking, maskingMask, notEqual } from '../masking.ts';
+import { embeddingMask, masking, maskingMask } from '../masking.ts';
 import { heededInside, timeDistributed } from '../time-distributed.ts';
 import { bidirectional, bidirectionalMask } from './bidirectional.ts';
 import { recurrent, recurrentMask } from './recurrent-layers.ts';
@@ -9,7 +9,6 @@ const layer = (onnx: string) => ({ convert: recurrent, mask: recurrentMask, heed
 
 /** Layers of sequences: those that go through them step by step, and those that say which steps count. */
 export const RECURRENT_RULES = {
-  Any: { convert: any, takesAnyType: true, isBeyondTfjs: true, onnx: 'ReduceMax, between Casts' },
   Bidirectional: {
     convert: bidirectional,
     mask: bidirectionalMask,
@@ -26,7 +25,6 @@ export const RECURRENT_RULES = {
   GRU: layer('GRU; Scan under a mask, or with an activation that GRU does not have'),
   LSTM: layer('LSTM; Scan under a mask, or with an activation that LSTM does not have'),
   Masking: { convert: masking, mask: maskingMask, takesAnyType: true, onnx: 'Equal, Not, ReduceMax, Mul' },
-  NotEqual: { convert: notEqual, takesAnyType: true, isBeyondTfjs: true, onnx: 'Equal, Not' },
   RNN: layer('what its cells are as layers, one after the other'),
   SimpleRNN: layer('RNN; Scan under a mask, or with an activation that RNN does not have'),
   TimeDistributed: {
