@@ -1,6 +1,5 @@
 import { float32Scalar, type OnnxTensor, tensor } from '@atelier/onnx';
-import { malformed } from '../errors.ts';
-import { rankOf, type Value } from '../graph/value.ts';
+import type { Value } from '../graph/value.ts';
 import { type LayerCall, type MaskRule, onlyInput, type Rule } from '../rule.ts';
 
 /** A step whose features all equal `mask_value` does not count, and comes out as zeros. */
