@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadFashionMnist } from '@atelier/fashion-mnist';
-import { decodeModel } from '@atelier/onnx';
+import { decodeModel, encodeModel } from '@atelier/onnx';
 import { readRun, RECIPES } from '@atelier/trainer';
 import sharp from 'sharp';
 import { atelier, ROOT } from '../support/programs.ts';
+import { TorchExport } from '../support/torch-export.ts';
 
 const DATA = join(ROOT, 'data', 'fashion-mnist');
 
@@ -61,6 +62,9 @@ describe('command line', () => {
     [['predict'], /missing required argument/],
     [['serve', 'everything'], /inference, trainer/],
     [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],
+    [['onnx-to-tfjs', 'no-such-model.onnx', 'out'], /no-such-model\.onnx cannot be read.*\(malformed-onnx\)/],
+    [['onnx-to-tfjs', 'README.md', 'out'], /README\.md is no valid ONNX model.*\(malformed-onnx\)/],
+    [['onnx-to-tfjs', 'models/fashion-mlp/2/model.onnx', 'docs'], /expected nothing there.*\(output-occupied\)/],
   ];
   for (const [words, message] of WRONG_USAGE) {
     test(`atelier ${words.join(' ')}: says what there is and exits with 2`, async () => {
@@ -75,7 +79,16 @@ describe('command line', () => {
   test('--help shows the commands with examples and exits with 0', async () => {
     const { code, stdout } = await atelier(['--help']).finished;
     assert.equal(code, 0);
-    for (const word of ['train', 'evaluate', 'predict', 'serve', 'tfjs-to-onnx', 'fetch-dataset', 'Examples:']) {
+    for (const word of [
+      'train',
+      'evaluate',
+      'predict',
+      'serve',
+      'tfjs-to-onnx',
+      'onnx-to-tfjs',
+      'fetch-dataset',
+      'Examples:',
+    ]) {
       assert.ok(stdout.includes(word), word);
     }
   });
@@ -171,6 +184,32 @@ describe('command line', () => {
     assert.match(stderr, /"mystery".*Lambda/);
     assert.equal(code, 3);
     assert.ok(!(await readdir(directory)).some((name) => name.startsWith('none.onnx')));
+  });
+
+  test('onnx-to-tfjs converts the published model, verifies it, and --json says what came out', async () => {
+    const target = join(directory, 'layers');
+    const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
+    const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'model.onnx');
+    const { code, stdout } = await atelier(['onnx-to-tfjs', source, target, '--verify', '--json']).finished;
+    assert.equal(code, 0);
+    assert.deepEqual((await readdir(target)).sort(), ['model.json', 'weights.bin']);
+    const summary = JSON.parse(stdout) as {
+      layers: Record<string, number>;
+      parameters: number;
+      verification: { verified: boolean; largestDifference: number };
+    };
+    assert.ok((summary.layers['Dense'] ?? 0) >= 2 && summary.parameters > 10_000);
+    assert.ok(summary.verification.verified && summary.verification.largestDifference < 1e-5);
+  });
+
+  test('onnx-to-tfjs exits with 3 for an operator it does not support, and writes nothing', async () => {
+    const source = join(directory, 'sine.onnx');
+    const torch = new TorchExport(1);
+    await writeFile(source, encodeModel(torch.model({ name: 'x', shape: [4] }, torch.op('Sin', 'wave', ['x']))));
+    const { code, stderr } = await atelier(['onnx-to-tfjs', source, join(directory, 'no-layers')]).finished;
+    assert.match(stderr, /Node "\/wave\/Sin" is a Sin; supported: .*\(unsupported-operator\)/);
+    assert.equal(code, 3);
+    assert.ok(!(await readdir(directory)).some((name) => name.startsWith('no-layers')));
   });
 
   test('a truncated data file is named with what was expected, and nothing is trained (real data)', async () => {

@@ -4,7 +4,7 @@ import { uniqueNames } from './layer-names.ts';
 import type { LayerOutput, Network, NetworkLayer } from './network.ts';
 
 /** What `tf.loadLayersModel` takes from memory, and what `writeLayersModel` writes. */
-export type SavedModel = LayersModelArtifacts & {
+export type SavedModel = Omit<LayersModelArtifacts, 'weightData'> & {
   modelTopology: object;
   weightSpecs: readonly WeightSpec[];
   /** Little-endian float32, one weight after the other. */

@@ -72,7 +72,7 @@ export function convert(model: OnnxModel, options: ConvertOptions = {}): Convers
       inputs: inputs.map(port),
       outputs: outputs.map(port),
       layers: Object.fromEntries([...layers].sort(([first], [second]) => first.localeCompare(second))),
-      parameters: (artifacts.weightData as Uint8Array).length / Float32Array.BYTES_PER_ELEMENT,
+      parameters: artifacts.weightData.length / Float32Array.BYTES_PER_ELEMENT,
       opset,
       warnings: assembly.warnings,
     },

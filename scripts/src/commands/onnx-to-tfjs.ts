@@ -1,8 +1,8 @@
-import { convert } from '@atelier/onnx-to-tfjs';
+import type { OnnxModel } from '@atelier/onnx';
+import { type Conversion, convert } from '@atelier/onnx-to-tfjs';
 import { readOnnxModel, writeLayersModel } from '@atelier/onnx-to-tfjs/node';
 import { Command } from '@commander-js/extra-typings';
 import { note, print, printJson } from '../output.ts';
-import { verifyLayersModel } from '../verification/verify-layers-model.ts';
 import type { Verification } from '../verification/verify-conversion.ts';
 
 export function onnxToTfjsCommand() {
@@ -13,25 +13,33 @@ export function onnxToTfjsCommand() {
     .option('--verify', 'run both on random inputs first, and write nothing where they differ')
     .option('--json', 'print a summary as JSON')
     .addHelpText('after', '\nExample:\n  npm run --silent onnx-to-tfjs -- models/fashion-mlp/2/model.onnx out/ --json')
-    .action(async (source, target, { verify, json }) => {
+    .action(async (source, target, { verify = false, json = false }) => {
       const model = await readOnnxModel(source);
       const conversion = convert(model);
-      const verification = verify ? await verifyLayersModel(conversion, { path: source, model }) : null;
-      if (verification?.verified === false) throw new Error(`Nothing was written: ${verification.reason}`);
-      await writeLayersModel(target, conversion.artifacts);
-      const { summary } = conversion;
+      const { artifacts, summary } = conversion;
       for (const warning of summary.warnings) note(`Warning: ${warning}`);
-      if (json) printJson(verification === null ? summary : { ...summary, verification });
-      else print(described(target, summary, verification));
+      const verification = verify ? await verified(conversion, source, model) : undefined;
+      const isKept = verification?.verified ?? true;
+      if (isKept) await writeLayersModel(target, artifacts);
+      else process.exitCode = 1;
+      if (json) printJson({ ...summary, ...(verification && { verification }) });
+      else for (const line of described(target, summary, verification)) print(line);
     });
 }
 
-/** One line for people, and one for each input whose axes stand in another order than in the graph. */
+/** Loaded here, because a conversion itself needs neither runtime. */
+async function verified(conversion: Conversion, path: string, model: OnnxModel): Promise<Verification> {
+  const { verifyLayersModel } = await import('../verification/verify-layers-model.ts');
+  return verifyLayersModel(conversion, { path, model });
+}
+
+/** What was written, or why nothing was; and each input whose axes stand in another order than in the graph. */
 function described(
   target: string,
-  { inputs, layers, parameters }: ReturnType<typeof convert>['summary'],
-  verification: Verification | null,
-): string {
+  { inputs, layers, parameters }: Conversion['summary'],
+  verification: Verification | undefined,
+): string[] {
+  if (verification?.verified === false) return [`${verification.reason} No file was written.`];
   const count = Object.values(layers).reduce((total, number) => total + number, 0);
   const moved = inputs.filter(({ permutation }) => permutation.some((axis, index) => axis !== index));
   return [
@@ -40,11 +48,11 @@ function described(
       ({ layer, shape, permutation }) =>
         `Input ${layer} is [${shape.map((size) => size ?? '?').join(', ')}]: axes ${permutation.join(', ')} of the graph's`,
     ),
-    ...(verification === null
-      ? []
-      : [
-          `Differs from onnxruntime by at most ${verification.largestDifference?.toExponential(1)} of the largest output ` +
-            `(TensorFlow.js on ${verification.backend})`,
-        ]),
-  ].join('\n');
+    ...(verification ? [inWords(verification)] : []),
+  ];
+}
+
+function inWords({ largestDifference, backend }: Verification): string {
+  const difference = (largestDifference ?? 0).toExponential(1);
+  return `Verified against onnxruntime (TensorFlow.js on ${backend}): they differ by ${difference} of the largest output at most.`;
 }

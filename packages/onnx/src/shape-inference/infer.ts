@@ -74,7 +74,10 @@ const RULES: Partial<Record<string, InferenceRule>> = {
     same,
   ),
   ...each('LpNormalization LRN MeanVarianceNormalization Mish Neg Not PRelu Reciprocal Relu ReverseSequence', same),
-  ...each('Round ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus Softsign Sqrt Tan', same),
+  ...each(
+    'Round ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus Softsign Sqrt Swish Tan',
+    same,
+  ),
   ...each('Tanh ThresholdedRelu Trilu', same),
   ...each('Dropout Identity', (node) => [node.input(0), { type: 'bool', shape: node.input(0).shape }]),
   ...each('And Equal Greater GreaterOrEqual Less LessOrEqual Or Xor', truth),
@@ -115,6 +118,7 @@ const RULES: Partial<Record<string, InferenceRule>> = {
   Tile: layouts.tile,
   Transpose: layouts.transpose,
   Unsqueeze: layouts.unsqueeze,
+  Upsample: windows.upsample,
   Where: where,
 };
 

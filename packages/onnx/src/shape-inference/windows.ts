@@ -96,6 +96,14 @@ export const resize: InferenceRule = (node) => {
   return [{ type, shape: shape.map((size, axis) => scaled(size, scales?.[axis])) }];
 };
 
+/** What Resize was until opset 9: its scales were an attribute, and then input 1. */
+export const upsample: InferenceRule = (node) => {
+  const { type, shape } = node.input(0);
+  if (!shape) return [UNKNOWN];
+  const scales = node.input(1).floats ?? node.attribute('scales', 'floats');
+  return [{ type, shape: shape.map((size, axis) => scaled(size, scales?.[axis])) }];
+};
+
 function scaled(size: Dimension, scale: number | undefined): Dimension {
   if (scale === 1) return size;
   return typeof size === 'number' && scale !== undefined ? Math.floor(Math.fround(size * scale)) : null;
