@@ -127,6 +127,19 @@ const imageCases: Record<string, (torch: TorchExport, x: string) => string> = {
       ]),
       torch.parameter('fc.bias', [3]),
     ]),
+  'Flatten, Unsqueeze and Transpose of what was flattened': (torch, x) => {
+    const flat = torch.op('Flatten', 'flatten', [torch.conv('conv', x, [4, 3, 1, 1])], { axis: int(1) });
+    const row = torch.op('Unsqueeze', '', [flat, torch.constant([1])]);
+    return torch.op('Transpose', '', [row], { perm: ints([0, 2, 1]) });
+  },
+  'a sum of what was flattened and its own Gemm': (torch, x) => {
+    const flat = torch.view(torch.conv('conv', x, [4, 1, 1, 1]));
+    return torch.op('Add', '', [flat, torch.linear('fc', torch.view(x), [168, 42])]);
+  },
+  'Concat of what was flattened and what was not': (torch, x) => {
+    const flat = torch.view(torch.conv('conv', x, [4, 2, 1, 1]));
+    return torch.op('Concat', '', [torch.linear('fc', flat, [84, 3]), flat], { axis: int(1) });
+  },
   'a decoder: Reshape of a matrix to images': (torch, x) => {
     const code = torch.linear('fc', torch.view(x), [4 * 7 * 6, 12]);
     return torch.conv('conv', torch.op('Reshape', '', [code, torch.constant([-1, 3, 2, 2])]), [3, 2, 3, 3], {

@@ -1,6 +1,6 @@
-import { type Dimension, inferGraph, type OnnxGraph, type ValueFacts } from '@atelier/onnx';
+import { type Dimension, inferGraph, type OnnxGraph, type OnnxNode, type ValueFacts } from '@atelier/onnx';
 import { Constants } from './constants.ts';
-import { malformed, unsupported } from './errors.ts';
+import { malformed, unsupported, unsupportedNode } from './errors.ts';
 import { inputLayout } from './input-layout.ts';
 import { isPlainLayout, numberOrNull, type Value, withLayout } from './layouts.ts';
 import { Network, type LayerOutput } from './network.ts';
@@ -54,6 +54,11 @@ export class Assembly {
     const inputs = graph.inputs
       .filter(({ name }) => !constants.has(name))
       .map(({ name }) => {
+        if ((facts.get(name)?.type ?? '').endsWith("float16")) {
+          this.warnings.push(
+            `Input "${name}" is of ${facts.get(name)?.type}; the model computes in float32, more exactly.`,
+          );
+        }
         const value = inputValue(network, name, facts.get(name), inputLayout(graph, name, facts));
         keep(name, value);
         return portOf(name, value);
@@ -62,7 +67,9 @@ export class Assembly {
     for (const node of withRecognizedFunctions(graph, constants)) {
       const [output] = node.outputs;
       if (constants.folded.has(node) || output === undefined || isOnlySizes(facts.get(output))) continue;
-      keep(output, ruleOf(node)(new NodeView(node, around)));
+      const rule = ruleOf(node);
+      refuseIntegers(node, facts);
+      keep(output, rule(new NodeView(node, around)));
     }
     const outputs = graph.outputs.map(({ name }) => portOf(name, outputValue(network, name, values.get(name))));
     for (const origin of network.tensorsInSeveralLayers()) {
@@ -70,6 +77,18 @@ export class Assembly {
     }
     return { network, inputs, outputs };
   }
+}
+
+/** Operators that leave numbers as they are, and those that make floats of them. */
+const TAKES_INTEGERS = new Set(
+  'Cast Concat DequantizeLinear Dropout Flatten Identity Reshape Squeeze Transpose Unsqueeze'.split(' '),
+);
+
+/** Layers compute in float32, where integers would wrap around or be cut off. */
+function refuseIntegers(node: OnnxNode, facts: ReadonlyMap<string, ValueFacts>): void {
+  const type = facts.get(node.inputs[0] ?? '')?.type ?? 'other';
+  if (!/^u?int/.test(type) || TAKES_INTEGERS.has(node.opType)) return;
+  throw unsupportedNode(node, `it computes on ${type}; supported: floats. Cast the input to float32 before it.`);
 }
 
 /** Whole numbers that are known, or a size of a tensor: what a Reshape takes, and no layer. */

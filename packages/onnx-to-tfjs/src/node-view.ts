@@ -60,6 +60,9 @@ export class NodeView {
         `its input ${index} is the constant "${name}"; supported: what is computed from the model's input.`,
       );
     }
+    if (this.#around.facts.get(name)?.elements) {
+      throw this.refuse(`its input ${index} is a size of a tensor; supported: sizes that only a Reshape takes.`);
+    }
     throw malformed(`${nodeLabel(this.node)} takes "${name}", which nothing before it gives.`);
   }
 

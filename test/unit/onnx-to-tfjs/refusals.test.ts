@@ -137,6 +137,16 @@ const unsupported: Record<string, [shape: readonly number[], build: Build, says:
     (torch, x) => torch.op('MatMul', '', [x, torch.initializer(tensor('w', 'float64', [6, 2], new Float64Array(12)))]),
     /"w" is of float64/,
   ],
+  'a constant of a higher rank': [
+    vector,
+    (torch, x) => torch.op('Add', '', [x, torch.floats([1], [1, 1, 1])]),
+    /its constant has rank 3 and its input 2/,
+  ],
+  'a size of a tensor that is computed with': [
+    vector,
+    (torch, x) => torch.op('Mul', '', [x, torch.op('Cast', '', [torch.op('Shape', '', [x])], { to: int(1) })]),
+    /is a size of a tensor/,
+  ],
   'a Cast to another type': [vector, (torch, x) => torch.op('Cast', '', [x], { to: int(10) }), /casts to float16/],
 };
 
@@ -158,6 +168,18 @@ describe('what no layer computes is refused by name', () => {
       () => convert({ ...model, graph: fused }),
       refusal('unsupported-operator', /before a runtime optimised it/),
     );
+  });
+
+  test('arithmetic on integers is unsupported-operator', () => {
+    const torch = new TorchExport(1);
+    const ten = torch.initializer(tensor('ten', 'uint8', [], [10]));
+    const model = torch.model(
+      { name: 'x', shape: [6] },
+      torch.op('Cast', '', [torch.op('Div', '', ['x', ten])], { to: int(1) }),
+    );
+    const inputs = [value('x', 'uint8', ['batch', 6])];
+    const refused = { ...model, graph: { ...model.graph, inputs } };
+    assert.throws(() => convert(refused), refusal('unsupported-operator', /computes on uint8; supported: floats/));
   });
 
   test('an operator set from before 2018 is unsupported-operator', () => {

@@ -63,6 +63,11 @@ function scaled(node: NodeView, input: Value, constant: Constant): Value {
  */
 function combined(node: NodeView, input: Value, operation: 'add' | 'multiply', constant: Constant): Value {
   const { values } = constant;
+  if (constant.shape.length > input.shape.length) {
+    throw node.refuse(
+      `its constant has rank ${constant.shape.length} and its input ${input.shape.length}; supported: no more.`,
+    );
+  }
   const isNonNegative = input.isNonNegative && values.every((value) => value >= 0);
   if (values.length === 1) {
     const [number = 0] = values;

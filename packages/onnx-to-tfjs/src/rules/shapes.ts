@@ -23,7 +23,6 @@ export const transpose: Rule = (node) => {
   const input = node.value(0);
   const permutation = node.ints('perm') ?? [...input.shape.keys()].reverse();
   if (permutation[0] !== 0) throw node.refuse('it moves the batch; supported: the axes behind it.');
-  if (input.flattened) return input;
   return {
     ...input,
     shape: permutation.map((axis) => input.shape[axis] ?? null),

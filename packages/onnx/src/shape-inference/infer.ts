@@ -57,6 +57,8 @@ const constant: InferenceRule = (node) => {
   return [tensor ? factsOf(tensor) : UNKNOWN];
 };
 
+const dequantize: InferenceRule = (node) => [{ type: node.input(1).type, shape: node.input(0).shape }];
+
 const where: InferenceRule = (node) => [
   { type: node.input(1).type, shape: broadcastShapes(...node.inputs.map(({ shape }) => shape)) },
 ];
@@ -66,7 +68,7 @@ const range: InferenceRule = (node) => [{ type: node.input(0).type, shape: [null
 /** By operator of the standard set; what is missing here is unknown. */
 const RULES: Partial<Record<string, InferenceRule>> = {
   ...each(
-    'Abs Acos Asin Atan BatchNormalization CastLike Ceil Celu Clip Cos Cosh CumSum DequantizeLinear Elu Erf Exp Floor Gelu',
+    'Abs Acos Asin Atan BatchNormalization CastLike Ceil Celu Clip Cos Cosh CumSum Elu Erf Exp Floor Gelu',
     same,
   ),
   ...each(
@@ -96,6 +98,7 @@ const RULES: Partial<Record<string, InferenceRule>> = {
   ConstantOfShape: layouts.constantOfShape,
   Conv: windows.conv,
   ConvTranspose: windows.convTranspose,
+  DequantizeLinear: dequantize,
   Div: arithmetic((first, second) => Math.trunc(first / second)),
   Einsum: layouts.einsum,
   Expand: layouts.expand,
