@@ -95,6 +95,75 @@ const functional = {
   weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'outer/inner/d/kernel', shape: [4, 4], dtype: 'float32' }] }],
 };
 
+const layer = (class_name: string, config: object) => ({ class_name, config });
+const convolutional = {
+  format: 'layers-model',
+  generatedBy: 'TensorFlow.js tfjs-layers v4.22.0',
+  modelTopology: {
+    class_name: 'Sequential',
+    config: {
+      name: 'net',
+      layers: [
+        layer('ZeroPadding2D', {
+          name: 'z',
+          padding: [
+            [0, 1],
+            [0, 1],
+          ],
+          batch_input_shape: [null, 7, 7, 2],
+          dtype: 'float32',
+        }),
+        layer('Conv2D', {
+          name: 'c',
+          filters: 3,
+          kernel_size: [3, 3],
+          strides: [2, 2],
+          padding: 'same',
+          dilation_rate: 1,
+        }),
+        layer('BatchNormalization', { name: 'b', axis: -1, momentum: 0.99, epsilon: 0.001 }),
+        layer('DepthwiseConv2D', { name: 'w', kernel_size: 2, depth_multiplier: 1, padding: 'valid', use_bias: false }),
+        layer('MaxPooling2D', {
+          name: 'm',
+          pool_size: [2, 2],
+          strides: null,
+          padding: 'same',
+          data_format: 'channels_last',
+        }),
+        layer('UpSampling2D', { name: 'u', size: [2, 2], interpolation: 'nearest' }),
+        layer('Permute', { name: 'p', dims: [3, 1, 2] }),
+        layer('GlobalAveragePooling2D', { name: 'g', keepdims: false }),
+        layer('RepeatVector', { name: 'r', n: 3 }),
+        layer('LayerNormalization', { name: 'l', axis: [-1], epsilon: 0.001, center: true, scale: true }),
+        layer('Dense', { name: 't', units: 2, activation: 'softmax' }),
+        layer('Dropout', { name: 'o', rate: 0.5 }),
+      ],
+    },
+  },
+  weightsManifest: [
+    {
+      paths: ['w.bin'],
+      weights: [
+        ...[
+          ['c/kernel', [3, 3, 2, 3]],
+          ['c/bias', [3]],
+          ['b/gamma', [3]],
+          ['b/beta', [3]],
+          ['b/moving_mean', [3]],
+        ],
+        ...[
+          ['b/moving_variance', [3]],
+          ['w/depthwise_kernel', [2, 2, 3, 1]],
+          ['l/beta', [4]],
+          ['l/gamma', [4]],
+          ['t/kernel', [4, 2]],
+          ['t/bias', [2]],
+        ],
+      ].map(([name, shape]) => ({ name, shape, dtype: 'float32' })),
+    },
+  ],
+};
+
 type Json = Record<string, unknown>;
 
 /** Every place in a JSON value, as the object or list that it is in and the key there. */
@@ -137,6 +206,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 
 for (const [what, source, contents] of [
   ['a Sequential model with quantised weights', sequential, [SHARDS.slice(0, 2), SHARDS.slice(2)]],
+  ['a convolutional Sequential model', convolutional, [[new Uint8Array(396)]]],
   ['a functional model with a model inside', functional, [[new Uint8Array(64)]]],
 ] as const) {
   test(`${what} converts as it is`, () => {
@@ -160,9 +230,9 @@ for (const [what, source, contents] of [
         }
         assert.ok(performance.now() - started < 2000);
       }),
-      { seed: 20_261_121, numRuns: 3000 },
+      { seed: 20_261_121, numRuns: 1000 },
     );
-    assert.ok(converted > 100 && refused > 1000, `${converted} converted, ${refused} refused`);
+    assert.ok(converted > 30 && refused > 300, `${converted} converted, ${refused} refused`);
   });
 }
 
