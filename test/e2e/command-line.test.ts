@@ -28,7 +28,7 @@ describe('command line', () => {
     [['train'], /required option '--recipe/],
     [
       ['train', '--recipe', 'ann-128', '--gpu'],
-      /^error: unknown option '--gpu'; there is: --recipe, --epochs, .*--help\n$/m,
+      /^error: unknown option '--gpu'; there is: --recipe, .*--epochs, .*--help\n$/m,
     ],
     [
       ['train', '--resume', 'no-such-run'],
