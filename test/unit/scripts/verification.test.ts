@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeModel, float32Tensor, model, node, value } from '@atelier/onnx';
+import { convert } from '@atelier/tfjs-to-onnx';
 import { indexLimits } from '../../../scripts/src/verification/index-limits.ts';
 import { largestDifference } from '../../../scripts/src/verification/largest-difference.ts';
 import { randomInputs } from '../../../scripts/src/verification/random-inputs.ts';
 import { RefusedByTfjs, runLayersModel } from '../../../scripts/src/verification/run-layers-model.ts';
 import { runOnnxModel } from '../../../scripts/src/verification/run-onnx-model.ts';
 import type { TensorValues } from '../../../scripts/src/verification/tensor-values.ts';
+import { verifyConversion } from '../../../scripts/src/verification/verify-conversion.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const values = (shape: number[], ...numbers: number[]): TensorValues => ({
   type: 'float32',
@@ -159,4 +164,29 @@ test('onnxruntime runs a model in memory', async () => {
     ['y', values([2], 2, 3)],
   ]);
   await assert.rejects(runOnnxModel(new Uint8Array(3), {}), Error);
+});
+
+test('a conversion with states is verified from where TensorFlow.js begins: at zero', async () => {
+  const shapes: [string, number[]][] = [
+    ['kernel', [4, 12]],
+    ['recurrent_kernel', [3, 12]],
+    ['bias', [12]],
+  ];
+  const config = { name: 'l', units: 3, stateful: true, return_sequences: true, batch_input_shape: [2, 5, 4] };
+  const artifacts = {
+    modelTopology: { class_name: 'Sequential', config: { name: 's', layers: [{ class_name: 'LSTM', config }] } },
+    weightSpecs: shapes.map(([part, shape]) => ({ name: `l/${part}`, shape, dtype: 'float32' })),
+    weightData: Float32Array.from({ length: 96 }, (_, index) => Math.sin(index) / 2).buffer,
+  };
+  const { model: converted, summary } = convert(artifacts);
+  assert.ok(summary.inputs.length > 1);
+  const folder = await temporaryFolder();
+  try {
+    const path = join(folder.path, 'l.onnx');
+    await writeFile(path, encodeModel(converted));
+    const { verified, reason } = await verifyConversion(artifacts, { path, inputs: summary.inputs });
+    assert.ok(verified, reason ?? '');
+  } finally {
+    await folder.remove();
+  }
 });
