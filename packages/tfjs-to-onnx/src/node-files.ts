@@ -7,6 +7,7 @@ import { malformed } from './errors.ts';
 import { foreignContent } from './foreign-files.ts';
 import { expectShallowText } from './json-limits.ts';
 import { expectFittingSize } from './locate-weights.ts';
+import { isObject } from './settings.ts';
 
 /** The largest `model.json` that is read; published ones are below 10 MiB, because weights are in files of their own. */
 const MAXIMUM_JSON_BYTES = 64 * 2 ** 20;
@@ -104,13 +105,19 @@ async function findShard(folder: string, shard: string, place: string): Promise<
   const last = paths.at(-1)?.path ?? '';
   for (const { path } of paths) {
     const found = await sizeOf(path, name).catch((error: unknown) => {
-      if (path === last) throw error;
-      return undefined;
+      if (path !== last) return undefined;
+      throw isMissing(error)
+        ? malformed(`${name} is missing; expected all files of its weightsManifest in the same folder.`, error)
+        : error;
     });
     if (found?.isFolder) throw malformed(`${name} is a folder; expected a file.`);
     if (found) return { path, name, size: found.size };
   }
   throw malformed(`${name} cannot be read.`);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && isObject(error.cause) && error.cause['code'] === 'ENOENT';
 }
 
 function leaves(folder: string, file: string): boolean {

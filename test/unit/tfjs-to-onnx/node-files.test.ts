@@ -86,7 +86,10 @@ for (const name of ['../secret.bin', '/etc/hostname', 'a/../../secret.bin', '%2e
 
 test('a missing weight file is named', async () => {
   const path = await writeModel([{ paths: ['gone.bin'], weights: [kernel, bias] }], {});
-  await assertRefused(path, /^Weight file "gone\.bin" of .*model\.json cannot be read: ENOENT/);
+  await assertRefused(
+    path,
+    /^Weight file "gone\.bin" of .*model\.json is missing; expected all files of its weightsManifest in the same folder\.$/,
+  );
 });
 
 test('a weight file that is too short is named', async () => {
