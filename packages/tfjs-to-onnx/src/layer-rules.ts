@@ -43,7 +43,7 @@ export const SUPPORTED_LAYERS: readonly string[] = [
 export function ruleOf({ className, name }: { className: string; name: string }): LayerRule {
   if (Object.hasOwn(LAYER_RULES, className)) return LAYER_RULES[className as keyof typeof LAYER_RULES];
   throw unsupported(
-    `Layer "${name}" is a ${className}; supported: ${SUPPORTED_LAYERS.join(', ')}. ` +
-      'Build the model from these, or add a rule for the class.',
+    `Layer "${name}" is a ${className}, a class without a rule: what it computes is not in the file. ` +
+      `Build the model without it, or add a rule for it; supported: ${SUPPORTED_LAYERS.join(', ')}.`,
   );
 }
