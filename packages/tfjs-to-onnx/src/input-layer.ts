@@ -16,25 +16,26 @@ export type Sizes = readonly (number | null)[];
 
 /** An InputLayer becomes an input of the graph with its name; an open size becomes a symbol. */
 export function addInput({ builder, inputShapes }: Workshop, { name, settings }: LayerEntry): Value {
-  const sizes = withGivenSizes(
-    name,
-    writtenSizes(name, settings),
-    Object.hasOwn(inputShapes, name) ? inputShapes[name] : undefined,
-  );
+  const given = Object.hasOwn(inputShapes, name) ? inputShapes[name] : undefined;
+  const written = writtenSizes(settings);
+  const sizes = written ? withGivenSizes(name, written, given) : given;
+  if (!sizes) {
+    throw malformed(
+      `Input "${name}" has no batch_input_shape; expected the sizes that the model was built for. ` +
+        `Give them: --input-shape ${name}=1,… on the command line, inputShapes in convert.`,
+    );
+  }
   const shape = sizes.map((size, axis): Dimension => size ?? (axis === 0 ? BATCH : `${name}_axis_${axis}`));
   return builder.input(name, typeOf(name, settings), shape);
 }
 
-function writtenSizes(name: string, settings: Settings): Sizes {
+/** Undefined where the file says none: a Sequential that Keras never built. */
+function writtenSizes(settings: Settings): Sizes | undefined {
   const keys = ['batch_input_shape', 'batch_shape', 'batchInputShape'];
   const key = keys.find((each) => settings.get(each) !== undefined);
   if (key !== undefined) return settings.sizes(key);
   if (settings.get('input_shape') !== undefined) return [null, ...settings.sizes('input_shape')];
-  if (settings.get('input_dim') !== undefined) {
-    const isSequence = settings.get('input_length') !== undefined;
-    return isSequence ? [null, settings.number('input_length')] : [null, settings.number('input_dim')];
-  }
-  throw malformed(`Input "${name}" has no batch_input_shape; expected the sizes that the model was built for.`);
+  return settings.get('input_dim') === undefined ? undefined : [null, settings.number('input_dim')];
 }
 
 function typeOf(name: string, settings: Settings): DataType {
@@ -42,7 +43,7 @@ function typeOf(name: string, settings: Settings): DataType {
   // Keras 3 writes a policy object.
   const written = isObject(dtype) && isObject(dtype['config']) ? dtype['config']['name'] : dtype;
   // Mixed precision is a matter of training: the weights are float32.
-  if (written === 'float16' || written === 'float64' || written === 'mixed_float16') return 'float32';
+  if (typeof written === 'string' && /^(mixed_)?b?float(16|64)$/.test(written)) return 'float32';
   if (written === 'int64' || written === 'uint8') return 'int32'; // what TensorFlow.js has of integers
   const type = INPUT_TYPES.find((known) => known === written);
   if (type) return type;

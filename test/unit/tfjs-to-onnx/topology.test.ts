@@ -39,6 +39,14 @@ test('a first layer that says its input shape gives an input named after it', ()
   assert.deepEqual(summary.inputs, [{ name: 'one_input', type: 'float32', shape: ['batch', 3] }]);
 });
 
+test('a Sequential that no shape was noted for takes the one that the caller gives, or says how to give it', () => {
+  const [, ...rest] = config.layers;
+  const bare = withTopology({ class_name: 'Sequential', config: { layers: rest } });
+  const { summary } = convert(bare, { inputShapes: { one_input: [null, 3] } });
+  assert.deepEqual(summary.inputs, [{ name: 'one_input', type: 'float32', shape: ['batch', 3] }]);
+  assert.throws(() => convert(bare), /^DomainError: Input "one_input" has no .*--input-shape one_input=1,…/);
+});
+
 test('a functional chain gives the graph of the Sequential', () => {
   const chain = functional(
     [
