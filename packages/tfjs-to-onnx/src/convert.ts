@@ -77,12 +77,12 @@ export interface Conversion {
 export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions = {}): Conversion {
   const { opset = DEFAULT_OPSET, inputShapes = {} } = options;
   const irVersion = irVersionOf(opset);
-  const { topology, kerasVersion } = readModel(artifacts.modelTopology);
+  const { topology, kerasVersion, hasKeras3Forms } = readModel(artifacts.modelTopology);
   const weights = new Weights(artifacts, topology.name);
   const workshop: Workshop = {
     builder: new GraphBuilder(opset),
     weights,
-    dialect: dialectOf({ generatedBy: artifacts.generatedBy, kerasVersion }, options.semantics),
+    dialect: dialectOf({ generatedBy: artifacts.generatedBy, kerasVersion, hasKeras3Forms }, options.semantics),
     inputShapes,
     keepQuantized: options.keepQuantized ?? false,
     warnings: new Set(),

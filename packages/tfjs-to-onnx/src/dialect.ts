@@ -10,15 +10,23 @@ export interface Dialect {
   readonly isKeras3: boolean;
 }
 
+/** What a file says of its origin. */
+export interface Origin {
+  generatedBy: string | undefined;
+  kerasVersion: string | undefined;
+  /** Whether it has something that only Keras 3 writes: scripts that mend such files for TensorFlow.js claim other versions. */
+  hasKeras3Forms: boolean;
+}
+
 /** Files that TensorFlow.js wrote mean what it computes; all others mean what Keras does. */
 export function dialectOf(
-  { generatedBy, kerasVersion }: { generatedBy: string | undefined; kerasVersion: string | undefined },
+  { generatedBy, kerasVersion, hasKeras3Forms }: Origin,
   chosen: Semantics | undefined,
 ): Dialect {
   const isByTfjs = /^TensorFlow\.js/i.test(generatedBy ?? '') || /^tfjs/i.test(kerasVersion ?? '');
   return {
     semantics: chosen ?? (isByTfjs ? 'tfjs' : 'keras'),
     isChosen: chosen !== undefined,
-    isKeras3: (kerasVersion ?? '').startsWith('3.'),
+    isKeras3: hasKeras3Forms || (kerasVersion ?? '').startsWith('3.'),
   };
 }

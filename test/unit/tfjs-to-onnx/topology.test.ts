@@ -233,6 +233,23 @@ test('files of Keras 3 have batch_shape, policies as dtype, weights under the na
   assert.deepEqual(leaky?.attributes['alpha'], { type: 'float', value: Math.fround(0.1) });
 });
 
+test('a file in the form of Keras 3 means what Keras 3 does, whatever version it claims', () => {
+  const slope = (claimed: object, input: object) => {
+    const layers = [
+      { class_name: 'InputLayer', config: { name: 'x', ...input } },
+      { class_name: 'Activation', config: { name: 'y', activation: 'hard_sigmoid' } },
+    ];
+    const { model } = convert({ modelTopology: { ...claimed, class_name: 'Sequential', config: { layers } } });
+    return model.graph.nodes[0]?.attributes['alpha'];
+  };
+  const keras3 = { type: 'float', value: Math.fround(1 / 6) };
+  assert.deepEqual(slope({}, { batch_shape: [null, 3] }), keras3);
+  assert.deepEqual(slope({ keras_version: '2.15.0' }, { batch_shape: [null, 3] }), keras3);
+  const dtype = { class_name: 'DTypePolicy', config: { name: 'float32' } };
+  assert.deepEqual(slope({}, { batch_input_shape: [null, 3], dtype }), keras3);
+  assert.notDeepEqual(slope({}, { batch_input_shape: [null, 3] }), keras3);
+});
+
 test('settings that TensorFlow.js ignores are followed in files of Keras and not in its own, each with a warning', () => {
   const file = sequential(
     [3],

@@ -14,7 +14,12 @@ const DEEPEST_NESTING = 32;
 export interface ModelSource {
   topology: Topology;
   kerasVersion: string | undefined;
+  /** Whether something in it is as Keras 3 alone writes it. */
+  hasKeras3Forms: boolean;
 }
+
+/** Of input layers, and of what a layer takes. */
+const KERAS_3_KEYS = ['batch_shape', 'keras_history'];
 
 /**
  * Reads `modelTopology`: a model itself, or an object with `model_config`; a Sequential with a list of layers, or with
@@ -34,6 +39,7 @@ export function readModel(source: unknown): ModelSource {
   return {
     topology: readTopology(className, withBuiltShape(model['config'], model), { depth: 0, names: new LayerNames() }),
     kerasVersion: typeof version === 'string' ? version : undefined,
+    hasKeras3Forms: hasKeras3Form(model['config']),
   };
 }
 
@@ -41,6 +47,15 @@ export function readModel(source: unknown): ModelSource {
 interface Reading {
   depth: number;
   names: LayerNames;
+}
+
+function hasKeras3Form(source: unknown): boolean {
+  if (Array.isArray(source)) return source.some(hasKeras3Form);
+  if (!isObject(source)) return false;
+  return Object.entries(source).some(
+    ([key, value]) =>
+      KERAS_3_KEYS.includes(key) || (key === 'class_name' && value === 'DTypePolicy') || hasKeras3Form(value),
+  );
 }
 
 /** Reads an entry of a list of layers, or the `layer` of a wrapper, which may leave the name to its config. */
