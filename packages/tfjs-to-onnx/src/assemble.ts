@@ -7,7 +7,7 @@ import { fits, HandedMask, type Mask, NO_MASK } from './handed-mask.ts';
 import { heedOf, layerCall, type Workshop } from './layer-call.ts';
 import type { LayerCall } from './rule.ts';
 import { executionOrder } from './topology/execution-order.ts';
-import type { Argument, Call, LayerEntry, Reference, Topology } from './topology/topology.ts';
+import type { Call, LayerEntry, Reference, Topology } from './topology/topology.ts';
 
 /** What a layer's call gave. */
 interface Built {
@@ -171,19 +171,33 @@ export class Assembly {
   }
 
   #taken(call: Call, layer: LayerEntry): Taken[] {
-    const taken = call.inputs.map((argument, index) => this.#argument(argument, layer, index));
-    const [first, ...others] = taken;
+    const [first, ...others] = this.#arguments(call, layer);
     if (!first) throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
-    if (!call.mask) return taken;
+    if (!call.mask) return [first, ...others];
     const given = this.#output(this.#get(call.mask), call.mask).value;
     const value = new Scope(this.#workshop.builder, given.name).cast(given, 'bool');
     return [{ ...first, mask: { keras: value, tfjs: value } }, ...others];
   }
 
-  #argument(argument: Argument, layer: LayerEntry, index: number): Taken {
-    if (!('constant' in argument)) return this.#output(this.#get(argument), argument);
+  /** Rows of numbers get the rank of what they go with: they belong to its last axis. */
+  #arguments({ inputs }: Call, layer: LayerEntry): Taken[] {
     const scope = new Scope(this.#workshop.builder, this.#scope + layer.name);
-    return { value: scope.float(argument.constant, `argument_${index}`), mask: NO_MASK };
+    const ranks = inputs.map((each) => ('layer' in each ? this.#argument(each).value.shape.length : 0));
+    const before = new Array<number>(Math.max(1, ...ranks) - 1).fill(1);
+    return inputs.map((argument, index) => {
+      if ('layer' in argument) return this.#argument(argument);
+      const { constant } = argument;
+      const name = `argument_${index}`;
+      const value =
+        typeof constant === 'number'
+          ? scope.float(constant, name)
+          : scope.floats([...before, constant.length], constant, name);
+      return { value, mask: NO_MASK };
+    });
+  }
+
+  #argument(reference: Reference): Taken {
+    return this.#output(this.#get(reference), reference);
   }
 
   /** The mask under which a layer is computed. Where TensorFlow.js and Keras hand over different ones, the caller is told. */

@@ -3,7 +3,7 @@ import type { LayerRule } from './rule.ts';
 import { CORE_RULES } from './rules/core-layers.ts';
 import { MERGING_RULES } from './rules/merging-layers.ts';
 import { NORMALIZATION_RULES } from './rules/normalization-layers.ts';
-import { OPERATION_RULES } from './rules/operations.ts';
+import { OPERATOR_RULES } from './rules/operator-layers.ts';
 import { PREPROCESSING_RULES } from './rules/preprocessing-layers.ts';
 import { RECURRENT_RULES } from './rules/recurrent/recurrent-rules.ts';
 import { WINDOW_RULES } from './rules/window-layers.ts';
@@ -13,7 +13,7 @@ export const RULE_TABLES = [
   CORE_RULES,
   MERGING_RULES,
   NORMALIZATION_RULES,
-  OPERATION_RULES,
+  OPERATOR_RULES,
   PREPROCESSING_RULES,
   RECURRENT_RULES,
   WINDOW_RULES,
@@ -24,7 +24,7 @@ export const LAYER_RULES = {
   ...CORE_RULES,
   ...MERGING_RULES,
   ...NORMALIZATION_RULES,
-  ...OPERATION_RULES,
+  ...OPERATOR_RULES,
   ...PREPROCESSING_RULES,
   ...RECURRENT_RULES,
   ...WINDOW_RULES,

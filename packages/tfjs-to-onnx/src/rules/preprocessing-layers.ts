@@ -61,7 +61,6 @@ export const PREPROCESSING_RULES = {
   Rescaling: { convert: rescaling, onnx: 'Mul, Add' },
   SlicingOpLambda: ofPython,
   StringLookup: onStrings,
-  TFOpLambda: ofPython,
   TFSMLayer: {
     refused: 'It runs a SavedModel, which is another file. Convert that SavedModel by itself (tf2onnx).',
     isBeyondTfjs: true,

@@ -3,6 +3,7 @@ import { expectArray, expectObject, expectString, isObject, type JsonObject, Set
 import { withOwnCallsLeftOut } from './call-numbers.ts';
 import { LayerNames } from './layer-names.ts';
 import { classOf } from './operations.ts';
+import { readFunctionCalls } from './read-function.ts';
 import { readCalls, readReferences } from './read-references.ts';
 import { inputOf } from './sequential-input.ts';
 import { type LayerEntry, MODEL_CLASSES, type Topology } from './topology.ts';
@@ -79,11 +80,18 @@ export function readLayer(
     writtenName === undefined
       ? names.next(className)
       : expectString(writtenName, `The name of ${place} (${className})`);
+  const inbound = entry['inbound_nodes'] ?? [];
+  const inboundPlace = `inbound_nodes of layer "${name}"`;
+  // Keras 2 has the settings of a function among what it is called with.
+  const { calls, keywords } =
+    className === 'TFOpLambda'
+      ? readFunctionCalls(inbound, inboundPlace)
+      : { calls: readCalls(inbound, inboundPlace), keywords: {} };
   return {
     className,
     name,
-    settings: new Settings(`Layer "${name}"`, config),
-    calls: readCalls(entry['inbound_nodes'] ?? [], `inbound_nodes of layer "${name}"`),
+    settings: new Settings(`Layer "${name}"`, { ...config, ...keywords }),
+    calls,
     ...(model && { model: { ...model, name } }),
   };
 }

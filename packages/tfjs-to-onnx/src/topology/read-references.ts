@@ -51,11 +51,12 @@ function readCall(source: unknown, place: string): Call {
 function readArgument(source: unknown, place: string): Argument {
   if (!Array.isArray(source) || source[0] !== CONSTANT) return readReference(source, place);
   const constant: unknown = source[2];
-  if (typeof constant === 'number') return { constant };
+  const numbers = numberList(constant);
+  if (numbers !== undefined) return { constant: numbers };
   throw unsupported(`${place} has the argument ${shown(constant)}; supported: outputs of layers, and numbers.`);
 }
 
-function readReference(source: unknown, place: string): Reference {
+export function readReference(source: unknown, place: string): Reference {
   const [layer, call, output] = expectArray(source, `An entry of ${place}`);
   const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
   if (typeof layer === 'string' && isCount(call) && isCount(output)) {
@@ -78,11 +79,12 @@ function readKeras3Call(source: JsonObject, place: string): Call {
   return { inputs, ...(masks[0] && { mask: masks[0] }) };
 }
 
-/** Tensors in lists, tuples and dictionaries of any depth, and numbers. */
+/** Tensors in lists, tuples and dictionaries of any depth, numbers, and rows of numbers. */
 function readArguments(source: unknown, place: string): Argument[] {
+  const numbers = numberList(source);
+  if (numbers !== undefined) return [{ constant: numbers }];
   if (Array.isArray(source)) return source.flatMap((each) => readArguments(each, place));
   if (source === null) return [];
-  if (typeof source === 'number') return [{ constant: source }];
   if (isObject(source)) {
     const { class_name: className, config, items } = source;
     if (className === '__keras_tensor__' && isObject(config)) return [readReference(config['keras_history'], place)];
@@ -100,4 +102,13 @@ function requireNoOther(keywords: JsonObject, place: string): void {
     `${place} has call arguments ${shown(Object.fromEntries(others))}; supported: mask, ${FURTHER_INPUTS.join(', ')}. ` +
       'Build the model without them.',
   );
+}
+
+/** A number, or a row of them, also as Keras 3 writes an array of numpy; undefined for anything else. */
+export function numberList(source: unknown): number | readonly number[] | undefined {
+  if (typeof source === 'number') return source;
+  const isArray = isObject(source) && source['class_name'] === '__numpy__' && isObject(source['config']);
+  const list = isArray ? (source['config'] as Record<string, unknown>)['value'] : source;
+  const isRow = Array.isArray(list) && list.length > 0 && list.every((each) => typeof each === 'number');
+  return isRow ? list : undefined;
 }

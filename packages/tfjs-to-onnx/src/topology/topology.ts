@@ -24,7 +24,7 @@ export interface Call {
   readonly mask?: Reference | null;
 }
 
-export type Argument = Reference | { readonly constant: number };
+export type Argument = Reference | { readonly constant: number | readonly number[] };
 
 /** One output of one call of a layer. */
 export interface Reference {
