@@ -4,12 +4,16 @@ import type { Scope } from './graph/scope.ts';
 import type { Value } from './graph/value.ts';
 import type { LayerCall } from './rule.ts';
 import { isObject, snakeCase } from './settings.ts';
+import { readLayer } from './topology/read-model.ts';
 
 /** An activation: what the README's table says of it, and its nodes. */
 interface Activation {
   onnx: string;
   apply(x: Value, scope: Scope, isKeras3: boolean): Value;
 }
+
+/** Layers that may stand where an activation does. */
+const ACTIVATION_LAYERS = ['ELU', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'ThresholdedReLU'];
 
 /** The operator set that brought Gelu. */
 const GELU_SINCE = 20;
@@ -125,8 +129,20 @@ export function activate(name: ActivationName, x: Value, scope: Scope, isKeras3:
   return activation.apply(x, scope, isKeras3);
 }
 
-/** Applies the layer's own activation to what it computed; Keras calls that its preactivation. */
+/**
+ * Applies the layer's own activation to what it computed; Keras calls that its preactivation. Keras also takes a layer of
+ * activation in the place of a function.
+ */
 export function activated(call: LayerCall, preactivation: Value): Value {
+  const written = call.settings.get('activation');
+  if (isObject(written) && ACTIVATION_LAYERS.includes(String(written['class_name']))) {
+    const entry = readLayer(written, `The activation of layer "${call.name}"`);
+    const paths = [...call.paths.map((path) => `${path}/${entry.name}`), entry.name];
+    const [result] = call.apply(
+      call.inner(entry, { inputs: [preactivation], scope: call.scope.within(entry.name), paths }),
+    );
+    if (result) return result;
+  }
   return activate(activationOf(call), preactivation, call.scope, call.dialect.isKeras3);
 }
 

@@ -31,7 +31,7 @@ export function addInput({ builder, inputShapes }: Workshop, { name, settings }:
 
 /** Undefined where the file says none: a Sequential that Keras never built. */
 function writtenSizes(settings: Settings): Sizes | undefined {
-  const keys = ['batch_input_shape', 'batch_shape', 'batchInputShape'];
+  const keys = ['batch_input_shape', 'batch_shape'];
   const key = keys.find((each) => settings.get(each) !== undefined);
   if (key !== undefined) return settings.sizes(key);
   if (settings.get('input_shape') !== undefined) return [null, ...settings.sizes('input_shape')];

@@ -22,6 +22,22 @@ export function expectString(source: unknown, place: string): string {
   throw malformed(`${place} is ${shown(source)}; expected text.`);
 }
 
+/** Lists, as Keras writes those that it wraps. */
+const LIST_CLASSES = ['ListWrapper', 'TensorShape', '__tuple__'];
+
+/**
+ * What `source` has at `key`, or at the same key in camel case: TensorFlow.js reads both, and files that were mended by hand
+ * have some. A wrapped list is given as a list.
+ */
+export function entryOf(source: JsonObject, key: string): unknown {
+  return unwrapped(source[key] ?? source[camelCase(key)]);
+}
+
+function unwrapped(source: unknown): unknown {
+  if (!isObject(source) || !Array.isArray(source['items'])) return source;
+  return LIST_CLASSES.includes(String(source['class_name'])) ? source['items'].map(unwrapped) : source;
+}
+
 /**
  * The `config` of one layer. Null counts as absent, as in Keras. A setting of another kind than the one asked for, or an
  * absent one without a `fallback`, is `malformed-tfjs-model`.
@@ -36,7 +52,7 @@ export class Settings {
   }
 
   get(key: string): unknown {
-    return this.#source[key] ?? undefined;
+    return entryOf(this.#source, key) ?? undefined;
   }
 
   /** Whether both say the same, apart from a few keys. */
@@ -142,6 +158,10 @@ export class Settings {
 /** `relu6`, `hard_sigmoid`, `channels_last`, however they are written. */
 export function snakeCase(word: string): string {
   return word.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+}
+
+function camelCase(key: string): string {
+  return key.replace(/(?<=[a-z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** A value as a message shows it: short. */

@@ -233,6 +233,43 @@ test('files of Keras 3 have batch_shape, policies as dtype, weights under the na
   assert.deepEqual(leaky?.attributes['alpha'], { type: 'float', value: Math.fround(0.1) });
 });
 
+test('keys in camel case and wrapped lists are read, as files mended by hand and reloaded ones have them', () => {
+  const list = (class_name: string, items: unknown[]) => ({ class_name, items });
+  const layers = [
+    { className: 'InputLayer', config: { name: 'x', batchInputShape: [null, 2, 3] }, inboundNodes: [] },
+    {
+      className: 'BatchNormalization',
+      config: { name: 'y', axis: list('ListWrapper', [2]), center: false, scale: false },
+      inboundNodes: [[['x', 0, 0, {}]]],
+    },
+  ];
+  const statistics: WeightJson[] = [
+    ['y/moving_mean', [3]],
+    ['y/moving_variance', [3]],
+  ];
+  const topology = { className: 'Model', config: { layers, inputLayers: ['x', 0, 0], outputLayers: ['y', 0, 0] } };
+  const { weightSpecs = [], weightData = new Uint8Array() } = functional([], [], statistics);
+  const { summary } = convert({ modelTopology: topology, weightSpecs, weightData });
+  assert.deepEqual(summary.outputs, [{ name: 'y', type: 'float32', shape: ['batch', 2, 3] }]);
+  const build_input_shape = list('TensorShape', [null, 3]);
+  const unbuilt = { layers: [{ class_name: 'ReLU', config: { name: 'y' } }], build_input_shape };
+  assert.deepEqual(convert({ modelTopology: { class_name: 'Sequential', config: unbuilt } }).summary.inputs, [
+    { name: 'y_input', type: 'float32', shape: ['batch', 3] },
+  ]);
+});
+
+test('a layer may stand where an activation does', () => {
+  const activation = { class_name: 'LeakyReLU', config: { name: 'leaky_re_lu', alpha: 0.2 } };
+  const { model } = convert(sequential([3], [['Dense', { name: 'one', units: 2, activation }]], weights.slice(0, 2)));
+  assert.deepEqual(
+    model.graph.nodes.map(({ opType, outputs }) => [opType, ...outputs]),
+    [
+      ['Gemm', 'one/preactivation'],
+      ['LeakyRelu', 'one'],
+    ],
+  );
+});
+
 test('a file in the form of Keras 3 means what Keras 3 does, whatever version it claims', () => {
   const slope = (claimed: object, input: object) => {
     const layers = [

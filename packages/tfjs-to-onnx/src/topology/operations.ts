@@ -1,4 +1,4 @@
-import { expectString, isObject, type JsonObject } from '../settings.ts';
+import { entryOf, expectString, isObject, type JsonObject } from '../settings.ts';
 
 /** Operations of Keras 3 that have no layer of the same name. */
 const ONLY_OPERATIONS = [
@@ -48,13 +48,15 @@ export type OperationClass = `keras.ops.${(typeof ONLY_OPERATIONS | typeof ALSO_
  * not in a list.
  */
 export function classOf(entry: JsonObject, place: string): string {
-  const className = expectString(entry['class_name'], `class_name of ${place}`);
+  const className = expectString(entryOf(entry, 'class_name'), `class_name of ${place}`);
   return isOperation(className, entry) ? `keras.ops.${className}` : className;
 }
 
-function isOperation(className: string, { module, inbound_nodes: calls }: JsonObject): boolean {
+function isOperation(className: string, entry: JsonObject): boolean {
+  const { module } = entry;
   if (typeof module === 'string') return /^keras(\.src)?\.ops\b/.test(module);
   if (isOneOf(ONLY_OPERATIONS, className)) return true;
+  const calls = entryOf(entry, 'inbound_nodes');
   const call: unknown = Array.isArray(calls) ? calls[0] : undefined;
   const taken = isObject(call) ? call['args'] : undefined;
   return isOneOf(ALSO_LAYERS, className) && Array.isArray(taken) && !Array.isArray(taken[0]);

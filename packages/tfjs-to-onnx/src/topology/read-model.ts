@@ -1,5 +1,5 @@
 import { malformed, unsupported } from '../errors.ts';
-import { expectArray, expectObject, expectString, isObject, type JsonObject, Settings } from '../settings.ts';
+import { entryOf, expectArray, expectObject, expectString, isObject, type JsonObject, Settings } from '../settings.ts';
 import { withOwnCallsLeftOut } from './call-numbers.ts';
 import { LayerNames } from './layer-names.ts';
 import { classOf } from './operations.ts';
@@ -30,7 +30,7 @@ export function readModel(source: unknown): ModelSource {
   const top = expectObject(source, 'modelTopology');
   const model = isObject(top['model_config']) ? top['model_config'] : top;
   const version = top['keras_version'] ?? model['keras_version'];
-  const className = expectString(model['class_name'], 'class_name of the model');
+  const className = expectString(entryOf(model, 'class_name'), 'class_name of the model');
   if (!MODEL_CLASSES.includes(className)) {
     throw unsupported(
       `The model is a ${className}; supported: Sequential, Functional, Model. ` +
@@ -80,7 +80,7 @@ export function readLayer(
     writtenName === undefined
       ? names.next(className)
       : expectString(writtenName, `The name of ${place} (${className})`);
-  const inbound = entry['inbound_nodes'] ?? [];
+  const inbound = entryOf(entry, 'inbound_nodes') ?? [];
   const inboundPlace = `inbound_nodes of layer "${name}"`;
   // Keras 2 has the settings of a function among what it is called with.
   const { calls, keywords } =
@@ -111,14 +111,16 @@ function readTopology(className: string, config: unknown, reading: Reading): Top
   const entries = source.map((entry, index) => readLayer(entry, `layer ${index}`, reading));
   // Keras 3 and some converters write a Sequential that was called as a functional model.
   const isFunctional =
-    className !== 'Sequential' || isObject(settings['input_layers']) || Array.isArray(settings['input_layers']);
+    className !== 'Sequential' ||
+    isObject(entryOf(settings, 'input_layers')) ||
+    Array.isArray(entryOf(settings, 'input_layers'));
   return isFunctional ? functional(settings, entries, isByKeras3(source)) : sequential(settings, entries);
 }
 
 function functional(settings: JsonObject, entries: LayerEntry[], isKeras3: boolean): Topology {
-  const written = readReferences(settings['output_layers'], 'output_layers');
+  const written = readReferences(entryOf(settings, 'output_layers'), 'output_layers');
   const { layers, outputs } = withOwnCallsLeftOut(withUniqueNames(entries), written, isKeras3);
-  const inputs = readReferences(settings['input_layers'], 'input_layers');
+  const inputs = readReferences(entryOf(settings, 'input_layers'), 'input_layers');
   const empty = inputs.length === 0 ? 'inputs' : outputs.length === 0 ? 'outputs' : undefined;
   if (empty !== undefined) throw malformed(`The model has no ${empty}; expected at least one.`);
   const wrong = inputs.find(({ layer }) => layers.find(({ name }) => name === layer)?.className !== 'InputLayer');
@@ -129,7 +131,7 @@ function functional(settings: JsonObject, entries: LayerEntry[], isKeras3: boole
 /** Whether a list of layers has the calls of Keras 3, which are objects. */
 function isByKeras3(entries: readonly unknown[]): boolean {
   return entries.some((entry) => {
-    const calls = isObject(entry) ? entry['inbound_nodes'] : undefined;
+    const calls = isObject(entry) ? entryOf(entry, 'inbound_nodes') : undefined;
     return Array.isArray(calls) && isObject(calls[0]);
   });
 }
