@@ -54,7 +54,7 @@ export class Assembly {
     const inputs = graph.inputs
       .filter(({ name }) => !constants.has(name))
       .map(({ name }) => {
-        if ((facts.get(name)?.type ?? '').endsWith("float16")) {
+        if ((facts.get(name)?.type ?? '').endsWith('float16')) {
           this.warnings.push(
             `Input "${name}" is of ${facts.get(name)?.type}; the model computes in float32, more exactly.`,
           );

@@ -67,10 +67,7 @@ const range: InferenceRule = (node) => [{ type: node.input(0).type, shape: [null
 
 /** By operator of the standard set; what is missing here is unknown. */
 const RULES: Partial<Record<string, InferenceRule>> = {
-  ...each(
-    'Abs Acos Asin Atan BatchNormalization CastLike Ceil Celu Clip Cos Cosh CumSum Elu Erf Exp Floor Gelu',
-    same,
-  ),
+  ...each('Abs Acos Asin Atan BatchNormalization CastLike Ceil Celu Clip Cos Cosh CumSum Elu Erf Exp Floor Gelu', same),
   ...each(
     'GroupNormalization HardSigmoid HardSwish Hardmax InstanceNormalization LayerNormalization LeakyRelu Log LogSoftmax',
     same,
