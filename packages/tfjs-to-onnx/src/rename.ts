@@ -24,5 +24,6 @@ export function renameValues(graph: OnnxGraph, names: ReadonlyMap<string, string
 export function ambiguousName({ inputs, initializers, nodes }: OnnxGraph): string | undefined {
   const given = [...inputs, ...initializers].map(({ name }) => name).concat(nodes.flatMap(({ outputs }) => outputs));
   const seen = new Set<string>();
-  return given.find((name) => seen.size === seen.add(name).size);
+  // '' is an output that a node leaves out.
+  return given.find((name) => name !== '' && seen.size === seen.add(name).size);
 }

@@ -1,11 +1,11 @@
 import { type Attribute, type Dimension, int, ints } from '@atelier/onnx';
-import { activationOf } from '../../activations.ts';
+import { activate, type ActivationName, activationOf } from '../../activations.ts';
 import { malformed } from '../../errors.ts';
 import type { Scope } from '../../graph/scope.ts';
 import { rankOf, shownShape, type Value } from '../../graph/value.ts';
 import type { LayerCall } from '../../rule.ts';
 import type { Cell } from './cell.ts';
-import { gateActivation } from './cell-parts.ts';
+import { gateActivation, heldWeight } from './cell-parts.ts';
 import { lstmStates, splitFeatures } from './dense-cells.ts';
 
 /**
@@ -26,13 +26,16 @@ export function convCell(call: LayerCall, sequence: Value): Cell {
   }
   const filters = settings.wholeNumber('filters');
   const layout = { permutation: [3, 2, 0, 1] };
-  const kernel = call.weight('kernel', [...window.kernelSize, channels, 4 * filters], layout);
-  const recurrent = call.weight('recurrent_kernel', [...window.kernelSize, filters, 4 * filters], layout);
-  const bias = settings.boolean('use_bias', true) ? call.weight('bias', [4 * filters]) : undefined;
-  const parts = {
-    call,
-    activation: activationOf(call, 'activation', 'tanh'),
-    recurrentActivation: gateActivation(call),
+  const kernel = heldWeight(call, 'kernel', [...window.kernelSize, channels, 4 * filters], layout);
+  const recurrent = heldWeight(call, 'recurrent_kernel', [...window.kernelSize, filters, 4 * filters], layout);
+  const bias = settings.boolean('use_bias', true) ? heldWeight(call, 'bias', [4 * filters]) : undefined;
+  const names = { activation: activationOf(call, 'activation', 'tanh'), recurrentActivation: gateActivation(call) };
+  // Along the last axis in the layout of the layer, which need not be that of the loop.
+  const isTurned = (name: ActivationName) => !isFirst && ['softmax', 'log_softmax'].includes(name);
+  const apply: Parameters<typeof lstmStates>[0] = (which, x, inside) => {
+    const name = names[which];
+    if (!isTurned(name)) return activate(name, x, inside, call.dialect.isKeras3);
+    return inside.channelsFirst(activate(name, inside.channelsLast(x), inside, call.dialect.isKeras3));
   };
   const batch = sequence.shape[0] ?? null;
   const shape = isFirst ? [batch, filters, ...window.outputs] : [batch, ...window.outputs, filters];
@@ -48,7 +51,7 @@ export function convCell(call: LayerCall, sequence: Value): Cell {
         {},
         'sum',
       );
-      return lstmStates(parts, inside, splitFeatures(inside, sum, filters, ['i', 'f', 'candidate', 'o']), c);
+      return lstmStates(apply, inside, splitFeatures(inside, sum, filters, ['i', 'f', 'candidate', 'o']), c);
     },
     layout: {
       stateIn: (state) => (isFirst ? state : scope.channelsFirst(state)),

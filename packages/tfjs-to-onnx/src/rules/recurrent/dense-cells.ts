@@ -65,25 +65,26 @@ function lstmStep(parts: CellParts): Step {
   const kernel = recurrentKernel(parts);
   return (inside, slice, [h, c]) => {
     const sum = inside.add('Add', [slice, inside.add('MatMul', [h, kernel], {}, 'recurrent')], {}, 'sum');
-    return lstmStates(parts, inside, splitFeatures(inside, sum, parts.units, ['i', 'f', 'candidate', 'o']), c);
+    const apply: Parameters<typeof lstmStates>[0] = (which, x, within) => applied(parts, which, x, within);
+    return lstmStates(apply, inside, splitFeatures(inside, sum, parts.units, ['i', 'f', 'candidate', 'o']), c);
   };
 }
 
 /** The states of an LSTM from what its gates get and its cell state, whatever their rank. */
 export function lstmStates(
-  parts: Pick<CellParts, 'call' | 'activation' | 'recurrentActivation'>,
+  apply: (which: 'activation' | 'recurrentActivation', x: Value, inside: Scope) => Value,
   inside: Scope,
   [inputSum, forgetSum, candidateSum, outputSum]: readonly [Value, Value, Value, Value],
   c: Value | undefined,
 ): States {
-  const gate = (sum: Value, name: string) => applied(parts, 'recurrentActivation', sum, inside.within(name));
+  const gate = (sum: Value, name: string) => apply('recurrentActivation', sum, inside.within(name));
   const i = gate(inputSum, 'input_gate');
   const f = gate(forgetSum, 'forget_gate');
   const o = gate(outputSum, 'output_gate');
-  const candidate = applied(parts, 'activation', candidateSum, inside.within('candidate'));
+  const candidate = apply('activation', candidateSum, inside.within('candidate'));
   const kept = inside.add('Mul', [f, c], {}, 'kept');
   const next = inside.add('Add', [kept, inside.add('Mul', [i, candidate], {}, 'added')], {}, 'c');
-  return [inside.add('Mul', [o, applied(parts, 'activation', next, inside.within('activation'))], {}, 'h'), next];
+  return [inside.add('Mul', [o, apply('activation', next, inside.within('activation'))], {}, 'h'), next];
 }
 
 /** z, r: gates; h' = z·h + (1 − z)·activation(x + (r·h)·U). */
@@ -129,12 +130,7 @@ function mixed(parts: CellParts, inside: Scope, z: Value | undefined, h: Value |
   return inside.add('Add', [kept, inside.add('Mul', [rest, candidate], {}, 'added')], {}, 'h');
 }
 
-function applied(
-  parts: Pick<CellParts, 'call' | 'activation' | 'recurrentActivation'>,
-  which: 'activation' | 'recurrentActivation',
-  x: Value,
-  inside: Scope,
-): Value {
+function applied(parts: CellParts, which: 'activation' | 'recurrentActivation', x: Value, inside: Scope): Value {
   const name: ActivationName = parts[which];
   return activate(name, x, inside, parts.call.dialect.isKeras3);
 }

@@ -52,14 +52,22 @@ export class LayerStates {
     const call = this.#call;
     const pairs = this.#last.flatMap((states, index) =>
       states.map((state, place) => {
-        const initial = call.scope.builder.find(this.#named('initial', index, place));
-        // A copy: what the layer gives has the name of the layer, and a state one of its own.
-        const [last] = call.scope.builder.add('Identity', [state], [this.#named('last', index, place)], {});
-        if (initial && last) call.keepState({ initial, last });
-        return `"${initial?.name}" takes what "${last?.name}" gave`;
+        const initial = call.scope.builder.known(this.#named('initial', index, place));
+        const last = this.#called(this.#named('last', index, place), state, index, place);
+        if (initial) call.keepState({ initial, last });
+        return `"${initial?.name}" takes what "${last.name}" gave`;
       }),
     );
     call.warn(`It is stateful: ${pairs.join(', ')} in the run before, zeros in the first.`);
+  }
+
+  /** What the layer gives has the name of the layer: as a state it is copied. */
+  #called(name: string, state: Value, index: number, place: number): Value {
+    const { settings, scope } = this.#call;
+    const isOutput = place === 0 && index === this.#makers.length - 1 && !settings.boolean('return_sequences', false);
+    if (!isOutput && !settings.boolean('return_state', false)) return scope.builder.rename(state, name, 0);
+    const [copy] = scope.builder.add('Identity', [state], [name], {});
+    return copy ?? state;
   }
 
   #named(when: 'initial' | 'last', index: number, state: number): string {
