@@ -2,7 +2,8 @@ import { float32Tensor } from '@atelier/onnx';
 import { type ActivationName, activationOf } from '../../activations.ts';
 import { malformed } from '../../errors.ts';
 import { lastSize, rankOf, shownShape, type Value } from '../../graph/value.ts';
-import { type LayerCall, unlessIgnored } from '../../rule.ts';
+import { rearranged } from '../../rearrange.ts';
+import { type LayerCall, unlessIgnored, type WeightLayout } from '../../rule.ts';
 
 export type DenseCellClass = 'SimpleRNNCell' | 'GRUCell' | 'LSTMCell';
 
@@ -55,6 +56,15 @@ function cellActivation(className: DenseCellClass, call: LayerCall): ActivationN
 export function gateActivation(call: LayerCall): ActivationName {
   if (call.settings.isNull('recurrent_activation')) return 'linear';
   return activationOf(call, 'recurrent_activation', 'hard_sigmoid');
+}
+
+/**
+ * A weight as a constant, whatever its form in the file: the body of a Scan may take constants from outside, but not what is
+ * computed from a quantised one.
+ */
+export function heldWeight(call: LayerCall, part: string, shape: readonly number[], layout: WeightLayout = {}): Value {
+  const tensor = float32Tensor(`${call.paths[0]}/${part}`, shape, call.weightValues(part, shape));
+  return call.scope.builder.constant(tensor.name) ?? call.scope.builder.initializer(rearranged(tensor, layout));
 }
 
 /** Consecutive columns of a weight of `shape`, as a constant with a name of its own. */

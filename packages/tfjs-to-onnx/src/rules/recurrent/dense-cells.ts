@@ -4,7 +4,7 @@ import type { Scope } from '../../graph/scope.ts';
 import type { Value } from '../../graph/value.ts';
 import type { LayerCall } from '../../rule.ts';
 import type { Cell, States } from './cell.ts';
-import { type CellParts, cellParts, columns, type DenseCellClass } from './cell-parts.ts';
+import { type CellParts, cellParts, columns, type DenseCellClass, heldWeight } from './cell-parts.ts';
 import { operatorOf } from './operator-weights.ts';
 import { zeroState } from './zero-state.ts';
 
@@ -48,7 +48,7 @@ function biasRow({ call, gates, units }: CellParts, row: number, name: string): 
 }
 
 function recurrentKernel({ call, units, gates }: CellParts): Value {
-  return call.weight('recurrent_kernel', [units, gates * units]);
+  return heldWeight(call, 'recurrent_kernel', [units, gates * units]);
 }
 
 /** h' = activation(x + h·U). */
