@@ -175,7 +175,7 @@ export class Assembly {
     if (!first) throw malformed(`Layer "${layer.name}" (${layer.className}) takes nothing; expected an input.`);
     if (!call.mask) return [first, ...others];
     const given = this.#output(this.#get(call.mask), call.mask).value;
-    const value = new Scope(this.#workshop.builder, given.name).cast(given, 'bool');
+    const value = new Scope(this.#workshop.builder, this.#scope + layer.name).cast(given, 'bool');
     return [{ ...first, mask: { keras: value, tfjs: value } }, ...others];
   }
 

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../settings.ts';
+import { entryOf, type JsonObject } from '../settings.ts';
 import type { LayerEntry } from './topology.ts';
 
 /** Where a layer says the shape of its input, without or with the batch. */
-const SHAPE_KEYS = ['batch_input_shape', 'batch_shape', 'batchInputShape', 'input_shape', 'input_dim'];
+const SHAPE_KEYS = ['batch_input_shape', 'batch_shape', 'input_shape', 'input_dim'];
 
 /**
  * The input of a Sequential without an InputLayer. A first layer that says its input's shape stands for one, which
@@ -39,6 +39,6 @@ function saysShape({ className, settings }: LayerEntry): boolean {
 }
 
 function builtShape({ settings }: LayerEntry, model: JsonObject): unknown[] | undefined {
-  const noted = settings.get('build_input_shape') ?? model['build_input_shape'];
+  const noted = settings.get('build_input_shape') ?? entryOf(model, 'build_input_shape');
   return Array.isArray(noted) ? noted : undefined;
 }
