@@ -351,3 +351,27 @@ test('options that do not fit the model are invalid-conversion-option', () => {
   assert.match(refused({ inputShapes: { x: [1, 5] } }), /given the shape \[1, 5\]; the file says \[\?, 4\]/);
   assert.match(refused({ inputShapes: { x: [1, 4, 1] } }), /whose open sizes alone can be set/);
 });
+
+test('a constant that settings alone make huge is refused before it is allocated', () => {
+  const wide = sequential(
+    [1, 1, 3],
+    [
+      ['ZeroPadding2D', { name: 'p', padding: 500_000_000 }],
+      ['Permute', { name: 't', dims: [3, 1, 2] }],
+      ['LayerNormalization', { name: 'n', scale: false, center: false }],
+    ],
+  );
+  assert.match(
+    refusal('malformed-tfjs-model', () => convert(wide)),
+    /Layer "n" needs a constant of \[1000000001\]; expected 16777216 elements at most/,
+  );
+});
+
+test('a topology in memory that is nested too deeply is refused', () => {
+  let modelTopology: unknown = {};
+  for (let depth = 0; depth < 100_000; depth++) modelTopology = { config: modelTopology };
+  assert.match(
+    refusal('malformed-tfjs-model', () => convert({ modelTopology })),
+    /modelTopology is nested more than 200 levels deep/,
+  );
+});

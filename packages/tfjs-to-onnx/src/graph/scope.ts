@@ -13,13 +13,26 @@ import {
   ints,
   type OnnxTensor,
 } from '@atelier/onnx';
+import { malformed } from '../errors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { channelsToBack, channelsToFront, type Value } from './value.ts';
+import { channelsToBack, channelsToFront, shownShape, type Value } from './value.ts';
 
 type Attributes = Readonly<Record<string, AttributeSource>>;
 
 /** The first opset in which each reduction takes its axes as an input; ReduceSum went ahead. */
 const AXES_INPUT_SINCE = { ReduceSum: 13, other: 18 } as const;
+
+/** Elements of a constant that no weight of the file stands behind: the states and places of real models are far fewer. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/** How many elements `shape` has, before they are allocated; more than any model needs is `malformed-tfjs-model`. */
+export function moderateCount(shape: readonly number[], layer: string): number {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (count <= MOST_ELEMENTS) return count;
+  throw malformed(
+    `Layer "${layer}" needs a constant of ${shownShape(shape)}; expected ${MOST_ELEMENTS} elements at most.`,
+  );
+}
 
 /**
  * Where the nodes of one call of a layer are added: their names, and those of their constants, begin with its name. An
@@ -67,6 +80,12 @@ export class Scope {
 
   floats(shape: readonly number[], numbers: Elements<'float32'>, name: string): Value {
     return this.constant((free) => float32Tensor(free, shape, numbers), name);
+  }
+
+  /** A constant of one number everywhere. Settings alone decide its size, so a huge one is `malformed-tfjs-model`. */
+  filled(shape: readonly number[], number: number, name: string): Value {
+    const count = moderateCount(shape, this.prefix);
+    return this.floats(shape, new Float32Array(count).fill(number), name);
   }
 
   int(number: number, name: string): Value {

@@ -16,8 +16,7 @@ function alongAxis(call: LayerCall, axis: number): Value {
   const { scope, settings } = call;
   const input = onlyInput(call);
   const [channels = 0] = knownSizes(call, [axis]);
-  const constant = (part: string, number: number) =>
-    scope.floats([channels], new Float32Array(channels).fill(number), part);
+  const constant = (part: string, number: number) => scope.filled([channels], number, part);
   const statistics = [
     settings.boolean('scale', true) ? call.weight('gamma', [channels]) : constant('gamma', 1),
     settings.boolean('center', true) ? call.weight('beta', [channels]) : constant('beta', 0),

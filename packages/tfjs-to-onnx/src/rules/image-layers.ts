@@ -1,5 +1,6 @@
 import { unsupported } from '../errors.ts';
 import type { Value } from '../graph/value.ts';
+import { moderateCount } from '../graph/scope.ts';
 import { followsTfjs, type LayerCall, type Rule, unlessIgnored } from '../rule.ts';
 import { type Coordinates, interpolationOf, resized, type Size } from './resampling.ts';
 import { inOwnLayout, isChannelsFirst, type SpatialInput, spatialInput } from './spatial-input.ts';
@@ -40,8 +41,8 @@ export const centerCrop: Rule = (call) => {
   const left = Math.floor((columns - width) / 2);
   if (!isTfjs) return inOwnLayout(call, input, middle(call, input, [top, left], [height, width]).value);
   const places = [
-    croppedPlaces(rows, height, top),
-    croppedPlaces(columns, width, columns === width ? 0 : Math.max(1, left)),
+    croppedPlaces(call, rows, height, top),
+    croppedPlaces(call, columns, width, columns === width ? 0 : Math.max(1, left)),
   ];
   const result = places.reduce((image, each, axis) => placesOf(call, image, axis + 2, each), input.value);
   return inOwnLayout(call, input, result);
@@ -52,12 +53,14 @@ export const centerCrop: Rule = (call) => {
  * element, whose corners are fractions of the size and not of the last place; float32, as boxes are. One that rounding puts
  * beyond the last is `size`, and is zero.
  */
-function croppedPlaces(size: number, count: number, begin: number): number[] {
+function croppedPlaces({ name }: LayerCall, size: number, count: number, begin: number): number[] {
   const first = Math.fround(begin / size);
   const last = Math.fround((begin + count) / size);
   const step = count > 1 ? ((last - first) * (size - 1)) / (count - 1) : 0;
   const at = (index: number) => (count > 1 ? first * (size - 1) + index * step : 0.5 * (first + last) * (size - 1));
-  return Array.from({ length: count }, (_, index) => (at(index) > size - 1 ? size : Math.round(at(index))));
+  return Array.from({ length: moderateCount([count], name) }, (_, index) =>
+    at(index) > size - 1 ? size : Math.round(at(index)),
+  );
 }
 
 function placesOf({ scope }: LayerCall, image: Value, axis: number, places: readonly number[]): Value {

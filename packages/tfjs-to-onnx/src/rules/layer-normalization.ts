@@ -32,9 +32,7 @@ export const layerNormalization: Rule = (call) => {
   if (isBlock && scope.builder.opset >= OPERATOR_SINCE && isKnown) {
     const sizes = parameterSizes(call, axes);
     const shape = input.shape.slice(rank - axes.length) as number[];
-    const ones = () =>
-      scope.floats(shape, new Float32Array(sizes.reduce((all, size) => all * size, 1)).fill(1), 'gamma');
-    const gamma = hasScale ? call.weight('gamma', sizes, { shape }) : ones();
+    const gamma = hasScale ? call.weight('gamma', sizes, { shape }) : scope.filled(shape, 1, 'gamma');
     const beta = hasCentre ? call.weight('beta', sizes, { shape }) : undefined;
     const attributes = { axis: int(rank - axes.length), epsilon: float(epsilon) };
     return scope.add('LayerNormalization', [input, gamma, beta], attributes);

@@ -1,6 +1,7 @@
 import { type AttributeSource, type Dimension, string } from '@atelier/onnx';
 import { unsupported } from '../errors.ts';
 import type { Value } from '../graph/value.ts';
+import { moderateCount } from '../graph/scope.ts';
 import { followsTfjs, type LayerCall, type Rule } from '../rule.ts';
 import { inOwnLayout, type SpatialInput, spatialInput } from './spatial-input.ts';
 
@@ -96,5 +97,5 @@ function nearestPlaces(call: LayerCall, size: Dimension, count: number, coordina
     if (coordinates === 'asymmetric') return Math.floor(ratio * index);
     return Math.floor(Math.fround(Math.fround(index + 0.5) * Math.fround(ratio)));
   };
-  return Array.from({ length: count }, (_, index) => Math.min(size - 1, place(index)));
+  return Array.from({ length: moderateCount([count], call.name) }, (_, index) => Math.min(size - 1, place(index)));
 }

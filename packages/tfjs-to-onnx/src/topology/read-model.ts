@@ -1,4 +1,5 @@
 import { malformed, unsupported } from '../errors.ts';
+import { expectModerateJson } from '../json-limits.ts';
 import { entryOf, expectArray, expectObject, expectString, isObject, type JsonObject, Settings } from '../settings.ts';
 import { withOwnCallsLeftOut } from './call-numbers.ts';
 import { LayerNames } from './layer-names.ts';
@@ -27,6 +28,7 @@ const KERAS_3_KEYS = ['batch_shape', 'keras_history'];
  * `layers`; a functional model in the form of Keras 2 or 3; models inside them.
  */
 export function readModel(source: unknown): ModelSource {
+  expectModerateJson(source, 'modelTopology'); // what follows calls itself for models within models
   const top = expectObject(source, 'modelTopology');
   const model = isObject(top['model_config']) ? top['model_config'] : top;
   const version = top['keras_version'] ?? model['keras_version'];

@@ -114,8 +114,7 @@ function samePads(totals: readonly (number | undefined)[]): Record<string, Attri
 function zeros(scope: Scope, prepared: Value, kernel: Value, { input, outputs }: Window, filters: number): Value {
   const [batch] = prepared.shape;
   if (typeof batch === 'number' && outputs.every((size) => typeof size === 'number')) {
-    const shape = [batch, filters, ...outputs];
-    return scope.floats(shape, new Float32Array(shape.reduce((product, size) => product * size, 1)), 'zeros');
+    return scope.filled([batch, filters, ...outputs], 0, 'zeros');
   }
   const first = scope.add('Gather', [prepared, scope.int(0, 'first')], { axis: int(1) }, 'first_step');
   const whole = scope.shapeOf(scope.add('Conv', [first, kernel], input, 'first_sum'));
