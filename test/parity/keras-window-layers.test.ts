@@ -311,6 +311,20 @@ for (const axes of [1, 2, 3]) {
   });
 }
 
+test('zeros around, as one number and as one for each axis', async () => {
+  const x = numbers([1, 2, 3, 2]);
+  for (const [padding, top, left] of [
+    [2, 2, 2],
+    [[1, 2], 1, 2],
+  ] as const) {
+    const expected = filled([1, 2 + 2 * top, 3 + 2 * left, 2], ([image = 0, y = 0, w = 0, channel = 0]) => {
+      const isInside = y >= top && y < top + 2 && w >= left && w < left + 3;
+      return isInside ? at(x, [image, y - top, w - left, channel]) : 0;
+    });
+    await gives(x, ['ZeroPadding2D', { padding }], expected);
+  }
+});
+
 /** `tf.image.resize` with half-pixel centres along two axes of [batch, height, width, channels]. */
 function resized(x: Numbers, height: number, width: number, method: 'bilinear' | 'nearest'): Numbers {
   const [batch = 1, rows = 1, columns = 1, channels = 1] = x.shape;

@@ -300,6 +300,8 @@ for (const opset of [13, 18, 21]) {
     );
     await agree([5, 6, 2], layers.upSampling2d({ size: [2, 3], interpolation: 'bilinear' }), { opset });
     await agree([5, 6, 2], layers.upSampling2d({ size: [2, 3] }), { opset, open: [1, 2] });
+    await agree([4, 5, 3, 2], layers.conv3d({ filters: 2, kernelSize: 2, strides: 3, padding: 'same' }), { opset });
+    await agreeAlone([5, 6, 2], layers.resizing({ height: 3, width: 7 }), 'Resizing', { opset, open: [1, 2] });
   });
 }
 

@@ -213,6 +213,22 @@ test('factors of all channels go where the image is, not the image to them', () 
   assert.deepEqual(listed(sunk), ['factors/0312 = Reshape(f, factors/0312/shape)', 'y = Mul(x, factors/0312)']);
 });
 
+test('what was transposed already is concatenated as it is', () => {
+  const nodes = [
+    node('Transpose', ['x'], 'front', toFront),
+    node('Conv', ['front', 'w'], 'convolved'),
+    node('Transpose', ['convolved'], 'last', { perm: ints([0, 2, 3, 1]) }),
+    node('Concat', ['x', 'last'], 'both', { axis: int(-1) }),
+    node('Transpose', ['both'], 'y', toFront),
+  ];
+  const sunk = sinkTransposes(graphOf(nodes, [ramp('w', 2, 3, 1, 1)], ['batch', 8, 8, 3]), 17);
+  assert.deepEqual(listed(sunk), [
+    'front = Transpose(x) {perm: [0,3,1,2]}',
+    'last = Conv(front, w)',
+    'y = Concat(front, last) {axis: 1}',
+  ]);
+});
+
 test('places along an axis are taken before the Transpose', () => {
   const nodes = [
     node('Transpose', ['x'], 'a', { perm: ints([0, 2, 3, 1]) }),

@@ -135,12 +135,13 @@ class Sinking {
 
   #concatenate(each: OnnxNode): boolean {
     if (each.opType !== 'Concat') return false;
-    const turned = each.inputs.map((name) => this.#turnOf(name));
-    const [first] = turned;
-    if (!first || turned.some((other) => !other || !isSame(other.permutation, first.permutation))) return false;
-    const axis = int(sourceAxis(first.permutation, numberOf(each.attributes['axis']) ?? 0));
-    const inputs = turned.map((other) => other?.source ?? '');
-    this.#emit({ ...each, inputs, attributes: { ...each.attributes, axis } }, first.permutation);
+    const permutation = each.inputs.map((name) => this.#turnOf(name)?.permutation).find((found) => found);
+    if (!permutation) return false;
+    const inputs = each.inputs.map((name) => this.#turnedInput(name, permutation));
+    if (inputs.includes(undefined)) return false;
+    const axis = int(sourceAxis(permutation, numberOf(each.attributes['axis']) ?? 0));
+    const attributes = { ...each.attributes, axis };
+    this.#emit({ ...each, inputs: inputs.map((name) => name ?? ''), attributes }, permutation);
     return true;
   }
 
