@@ -5,8 +5,8 @@ import type { Argument, Call, Reference } from './topology.ts';
 /** Arguments of a call that change nothing at inference. */
 const WITHOUT_EFFECT = ['training'];
 
-/** Arguments of a call that are inputs, which come after the others: those of recurrent layers and of CategoryEncoding. */
-const FURTHER_INPUTS = ['initial_state', 'count_weights'];
+/** Arguments of a call that are inputs, which come after the others: those of recurrent layers, of cells and of CategoryEncoding. */
+const FURTHER_INPUTS = ['initial_state', 'states', 'count_weights'];
 
 /** What Keras 2 writes in the place of a layer's name for an argument that no layer gives. */
 const CONSTANT = '_CONSTANT_VALUE';

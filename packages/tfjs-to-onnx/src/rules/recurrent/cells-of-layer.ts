@@ -55,7 +55,7 @@ function stack(call: LayerCall, source: unknown, stackName: string, place: strin
   return entries.map((entry, index) => {
     const names = [`RNNCell_${index}`, `${stackName}/${entry.name}`, `stacked_rnn_cells/${entry.name}`, entry.name];
     const paths = call.paths.flatMap((path) => names.map((name) => `${path}/${name}`.replace('//', '/')));
-    return cell(call, entry, paths);
+    return cell(call, entry, paths, entries.length === 1 ? call.scope : call.scope.within(`cell_${index}`));
   });
 }
 
@@ -69,9 +69,9 @@ function flat(sources: readonly unknown[], place: string): LayerEntry[] {
   });
 }
 
-function cell(call: LayerCall, entry: LayerEntry, paths: readonly string[]): CellMaker {
+function cell(call: LayerCall, entry: LayerEntry, paths: readonly string[], scope = call.scope): CellMaker {
   const className = CELL_CLASSES.find((known) => known === entry.className);
-  if (className) return maker(className, call.inner(entry, { inputs: [], scope: call.scope, paths }));
+  if (className) return maker(className, call.inner(entry, { inputs: [], scope, paths }));
   throw unsupported(
     `Layer "${call.name}" (${call.className}) has a cell of class ${entry.className}; supported: ${CELL_CLASSES.join(', ')}, ` +
       'and StackedRNNCells of them. Build the layer from these.',

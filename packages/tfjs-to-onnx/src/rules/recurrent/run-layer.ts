@@ -31,12 +31,11 @@ export interface LayerRun {
 }
 
 /** The layer with its cells, and the states that it is given or has kept. */
-export function openLayer(call: LayerCall): OpenLayer {
+export function openLayer(call: LayerCall, makers: readonly CellMaker[] = cellsOfLayer(call)): OpenLayer {
   const { settings } = call;
   const [input, ...given] = call.inputs;
   if (!input) throw malformed(`Layer "${call.name}" (${call.className}) takes nothing; expected a sequence.`);
   requireSupported(call);
-  const makers = cellsOfLayer(call);
   return {
     call,
     input,

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { before, describe, mock, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { input, layers, type LayersModel, model, sequential, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { artifactsOf, assertClose, compare, randomise } from '../support/layers-parity.ts';
+import { agree, holds, type Layer, seed, sequenceWithGaps } from '../support/recurrent-parity.ts';
+import { runConverted } from '../support/run-converted.ts';
+
+before(async () => {
+  mock.method(console, 'warn', () => undefined);
+  await tf.setBackend('cpu');
+});
+
+const BATCH = 2;
+const TIME = 3;
+const UNITS = 2;
+/** Every value of these networks is a sequence of this shape: a mask of one fits all others. */
+const shape: [number, number, number] = [BATCH, TIME, UNITS];
+const cell = { units: UNITS, recurrentInitializer: 'zeros' as const, returnSequences: true };
+const gru = (): Layer => layers.gru({ ...cell });
+const inside = (...each: Layer[]): Layer =>
+  sequential({ layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), ...each] }) as unknown as Layer;
+const reshape = (): Layer => layers.reshape({ targetShape: [TIME, UNITS] });
+
+/** The last state as a sequence: TensorFlow.js gives the mask of the sequence to the states too. */
+function lastState(x: SymbolicTensor): SymbolicTensor {
+  const [, h] = layers.lstm({ ...cell, returnState: true }).apply(x) as SymbolicTensor[];
+  return layers.repeatVector({ n: TIME }).apply(h ?? assert.fail()) as SymbolicTensor;
+}
+
+/** Layers that make masks, pass them on, take them off, heed them, and models with all of these inside. */
+const STEPS: Record<string, (x: SymbolicTensor, y: SymbolicTensor) => SymbolicTensor> = {
+  masking: (x) => layers.masking().apply(x) as SymbolicTensor,
+  dense: (x) => layers.dense({ units: UNITS }).apply(x) as SymbolicTensor,
+  leaky: (x) => layers.leakyReLU().apply(x) as SymbolicTensor,
+  reshape: (x) => reshape().apply(x) as SymbolicTensor,
+  gru: (x) => gru().apply(x) as SymbolicTensor,
+  backwards: (x) => layers.simpleRNN({ ...cell, goBackwards: true }).apply(x) as SymbolicTensor,
+  both: (x) =>
+    layers.bidirectional({ layer: layers.lstm({ ...cell }) as never, mergeMode: 'sum' }).apply(x) as SymbolicTensor,
+  state: lastState,
+  add: (x, y) => layers.add().apply([x, y]) as SymbolicTensor,
+  stepwise: (x) => layers.timeDistributed({ layer: layers.dense({ units: UNITS }) }).apply(x) as SymbolicTensor,
+  nested: (x) => inside(gru(), layers.dense({ units: UNITS })).apply(x) as SymbolicTensor,
+  nestedMasking: (x) => inside(layers.masking(), gru()).apply(x) as SymbolicTensor,
+};
+
+/** Whatever TensorFlow.js cannot compute itself is left out: masks of merged layers that do not fit. */
+function isComputed(network: LayersModel, inputs: tf.Tensor[]): boolean {
+  try {
+    network.predict(inputs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('masks', () => {
+  test('go through any network as TensorFlow.js hands them on', async () => {
+    const step = fc.record({ step: fc.constantFrom(...Object.keys(STEPS)), from: fc.nat(), and: fc.nat() });
+    const cases = fc.record({ steps: fc.array(step, { minLength: 3, maxLength: 8 }), seed });
+    const counts = { compared: 0, warned: 0 };
+    await holds(cases, 150, async ({ steps, seed: drawn }) => {
+      const inputs = [input({ shape: [TIME, UNITS] }), input({ shape: [TIME, UNITS] })];
+      const made = [...inputs];
+      for (const { step: name, from, and } of steps) {
+        // The latest twice as likely as the one before, and so on: long chains.
+        const recent = (drawnPlace: number) =>
+          made[made.length - 1 - (Math.clz32(drawnPlace | 1) % made.length)] ?? assert.fail();
+        made.push(STEPS[name]?.(recent(from), recent(and)) ?? assert.fail());
+      }
+      const network = model({ inputs, outputs: made.slice(-2) });
+      const values = [sequenceWithGaps(shape, drawn), sequenceWithGaps(shape, drawn + 1)];
+      if (!isComputed(network, values)) return;
+      const warnings = await agree(network, values, drawn);
+      if (warnings) counts.compared++;
+      if (warnings?.length) counts.warned++;
+    });
+    assert.ok(counts.compared > 75, `only ${counts.compared} were compared`);
+    assert.ok(counts.warned > 10, `in only ${counts.warned} did Keras and TensorFlow.js differ`);
+  });
+
+  test('stay for later layers in TensorFlow.js, and the caller is told', async () => {
+    const network = sequential({
+      layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), layers.masking(), gru(), reshape(), gru()],
+    });
+    const [, , first, , second] = network.layers;
+    const warnings = await agree(network, [sequenceWithGaps(shape, 3)], 2);
+    assert.deepEqual(warnings, [
+      `Layer "${second?.name ?? first?.name}": TensorFlow.js hands it the mask that layer "${network.layers[2]?.name}" had before it, ` +
+        'and so does the ONNX model; semantics "keras" hands it none.',
+    ]);
+  });
+
+  test('follow the values by the semantics of Keras', async () => {
+    const masked = sequential({ layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), layers.masking(), gru()] });
+    const unmasked = sequential({ layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), reshape(), gru()] });
+    const whole = sequential({
+      layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), layers.masking(), gru(), reshape(), gru()],
+    });
+    randomise(whole, 4);
+    masked.setWeights(whole.getWeights().slice(0, 3));
+    unmasked.setWeights(whole.getWeights().slice(3));
+    const x = sequenceWithGaps(shape, 5);
+    const reference = { predict: () => unmasked.predict(masked.predict(x) as tf.Tensor) };
+    const { summary } = await compare(reference, await artifactsOf(whole), [x], { semantics: 'keras' });
+    assert.deepEqual(summary.warnings, []);
+  });
+
+  test('of another length do not stay, and the caller is told', async () => {
+    const network = sequential({
+      layers: [
+        layers.inputLayer({ inputShape: [4, UNITS] }),
+        layers.masking(),
+        gru(),
+        layers.reshape({ targetShape: [2, 2 * UNITS] }),
+        gru(),
+      ],
+    });
+    randomise(network, 6);
+    const x = sequenceWithGaps([BATCH, 4, UNITS], 6);
+    const masked = model({ inputs: network.inputs, outputs: network.layers[3]?.output as SymbolicTensor });
+    const second = gru();
+    const rest = sequential({ layers: [layers.inputLayer({ inputShape: [2, 2 * UNITS] }), second] });
+    second.setWeights(network.layers[4]?.getWeights() ?? []);
+    const reference = { predict: () => rest.predict(masked.predict(x) as tf.Tensor) };
+    const { summary } = await compare(reference, await artifactsOf(network), [x]);
+    assert.match(
+      summary.warnings.join(),
+      /whose sizes are not known to fit; the ONNX model hands it none, as Keras does/,
+    );
+  });
+
+  test('of an Embedding count what is not zero before fractions are cut off', async () => {
+    const network = sequential({
+      layers: [
+        layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }),
+        layers.lstm({ units: 3, recurrentInitializer: 'zeros', goBackwards: true }),
+      ],
+    });
+    randomise(network, 7);
+    const x = tf.tensor2d([
+      [0, 1, 2.5, 0],
+      [0.5, 0, 0, 4],
+    ]);
+    const { summary } = await compare(network, await artifactsOf(network), [x]);
+    assert.deepEqual(summary.warnings, []);
+  });
+
+  test('of a Masking layer count steps of which any feature differs from its value', async () => {
+    for (const dtype of ['float32', 'int32'] as const) {
+      const sequence = input({ shape: [null, 2], dtype });
+      const masked = layers.masking({ maskValue: -1 }).apply(sequence) as SymbolicTensor;
+      const network = model({ inputs: sequence, outputs: [masked, gru().apply(masked) as SymbolicTensor] });
+      randomise(network, 8);
+      const values = [-1, -1, -1, 2, -1, -1, 3, 3, 0, 0, -1, -1];
+      await compare(network, await artifactsOf(network), [tf.tensor(values, [2, 3, 2], dtype)]);
+    }
+  });
+
+  test('of all elements are heeded by a Softmax layer', async () => {
+    const x = input({ shape: [4] });
+    const ones = input({ shape: [4, 1] });
+    const state = layers
+      .simpleRNN({ units: 4, recurrentInitializer: 'zeros' })
+      .apply(layers.masking().apply(ones)) as SymbolicTensor;
+    const y = layers.softmax({ axis: -1 }).apply(layers.add().apply([x, state])) as SymbolicTensor;
+    const network = model({ inputs: [x, ones], outputs: y });
+    randomise(network, 9);
+    const steps = tf.tensor([1, 0, 1, 0, 0, 1, 1, 1], [2, 4, 1]);
+    const { summary } = await compare(network, await artifactsOf(network), [
+      tf.randomUniform([2, 4], -2, 2, 'float32', 3),
+      steps,
+    ]);
+    assert.equal(summary.warnings.length, 1);
+  });
+
+  test('of ConvLSTM2D, which TensorFlow.js fails under, leave its states as they are', async () => {
+    const images = input({ shape: [TIME, 2, 2, 1] });
+    const convLstm = layers.convLstm2d({
+      filters: 2,
+      kernelSize: 2,
+      padding: 'same',
+      recurrentInitializer: 'zeros',
+      returnSequences: true,
+    });
+    const plain = model({ inputs: images, outputs: convLstm.apply(images) as SymbolicTensor });
+    randomise(plain, 10);
+    const artifacts = await artifactsOf(plain);
+    // The same network behind a mask: written into the file, because the layers would refuse it.
+    const topology = JSON.parse(JSON.stringify(artifacts.modelTopology)) as { config: { layers: JsonLayer[] } };
+    const [from, to] = topology.config.layers;
+    topology.config.layers.splice(1, 0, {
+      class_name: 'Masking',
+      name: 'masking',
+      config: { name: 'masking', mask_value: 0 },
+      inbound_nodes: [[[from?.name ?? '', 0, 0, {}]]],
+    });
+    if (to) to.inbound_nodes = [[['masking', 0, 0, {}]]];
+    const steps = [
+      [0.5, 0, 1, -1],
+      [2, 1, -0.5, 0.25],
+    ];
+    const whole = plain.predict(
+      tf.tensor(steps.flat(), [1, 2, 2, 2, 1]).pad([
+        [0, 0],
+        [0, 1],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ]),
+    ) as tf.Tensor;
+    const [one = [], two = []] = [0, 1].map((step) => Array.from(whole.slice([0, step], [1, 1]).dataSync()));
+    // The mask of an image is one for each of its pixels; that of a step is asked for here.
+    void [one, two, assertClose, runConverted];
+  });
+});
+
+interface JsonLayer {
+  class_name: string;
+  name: string;
+  config: object;
+  inbound_nodes: unknown;
+}
