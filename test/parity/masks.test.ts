@@ -47,7 +47,7 @@ const networks: Record<
   'a layer that takes the mask off, which the next recurrent layer gets all the same': (a) =>
     one(lstm().apply(one(layers.permute({ dims: [1, 2] }).apply(one(layers.leakyReLU().apply(a)))))),
   'a convolution between a mask and a recurrent layer': (a) =>
-    one(lstm().apply(one(layers.conv1d({ filters: 2, kernelSize: 2 }).apply(a)))),
+    one(lstm().apply(one(layers.conv1d({ filters: 2, kernelSize: 2, padding: 'same' }).apply(a)))),
   'an autoencoder, whose decoder gets the mask of the encoder': (a) =>
     one(lstm(true).apply(one(layers.repeatVector({ n: TIME }).apply(one(lstm().apply(a)))))),
   'a branch without a mask beside one with, first': (a, _b, c) =>
