@@ -165,9 +165,7 @@ test('the file that TensorFlow.js writes of a model it has loaded from Keras giv
   );
   randomise(network, 3);
   const artifacts = await artifactsOf(network);
-  const again = await artifactsOf(
-    await loadLayersModel({ load: async () => structuredClone(artifacts) }),
-  );
+  const again = await artifactsOf(await loadLayersModel({ load: async () => structuredClone(artifacts) }));
   assert.deepEqual(convert(again).model.graph, convert(artifacts).model.graph);
 });
 

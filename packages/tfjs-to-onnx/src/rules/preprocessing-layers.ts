@@ -21,6 +21,7 @@ export const PREPROCESSING_RULES = {
   BaseRandomLayer: {
     refused:
       'It is the base class of random layers and computes nothing. Save the model with the layer that was meant.',
+    isBeyondTfjs: true,
   },
   CategoryEncoding: {
     convert: categoryEncoding,
