@@ -109,6 +109,25 @@ test('a layer that is called twice has its weights once', () => {
   assert.equal(summary.parameters, 6);
 });
 
+test('layers that leave outputs of their operators out do not share a name', () => {
+  const recurrent = (name: string): WeightJson[] => [
+    [`${name}/kernel`, [3, 8]],
+    [`${name}/recurrent_kernel`, [2, 8]],
+    [`${name}/bias`, [8]],
+  ];
+  const branches = functional(
+    [
+      ['InputLayer', { name: 'x', batch_input_shape: [null, 5, 3] }, []],
+      ['LSTM', { name: 'left', units: 2 }, [[['x', 0, 0, {}]]]],
+      ['LSTM', { name: 'right', units: 2 }, [[['x', 0, 0, {}]]]],
+      ['Add', { name: 'sum' }, [[['left', 0, 0, {}], ['right', 0, 0, {}]]]], // prettier-ignore
+    ],
+    [['sum', 0, 0]],
+    [...recurrent('left'), ...recurrent('right')],
+  );
+  assert.equal(convert(branches).summary.operators['LSTM'], 2);
+});
+
 test('layers that no output needs leave no trace, and their weights are named in a warning', () => {
   const { model, summary } = convert(
     functional(
