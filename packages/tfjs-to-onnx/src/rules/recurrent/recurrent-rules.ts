@@ -8,6 +8,7 @@ import { cell, recurrent, recurrentMask } from './recurrent-layers.ts';
 const layer = (onnx: string) => ({ convert: recurrent, mask: recurrentMask, heedsMask: 'steps', onnx }) as const;
 
 const oneStep = {
+  convert: cell,
   onnx: 'a layer of one step; TensorFlow.js has cells in layers alone',
 } as const;
 
