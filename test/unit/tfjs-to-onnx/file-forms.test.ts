@@ -342,8 +342,8 @@ test('a mask that a call hands over goes to the layer, as truth whatever type it
     inbound_nodes: [{ args: [tensor('x', 0, 0)], kwargs: { mask: tensor('x', 0, 0) } }],
   };
   assert.deepEqual(nodesOf(keras3([softmax], 's')), [
-    'x/bool = Cast(x)',
-    's/is_off = Not(x/bool)',
+    's/bool = Cast(x)',
+    's/is_off = Not(s/bool)',
     's/float32 = Cast(s/is_off)',
     's/below = Mul(s/float32,s/far_below)',
     's/masked = Add(x,s/below)',
