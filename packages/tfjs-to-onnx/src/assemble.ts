@@ -219,7 +219,7 @@ export class Assembly {
     const isPossible = !handed || isOwn || fits(handed, input, heeds);
     const and = isPossible
       ? `and so does the ONNX model; semantics "keras" hands it ${keras}`
-      : `whose sizes are not known to fit; the ONNX model hands it ${keras}, as Keras does`;
+      : `which does not fit; the ONNX model hands it ${keras}, as Keras does`;
     warnings.add(`Layer "${layer.name}": TensorFlow.js hands it ${theirs}, ${and}.`);
     return isPossible ? handed : own.keras;
   }

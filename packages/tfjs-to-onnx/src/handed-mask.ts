@@ -1,3 +1,4 @@
+import type { Dimension } from '@atelier/onnx';
 import type { Value } from './graph/value.ts';
 import type { Heed } from './rule.ts';
 import type { Topology } from './topology/topology.ts';
@@ -48,11 +49,24 @@ interface Held {
   readonly layer: string;
 }
 
-/** Whether a layer, given this mask, can be computed under it: TensorFlow.js does not ask, and fails. */
+/**
+ * Whether a layer can be computed under a mask that is not its own: TensorFlow.js does not ask, and fails. Of steps it takes
+ * as many as it needs, from the end at which it begins; of elements those of a shape that is the same for certain.
+ */
 export function fits(mask: Value, input: Value | undefined, heeds: Heed): boolean {
-  if (heeds === 'inside') return false;
-  const rank = heeds === 'elements' ? input?.shape.length : 2;
-  return mask.shape.length === rank && mask.shape.every((size, axis) => size !== null && size === input?.shape[axis]);
+  const [batch, time] = mask.shape;
+  if (!input || heeds === 'inside') return false;
+  if (heeds === 'elements') {
+    return mask.shape.length === input.shape.length && mask.shape.every((size, axis) => isOne(size, input.shape[axis]));
+  }
+  const steps = input.shape[1];
+  const isTooShort = typeof time === 'number' && typeof steps === 'number' && time < steps;
+  return mask.shape.length === 2 && isOne(batch, input.shape[0]) && !isTooShort;
+}
+
+/** Whether two sizes are the same for certain. */
+function isOne(size: Dimension | undefined, other: Dimension | undefined): boolean {
+  return size !== null && size !== undefined && size === other;
 }
 
 /** Whether there can be masks in a model at all. */

@@ -36,13 +36,14 @@ export function openLayer(call: LayerCall, makers: readonly CellMaker[] = cellsO
   const [input, ...given] = call.inputs;
   if (!input) throw malformed(`Layer "${call.name}" (${call.className}) takes nothing; expected a sequence.`);
   requireSupported(call);
+  const isReversed = settings.boolean('go_backwards', false);
   return {
     call,
     input,
     makers,
     states: new LayerStates(call, makers, given),
-    mask: stepMask(call),
-    isReversed: settings.boolean('go_backwards', false),
+    mask: stepMask(call, input, isReversed),
+    isReversed,
     isSequence: settings.boolean('return_sequences', false),
   };
 }
@@ -72,12 +73,30 @@ export function runLayer({ call, input, makers, states, mask, isReversed, isSequ
   return { last, sequence: isSequence ? taken : undefined, states: states.all() };
 }
 
-function stepMask({ masks: [mask], name, className }: LayerCall): Value | undefined {
-  if (!mask || rankOf(mask) === 2) return mask;
-  throw unsupported(
-    `Layer "${name}" (${className}) takes a mask of shape ${shownShape(mask.shape)}; supported: [batch, time]. ` +
-      'Take the mask off with a layer that does not pass it on.',
-  );
+/**
+ * Bool [batch, time]. One that is longer than the input came from another layer: TensorFlow.js takes its first steps, or its
+ * last ones where it goes backwards, and fails under one that is shorter, as the ONNX model does.
+ */
+function stepMask(
+  { masks: [mask], name, className, scope }: LayerCall,
+  input: Value,
+  isReversed: boolean,
+): Value | undefined {
+  if (!mask) return undefined;
+  if (rankOf(mask) !== 2) {
+    throw unsupported(
+      `Layer "${name}" (${className}) takes a mask of shape ${shownShape(mask.shape)}; supported: [batch, time]. ` +
+        'Take the mask off with a layer that does not pass it on.',
+    );
+  }
+  const [time, steps] = [mask.shape[1], input.shape[1]];
+  if (time === steps) return mask;
+  const count = scope.slice(scope.shapeOf(input), 0, 1, 2, 1, 'steps');
+  const axes = scope.ints([1], 'time_axis');
+  const [start, end] = isReversed
+    ? [scope.add('Neg', [count], {}, 'from_end'), scope.ints([Number.MAX_SAFE_INTEGER], 'end')]
+    : [scope.ints([0], 'start'), count];
+  return scope.add('Slice', [mask, start, end, axes], {}, 'mask_of_steps');
 }
 
 /** Keras gives what the step before gave, and zeros at first; TensorFlow.js gives the state, which may not begin with zeros. */
