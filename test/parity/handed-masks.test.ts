@@ -39,8 +39,7 @@ const STEPS: Record<string, (x: SymbolicTensor, y: SymbolicTensor) => SymbolicTe
   reshape: (x) => reshape().apply(x) as SymbolicTensor,
   gru: (x) => gru().apply(x) as SymbolicTensor,
   backwards: (x) => layers.simpleRNN({ ...cell, goBackwards: true }).apply(x) as SymbolicTensor,
-  both: (x) =>
-    layers.bidirectional({ layer: layers.lstm({ ...cell }), mergeMode: 'sum' }).apply(x) as SymbolicTensor,
+  both: (x) => layers.bidirectional({ layer: layers.lstm({ ...cell }), mergeMode: 'sum' }).apply(x) as SymbolicTensor,
   state: lastState,
   add: (x, y) => layers.add().apply([x, y]) as SymbolicTensor,
   stepwise: (x) => layers.timeDistributed({ layer: layers.dense({ units: UNITS }) }).apply(x) as SymbolicTensor,

@@ -51,7 +51,10 @@ export async function verifyConversion(
       largestDifference: null,
       tolerance: TOLERANCE,
       backend: null,
-      reason: error instanceof RefusedByTfjs ? `${reason}; not verified.` : `${reason}.`,
+      reason:
+        error instanceof RefusedByTfjs
+          ? `${reason}; not verified. Without --verify the model is converted all the same.`
+          : `${reason}.`,
     };
   }
 }

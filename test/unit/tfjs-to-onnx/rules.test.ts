@@ -249,6 +249,15 @@ const statistics = (channels: number): WeightJson[] => [
   ['n/moving_variance', [channels], [3, 8, 15].slice(0, channels)],
 ];
 
+for (const className of ['BatchNormalizationV1', 'BatchNormalizationV2', 'SyncBatchNormalization']) {
+  test(`${className} is BatchNormalization at inference`, () => {
+    assert.deepEqual(
+      convertOne([3], [className, { name: 'n' }], statistics(3)).nodes,
+      convertOne([3], ['BatchNormalization', { name: 'n' }], statistics(3)).nodes,
+    );
+  });
+}
+
 test('BatchNormalization of a matrix is the operator, with its epsilon written', () => {
   const { nodes, graph } = convertOne([3], ['BatchNormalization', { name: 'n' }], statistics(3));
   assert.deepEqual(nodes, [

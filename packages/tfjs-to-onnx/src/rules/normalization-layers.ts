@@ -3,13 +3,18 @@ import { batchNormalization } from './batch-normalization.ts';
 import { groupNormalization, normalization, rmsNormalization, unitNormalization } from './keras-normalizations.ts';
 import { layerNormalization } from './layer-normalization.ts';
 
+/** TensorFlow has had several classes for it, which are one at inference. */
+const normalizesByMovingStatistics = {
+  convert: batchNormalization,
+  mask: passMask,
+  onnx: 'BatchNormalization, between Transposes that bring its axis to the front and back; Sub, Mul, Add over several axes',
+} as const;
+
 /** Layers that bring values to a common scale. */
 export const NORMALIZATION_RULES = {
-  BatchNormalization: {
-    convert: batchNormalization,
-    mask: passMask,
-    onnx: 'BatchNormalization, between Transposes that bring its axis to the front and back; Sub, Mul, Add over several axes',
-  },
+  BatchNormalization: normalizesByMovingStatistics,
+  BatchNormalizationV1: { ...normalizesByMovingStatistics, isBeyondTfjs: true },
+  BatchNormalizationV2: { ...normalizesByMovingStatistics, isBeyondTfjs: true },
   GroupNormalization: {
     convert: groupNormalization,
     mask: passMask,
@@ -28,6 +33,7 @@ export const NORMALIZATION_RULES = {
     isBeyondTfjs: true,
     onnx: 'ReduceMean of the squares, Sqrt, Div, Mul',
   },
+  SyncBatchNormalization: { ...normalizesByMovingStatistics, isBeyondTfjs: true },
   UnitNormalization: {
     convert: unitNormalization,
     mask: passMask,
