@@ -12,14 +12,16 @@ async function gives(
   expected: Numbers,
   options = {},
 ): Promise<void> {
-  const [found] = await runConverted(artifacts, inputs, options);
-  assert.deepEqual(found?.shape, expected.shape);
   const largest = Math.max(...expected.values.map(Math.abs));
   assert.ok(largest > 0);
-  found.values.forEach((value, index) => {
-    const difference = Math.abs(value - (expected.values[index] ?? NaN));
-    assert.ok(difference <= 1e-5 * largest, `element ${index}: ${value}, by hand ${expected.values[index]}`);
-  });
+  for (const opset of [13, 17, 21]) {
+    const [found] = await runConverted(artifacts, inputs, { opset, ...options });
+    assert.deepEqual(found?.shape, expected.shape);
+    found.values.forEach((value, index) => {
+      const difference = Math.abs(value - (expected.values[index] ?? NaN));
+      assert.ok(difference <= 1e-5 * largest, `element ${index}: ${value}, by hand ${expected.values[index]}`);
+    });
+  }
 }
 
 /** A layer on an input of this shape, by Keras, with weights. */
@@ -90,6 +92,31 @@ for (const negative_slope of [0, 0.2]) {
       });
     }
   }
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const hardSigmoid = (x: number) => Math.min(Math.max(x / 6 + 0.5, 0), 1);
+const outside = (x: number, shift: number) => (Math.abs(x) <= 0.5 ? 0 : x - shift * Math.sign(x));
+
+for (const [activation, compute] of Object.entries<(x: number) => number>({
+  celu: (x) => Math.max(0, x) + Math.min(0, Math.expm1(x)),
+  exponential: Math.exp,
+  hard_shrink: (x) => outside(x, 0),
+  hard_silu: (x) => x * hardSigmoid(x),
+  hard_swish: (x) => x * hardSigmoid(x),
+  hard_tanh: (x) => Math.min(Math.max(x, -1), 1),
+  leaky_relu: (x) => (x < 0 ? 0.2 * x : x),
+  log_sigmoid: (x) => Math.log(sigmoid(x)),
+  silu: (x) => x * sigmoid(x),
+  soft_shrink: (x) => outside(x, 0.5),
+  squareplus: (x) => (x + Math.sqrt(x ** 2 + 4)) / 2,
+  tanh_shrink: (x) => x - Math.tanh(x),
+})) {
+  test(`Activation ${activation}`, async () => {
+    const x = { ...numbers([2, 20]), values: numbers([2, 20]).values.map((value) => 3 * value) };
+    const expected = filled(x.shape, (place) => compute(at(x, place)));
+    await gives(one([20], ['Activation', { name: 'y', activation }]), [x], expected);
+  });
 }
 
 test('Softmax along an axis that is not the last', async () => {

@@ -15,6 +15,9 @@ interface Activation {
 /** Layers that may stand where an activation does. */
 const ACTIVATION_LAYERS = ['ELU', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'ThresholdedReLU'];
 
+/** Keras's default for what the shrinking activations take for 0. */
+const SHRINK_THRESHOLD = 0.5;
+
 /** The operator set that brought Gelu. */
 const GELU_SINCE = 20;
 
@@ -22,6 +25,7 @@ const operator = (opType: string): Activation => ({ onnx: opType, apply: (x, sco
 
 /** Element-wise functions, and softmax along the last axis, by their name in `model.json`. */
 export const ACTIVATIONS = {
+  celu: operator('Celu'),
   elu: operator('Elu'),
   exponential: operator('Exp'),
   // arXiv 1606.08415: the form that onnxruntime fuses.
@@ -56,17 +60,29 @@ export const ACTIVATIONS = {
       return scope.add('Mul', [half, twiceCdf], {}, 'gelu');
     },
   },
+  hard_shrink: { onnx: 'Shrink', apply: (x, scope) => shrunk(x, scope, 0) },
   // Keras 2 and TensorFlow.js: 0.2x + 0.5. Keras 3: relu6(x + 3) / 6. Both within 0 and 1.
   hard_sigmoid: {
     onnx: 'HardSigmoid, with slope 0.2, or 1/6 in files of Keras 3',
     apply: (x, scope, isKeras3) =>
       scope.add('HardSigmoid', [x], { alpha: float(hardSigmoidSlope(isKeras3)), beta: float(0.5) }),
   },
+  hard_silu: gatedByHardSigmoid(),
+  hard_swish: gatedByHardSigmoid(),
+  hard_tanh: { onnx: 'Clip', apply: (x, scope) => clip(x, scope, -1, 1) },
   leaky_relu: {
     onnx: 'LeakyRelu with slope 0.2',
     apply: (x, scope) => scope.add('LeakyRelu', [x], { alpha: float(0.2) }),
   },
   linear: { onnx: 'nothing', apply: (x) => x },
+  // log σ(x) is -softplus(-x).
+  log_sigmoid: {
+    onnx: 'Neg, Softplus, Neg',
+    apply: (x, scope) => {
+      const negative = scope.add('Neg', [x], {}, 'negative');
+      return scope.add('Neg', [scope.add('Softplus', [negative], {}, 'softplus')], {}, 'log_sigmoid');
+    },
+  },
   log_softmax: {
     onnx: 'LogSoftmax along the last axis',
     apply: (x, scope) => scope.add('LogSoftmax', [x], { axis: int(-1) }),
@@ -84,14 +100,29 @@ export const ACTIVATIONS = {
   selu: operator('Selu'),
   sigmoid: operator('Sigmoid'),
   silu: gatedBySigmoid(),
+  soft_shrink: { onnx: 'Shrink', apply: (x, scope) => shrunk(x, scope, SHRINK_THRESHOLD) },
   softmax: {
     onnx: 'Softmax along the last axis',
     apply: (x, scope) => scope.add('Softmax', [x], { axis: int(-1) }),
   },
   softplus: operator('Softplus'),
   softsign: operator('Softsign'),
+  // (x + √(x² + 4)) / 2, arXiv 2112.11687.
+  squareplus: {
+    onnx: 'Mul, Add, Sqrt, Add, Mul',
+    apply: (x, scope) => {
+      const square = scope.add('Mul', [x, x], {}, 'square');
+      const raised = scope.add('Add', [square, scope.float(4, 'four')], {}, 'raised');
+      const twice = scope.add('Add', [x, scope.add('Sqrt', [raised], {}, 'root')], {}, 'twice');
+      return scope.add('Mul', [twice, scope.float(0.5, 'half')], {}, 'squareplus');
+    },
+  },
   swish: gatedBySigmoid(),
   tanh: operator('Tanh'),
+  tanh_shrink: {
+    onnx: 'Tanh, Sub',
+    apply: (x, scope) => scope.add('Sub', [x, scope.add('Tanh', [x], {}, 'tanh')], {}, 'shrunk'),
+  },
 } as const satisfies Record<string, Activation>;
 
 export type ActivationName = keyof typeof ACTIVATIONS;
@@ -161,4 +192,23 @@ function gatedBySigmoid(): Activation {
     onnx: 'Sigmoid, Mul',
     apply: (x, scope) => scope.add('Mul', [x, scope.add('Sigmoid', [x], {}, 'gate')], {}, 'gated'),
   };
+}
+
+/** x·hardSigmoid(x) with a slope of 1/6, which is what Keras means by it in all versions that have it. */
+function gatedByHardSigmoid(): Activation {
+  return {
+    onnx: 'HardSigmoid, Mul',
+    apply: (x, scope) =>
+      scope.add(
+        'Mul',
+        [x, scope.add('HardSigmoid', [x], { alpha: float(1 / 6), beta: float(0.5) }, 'gate')],
+        {},
+        'gated',
+      ),
+  };
+}
+
+/** 0 between minus and plus the threshold; the rest moves towards 0 by `bias`. */
+function shrunk(x: Value, scope: Scope, bias: number): Value {
+  return scope.add('Shrink', [x], { bias: float(bias), lambd: float(SHRINK_THRESHOLD) });
 }

@@ -393,10 +393,10 @@ test('calls of a Sequential inside are counted from 0 by Keras 3, from 1 by Tens
     name: 'inner',
     layers: [inputOf('y'), ['ReLU', { name: 'r' }] as const].map((layer) => entryOf(layer)),
   };
-  const byKeras3 = (output: [string, number, number]) => {
+  const byKeras3 = (output: [string, number, number], own = 0) => {
     const calls = [
       { args: [tensor('x', 0, 0)], kwargs: {} },
-      { args: [tensor('inner', 0, 0)], kwargs: {} },
+      { args: [tensor('inner', own, 0)], kwargs: {} },
     ];
     const file = keras3([{ class_name: 'Sequential', name: 'inner', config: inner, inbound_nodes: calls }], 'inner');
     const { model_config: model } = file.modelTopology;
@@ -418,5 +418,6 @@ test('calls of a Sequential inside are counted from 0 by Keras 3, from 1 by Tens
     );
   const relus = (artifacts: LayersModelArtifacts) => convert(artifacts).summary.operators['Relu'];
   assert.deepEqual([relus(byKeras3(['inner', 0, 0])), relus(byKeras3(['inner', 1, 0]))], [1, 2]);
+  assert.equal(relus(byKeras3(['inner', 2, 0], 1)), 2, 'a number that only counting from 1 explains');
   assert.deepEqual([relus(byKeras2(['inner', 1, 0])), relus(byKeras2(['inner', 2, 0]))], [1, 2]);
 });
