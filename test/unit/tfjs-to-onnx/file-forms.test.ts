@@ -341,14 +341,8 @@ test('a mask that a call hands over goes to the layer, as truth whatever type it
     config: { name: 's', trainable: true },
     inbound_nodes: [{ args: [tensor('x', 0, 0)], kwargs: { mask: tensor('x', 0, 0) } }],
   };
-  assert.deepEqual(nodesOf(keras3([softmax], 's')), [
-    's/bool = Cast(x)',
-    's/is_off = Not(s/bool)',
-    's/float32 = Cast(s/is_off)',
-    's/below = Mul(s/float32,s/far_below)',
-    's/masked = Add(x,s/below)',
-    's = Softmax(s/masked)',
-  ]);
+  const operators = convert(keras3([softmax], 's')).model.graph.nodes.map(({ opType }) => opType);
+  assert.deepEqual(operators, ['Cast', 'Not', 'Cast', 'Mul', 'Add', 'Softmax']);
 });
 
 test('an argument that is a number stands in the place of an input, in the words of Keras 2 and of Keras 3', () => {
