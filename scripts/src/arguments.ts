@@ -47,7 +47,7 @@ export function writablePath(path: string): string {
 export type Shapes = Readonly<Record<string, readonly (number | null)[]>>;
 
 /** Reads NAME=SIZES, as in image=?,224,224,3, beside those that came before. `?` and -1 are sizes that stay open. */
-export function namedShape(text: string, before: Shapes): Shapes {
+export function namedShape(text: string, before: Shapes = {}): Shapes {
   const separator = text.lastIndexOf('=');
   const name = text.slice(0, Math.max(0, separator));
   const sizes = text.slice(separator + 1).split(',');

@@ -73,6 +73,29 @@ describe('tfjs-to-onnx', () => {
     assert.equal(decodeModel(await readFile(target), target).opsetImports[0]?.version, 18);
   });
 
+  test('--fold-batch-norm leaves no batch normalisation, and the same numbers', async () => {
+    const normalized: [string, Config] = [
+      'BatchNormalization',
+      { name: 'd/bn', scale: false, center: false, axis: -1 },
+    ];
+    const statistics = ['moving_mean', 'moving_variance'].map((part) => `d/bn/${part}`);
+    const plain: [string, Config] = ['Dense', { name: 'd', units: 300 }];
+    const weights = [
+      { name: 'd/kernel', shape: [4, 300], dtype: 'float32' },
+      { name: 'd/bias', shape: [300], dtype: 'float32' },
+      ...statistics.map((name) => ({
+        ...{ name, shape: [300], dtype: 'float32' },
+        quantization: { dtype: 'uint8', scale: 0.01, min: 0.5 },
+      })),
+    ];
+    const place = await written([INPUT, plain, normalized], { weightsManifest: [{ paths: ['weights.bin'], weights }] });
+    const bytes = await readFile(join(place, 'weights.bin'));
+    await writeFile(join(place, 'weights.bin'), Buffer.concat([bytes, bytes.subarray(0, 600)]));
+    const { code, stdout } = await convert(place, '--fold-batch-norm', '--verify', '--json');
+    const { operators, verification } = JSON.parse(stdout) as Summary;
+    assert.deepEqual([code, operators, verification?.verified], [0, { Gemm: 1 }, true]);
+  });
+
   test('--external-data puts the weights beside, and what is verified are those files', async () => {
     const place = await written([INPUT, DENSE]);
     const { code, stdout, left, target } = await convert(

@@ -17,16 +17,12 @@ export function tfjsToOnnxCommand() {
     .argument('<model.json>', 'the model; its weight files lie beside it')
     .argument('<out.onnx>', 'written beside and renamed, so never half', writablePath)
     .option('--opset <n>', "the operator set to write; without it, the converter's", wholeNumber(1))
-    .option(
-      '--input-shape <name=sizes>',
-      'sizes of an input, ? for an open one; once for each',
-      namedShape,
-      {} as Shapes,
-    )
+    .option('--input-shape <name=sizes>', 'sizes of an input, ? for an open one; once for each', namedShape)
     .addOption(
       new Option('--semantics <whose>', 'whom to follow where TensorFlow.js ignores a setting').choices(SEMANTICS),
     )
     .option('--keep-quantized', 'weights that are stored in 8 or 16 bits stay so')
+    .option('--fold-batch-norm', 'batch normalisation goes into the weights of the layer before it')
     .option('--external-data', 'weights into out.onnx.data; without it, only beyond 2 GiB')
     .option('--verify', 'run TensorFlow.js and onnxruntime on random inputs; no file unless they agree')
     .option('--json', 'print a summary as JSON')
@@ -73,15 +69,17 @@ function inWords({ verified: isVerified, largestDifference, backend, reason }: V
 interface Options {
   opset?: number | undefined;
   keepQuantized?: true | undefined;
-  inputShape: Shapes;
+  foldBatchNorm?: true | undefined;
+  inputShape?: Shapes | undefined;
   semantics?: (typeof SEMANTICS)[number] | undefined;
 }
 
-function optionsOf({ opset, keepQuantized, inputShape, semantics }: Options): ConvertOptions {
+function optionsOf({ opset, keepQuantized, foldBatchNorm, inputShape, semantics }: Options): ConvertOptions {
   return {
-    inputShapes: inputShape,
+    ...(inputShape && { inputShapes: inputShape }),
     ...(opset !== undefined && { opset }),
     ...(keepQuantized && { keepQuantized }),
+    ...(foldBatchNorm && { foldBatchNormalization: true }),
     ...(semantics && { semantics }),
   };
 }
