@@ -101,6 +101,20 @@ describe('masks', () => {
     ]);
   });
 
+  test('of a layer with several outputs are handed on once for each, as it is computed for each', async () => {
+    const [one, other] = [input({ shape: [TIME, UNITS] }), input({ shape: [TIME, UNITS] })];
+    const masked = layers.masking().apply(one);
+    const both = layers.lstm({ ...cell, returnSequences: false, returnState: true }).apply(masked) as SymbolicTensor[];
+    const [last, state] = both;
+    const repeated = (x?: SymbolicTensor) =>
+      layers.repeatVector({ n: TIME }).apply(x ?? assert.fail()) as SymbolicTensor;
+    const first = repeated(state);
+    const second = gru().apply(layers.masking().apply(other)) as SymbolicTensor;
+    const third = gru().apply(repeated(last)) as SymbolicTensor;
+    const network = model({ inputs: [one, other], outputs: [first, second, third] });
+    assert.equal((await agree(network, [sequenceWithGaps(shape, 3), sequenceWithGaps(shape, 4)], 5))?.length, 1);
+  });
+
   test('follow the values by the semantics of Keras', async () => {
     const masked = sequential({ layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), layers.masking(), gru()] });
     const unmasked = sequential({ layers: [layers.inputLayer({ inputShape: [TIME, UNITS] }), reshape(), gru()] });

@@ -134,7 +134,7 @@ export function node(
   const outputNames = typeof outputs === 'string' ? [outputs] : outputs;
   return {
     opType,
-    name: outputNames[0] ?? '',
+    name: outputNames.find((name) => name !== '') ?? '',
     domain: '',
     inputs,
     outputs: outputNames,

@@ -5,6 +5,7 @@ import {
   type Dimension,
   encodeModel,
   float32Tensor,
+  graphAttribute,
   inferGraph,
   int,
   int64Vector,
@@ -93,6 +94,34 @@ for (const [title, shape, only, initializers, expected] of cases) {
     await session.release();
   });
 }
+
+test('a Scan gives its states, and what each step gives along the axis that it says', () => {
+  const body = {
+    name: 'step',
+    nodes: [node('Add', ['h', 'slice'], 'next'), node('Identity', ['next'], 'given')],
+    inputs: [value('h', 'float32', ['n', 3]), value('slice', 'float32', ['n', 3])],
+    outputs: [value('next', 'float32', ['n', 3]), value('given', 'float32', ['n', 3])],
+    initializers: [],
+    values: [],
+  };
+  const scan = node('Scan', ['zeros', 'x'], ['last', 'sequence'], {
+    body: graphAttribute(body),
+    num_scan_inputs: int(1),
+    scan_input_axes: ints([1]),
+    scan_output_axes: ints([-2]),
+  });
+  const graph = {
+    name: 'loop',
+    nodes: [scan],
+    inputs: [value('zeros', 'float32', ['n', 3]), value('x', 'float32', ['n', 'time', 3])],
+    outputs: [],
+    initializers: [],
+    values: [],
+  };
+  const facts = inferGraph(graph, 17);
+  assert.deepEqual(facts.get('last')?.shape, ['n', 3]);
+  assert.deepEqual(facts.get('sequence')?.shape, ['n', 'time', 3]);
+});
 
 test('a size that is computed from a shape is followed to the Reshape that takes it', () => {
   const nodes = [

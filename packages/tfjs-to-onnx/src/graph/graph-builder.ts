@@ -99,6 +99,13 @@ export class GraphBuilder {
     return type === 'other' || shape === null ? undefined : { ...rest, name, type, shape };
   }
 
+  /** A value of which more is known than its node tells: an open size that is the same as another one. */
+  refined(source: Value, shape: readonly Dimension[]): Value {
+    const result = { ...source, shape };
+    this.#known.set(source.name, result);
+    return result;
+  }
+
   has(name: string): boolean {
     return this.#known.has(name) || (this.#outer?.has(name) ?? false);
   }

@@ -89,20 +89,19 @@ function merged(scope: Scope, source: Value): Value {
 
 /** [batch · time, ...] to [batch, time, ...], with the batch and the time of `source`. */
 function parted(scope: Scope, source: Value, steps: Value): Value {
-  const sizes: readonly Dimension[] = [...source.shape.slice(0, 2), ...steps.shape.slice(1)];
-  const open = sizes.filter((size) => typeof size !== 'number').length;
-  if (open < 2) {
-    return scope.reshape(
-      steps,
-      sizes.map((size) => (typeof size === 'number' ? size : -1)),
-      'sequence',
-    );
+  const features = steps.shape.slice(1);
+  const sizes: readonly Dimension[] = [...source.shape.slice(0, 2), ...features];
+  const isOpen = (size: Dimension) => typeof size !== 'number';
+  if (sizes.filter(isOpen).length < 2) {
+    const target = sizes.map((size) => (typeof size === 'number' ? size : -1));
+    return scope.builder.refined(scope.reshape(steps, target, 'sequence'), sizes);
   }
   const outer = scope.slice(scope.shapeOf(source), 0, 0, 2, 1, 'batch_and_time');
-  const rest = scope.slice(scope.shapeOf(steps), 0, 1, rankOf(steps), 1, 'step_result_shape');
-  const features = steps.shape.slice(1);
-  const known = features.every((size) => typeof size === 'number') ? scope.ints(features, 'step_result_sizes') : rest;
-  return scope.add('Reshape', [steps, scope.concat([outer, known], 0, 'sequence_shape')], {}, 'sequence');
+  const inner = features.some(isOpen)
+    ? scope.slice(scope.shapeOf(steps), 0, 1, rankOf(steps), 1, 'step_result_shape')
+    : scope.ints(features as number[], 'step_result_sizes');
+  const shape = scope.concat([outer, inner], 0, 'sequence_shape');
+  return scope.builder.refined(scope.add('Reshape', [steps, shape], {}, 'sequence'), sizes);
 }
 
 function keepsState({ settings, model }: LayerEntry): boolean {

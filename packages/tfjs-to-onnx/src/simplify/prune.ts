@@ -6,7 +6,7 @@ export function prune(graph: OnnxGraph): OnnxGraph {
   const nodes: OnnxNode[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    nodes.push(node);
+    nodes.push(withoutUnused(node, needed));
     for (const name of namesIn(node)) needed.add(name);
   }
   return {
@@ -15,6 +15,16 @@ export function prune(graph: OnnxGraph): OnnxGraph {
     initializers: graph.initializers.filter(({ name }) => needed.has(name)),
     values: graph.values.filter(({ name }) => needed.has(name)),
   };
+}
+
+/** Operators that may leave out any of their outputs. */
+const OPTIONAL_OUTPUTS = ['GRU', 'LSTM', 'RNN'];
+
+function withoutUnused(node: OnnxNode, needed: ReadonlySet<string>): OnnxNode {
+  if (!OPTIONAL_OUTPUTS.includes(node.opType)) return node;
+  const outputs = node.outputs.map((name) => (needed.has(name) ? name : ''));
+  while (outputs.at(-1) === '') outputs.pop();
+  return { ...node, outputs };
 }
 
 /** What a node takes, and what the bodies in its attributes take from outside. */

@@ -19,7 +19,7 @@ export const bidirectional: Rule = (call) => {
   const mode = mergeMode(call);
   const [forward, backward] = directions(call);
   const returnsStates = forward.call.settings.boolean('return_state', false);
-  const together = bothDirections(call.scope, forward, backward, mode);
+  const together = bothDirections(call, forward, backward, mode);
   if (together) return returnsStates ? [...together.merged, ...together.states] : together.merged;
   const [there, back] = [runLayer(forward), runLayer(backward)];
   // Each layer gives the steps in the order in which it takes them; those of the second are then turned round.

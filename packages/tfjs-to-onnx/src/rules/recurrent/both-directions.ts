@@ -3,6 +3,7 @@ import type { Value } from '../../graph/value.ts';
 import { mapped, type RecurrentOperator, type States } from './cell.ts';
 import { mergedAxis, type MergeMode, parted } from './merge-directions.ts';
 import { runOperator } from './operator.ts';
+import type { LayerCall } from '../../rule.ts';
 import type { OpenLayer } from './run-layer.ts';
 
 /** What one operator of direction `bidirectional` gave. */
@@ -14,7 +15,7 @@ interface Together {
 
 /** Both layers in one operator, where they are of one kind and every step counts; undefined where they are not. */
 export function bothDirections(
-  scope: Scope,
+  { scope, paths, name }: LayerCall,
   forward: OpenLayer,
   backward: OpenLayer,
   mode: MergeMode | 'none',
@@ -23,6 +24,7 @@ export function bothDirections(
   if (!pair) return undefined;
   const { operators, initial } = pair;
   const { states, sequence } = runOperator(scope, operators, {
+    path: paths[0] ?? name,
     sequence: forward.input,
     initial: initial && stacked(scope, initial),
     isReversed: false,

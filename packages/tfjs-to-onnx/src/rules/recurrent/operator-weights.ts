@@ -33,13 +33,12 @@ export function operatorOf(parts: CellParts): RecurrentOperator | undefined {
   const { opType, activations } = OPERATORS[parts.className];
   const names = activations(parts);
   if (!names.every((name) => Object.hasOwn(OPERATOR_ACTIVATIONS, name))) return undefined;
-  const path = parts.call.paths[0] ?? parts.call.name;
   return {
     opType,
     units: parts.units,
     activations: names,
     isResetAfter: parts.isResetAfter,
-    path,
+    path: parts.call.paths[0] ?? parts.call.name,
     weights: () => weights(parts),
   };
 }

@@ -29,6 +29,8 @@ export const OPERATOR_ACTIVATIONS: Partial<Record<ActivationName, (isKeras3: boo
 type Directions = readonly [RecurrentOperator] | readonly [RecurrentOperator, RecurrentOperator];
 
 export interface OperatorRun {
+  /** What the names of the weights begin with. */
+  path: string;
   /** [batch, time, features]. */
   sequence: Value;
   /** [directions, batch, units]; zeros where there are none. */
@@ -50,7 +52,7 @@ interface OperatorResult {
 export function runOperator(scope: Scope, directions: Directions, run: OperatorRun): OperatorResult {
   const [{ opType, isResetAfter, units }] = directions;
   const timeMajor = scope.transpose(run.sequence, [1, 0, 2], 'time_major');
-  const inputs = [timeMajor, ...weightsOf(scope, directions), undefined, ...(run.initial ?? [])];
+  const inputs = [timeMajor, ...weightsOf(scope, directions, run.path), undefined, ...(run.initial ?? [])];
   const attributes = {
     hidden_size: int(units),
     direction: directions.length === 2 ? 'bidirectional' : run.isReversed ? 'reverse' : 'forward',
@@ -68,8 +70,7 @@ export function runOperator(scope: Scope, directions: Directions, run: OperatorR
 }
 
 /** Weights of all directions, behind each other; one that is there from another call is the same. */
-function weightsOf(scope: Scope, operators: readonly RecurrentOperator[]): (Value | undefined)[] {
-  const path = operators.length === 1 ? operators[0]?.path : operators.map(({ path: each }) => each).join('+');
+function weightsOf(scope: Scope, operators: readonly RecurrentOperator[], path: string): (Value | undefined)[] {
   const weights = operators.map((operator) => operator.weights());
   const constant = (name: string, shape: readonly number[], parts: readonly Float32Array[]) =>
     scope.builder.initializer(float32Tensor(`${path}/${name}`, shape, joined(parts)));

@@ -15,7 +15,7 @@ export function runCell(scope: Scope, cell: Cell, run: Run, isKeras3: boolean): 
 
 function byOperator(scope: Scope, operator: RecurrentOperator, run: Run, isKeras3: boolean): Ran {
   const initial = run.initial && mapped(run.initial, (state) => scope.unsqueeze(state, [0], 'initial'));
-  const { states, sequence } = runOperator(scope, [operator], { ...run, initial, isKeras3 });
+  const { states, sequence } = runOperator(scope, [operator], { ...run, path: operator.path, initial, isKeras3 });
   const squeezed = mapped(states, (state, index) => scope.squeeze(state, [0], index === 0 ? 'h' : 'c'));
   const given = sequence && scope.squeeze(sequence, [1], 'time_major_sequence');
   return {
