@@ -4,6 +4,7 @@ import { convert, type ConvertOptions, type LayersModelArtifacts } from '@atelie
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { uniform } from './uniform.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read when the library loads
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
@@ -76,7 +77,7 @@ export async function artifactsOf(network: LayersModel): Promise<tf.io.ModelArti
 
 /** Weights between -1 and 1; variances between 0.5 and 1.5. */
 export function randomise(network: LayersModel, seed: number) {
-  const next = mulberry32(seed);
+  const next = uniform(seed);
   network.setWeights(
     network.weights.map(({ name, shape }) => {
       const centre = name.includes('variance') ? 1 : 0;
@@ -92,7 +93,7 @@ export function randomise(network: LayersModel, seed: number) {
 
 /** Values between -4 and 4: beyond the bends of every activation. */
 export function randomTensor(shape: number[], seed: number): tf.Tensor {
-  const next = mulberry32(seed);
+  const next = uniform(seed);
   return tf.tensor(
     Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 8 * next() - 4),
     shape,
@@ -100,17 +101,6 @@ export function randomTensor(shape: number[], seed: number): tf.Tensor {
 }
 
 export function randomBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
-  const next = mulberry32(seed);
+  const next = uniform(seed);
   return Uint8Array.from({ length }, () => Math.floor(256 * next()));
-}
-
-/** Uniform in 0 to 1, the same on every machine (Tommy Ettinger's generator, public domain). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,7 +4,8 @@ export { byteCount, type DataType, dataTypeCode, dataTypeOf, elementCount } from
 export { decodeModel } from './decode.ts';
 export { encodeModel, encodeModelChunks } from './encode.ts';
 export * from './external-data.ts';
+export { widenedFloat16 } from './float16.ts';
 export * from './model.ts';
-export * from './tensors.ts';
 export * from './shape-inference/index.ts';
+export * from './tensors.ts';
 export * from './versions.ts';

@@ -1,3 +1,4 @@
+import { widenedFloat16 } from '@atelier/onnx';
 import type { CheckedWeightSpec, Quantization } from './artifacts.ts';
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
@@ -20,7 +21,7 @@ export function decodedFloats({ dtype, quantization }: CheckedWeightSpec, bytes:
 }
 
 function dequantised({ dtype, scale, min }: Quantization, isInteger: boolean, bytes: Uint8Array): Float32Array {
-  if (dtype === 'float16') return widened(uint16Elements(bytes));
+  if (dtype === 'float16') return widenedFloat16(uint16Elements(bytes));
   const stored = dtype === 'uint8' ? bytes : uint16Elements(bytes);
   const values = new Float32Array(stored.length);
   for (let index = 0; index < stored.length; index++) {
@@ -28,31 +29,6 @@ function dequantised({ dtype, scale, min }: Quantization, isInteger: boolean, by
     values[index] = isInteger ? Math.round(value) : value;
   }
   return values;
-}
-
-function widened(bits: Uint16Array): Float32Array {
-  const table = float16Table();
-  const values = new Float32Array(bits.length);
-  for (let index = 0; index < bits.length; index++) values[index] = table[bits[index] ?? 0] ?? NaN;
-  return values;
-}
-
-let float16Values: Float32Array | undefined;
-
-/** What each of the 65536 bit patterns stands for; made when first needed. */
-function float16Table(): Float32Array {
-  float16Values ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => float16Value(bits));
-  return float16Values;
-}
-
-/** The number that 16 bits of IEEE 754 binary16 stand for: 1 of sign, 5 of exponent, 10 of fraction. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** A view where the machine and the alignment allow it. */
