@@ -3,7 +3,7 @@ import { Scope } from './graph/scope.ts';
 import type { Value } from './graph/value.ts';
 import { addInput } from './input-layer.ts';
 import type { Semantics } from './dialect.ts';
-import { fits, HandedMask, type Mask, NO_MASK } from './handed-mask.ts';
+import { HandedMask, heededMask, type Mask, NO_MASK } from './handed-mask.ts';
 import { heedOf, layerCall, type Workshop } from './layer-call.ts';
 import type { LayerCall } from './rule.ts';
 import { executionOrder } from './topology/execution-order.ts';
@@ -162,12 +162,22 @@ export class Assembly {
     const masks = taken.map(({ mask }) => mask[semantics]);
     const call = layerCall(this.#workshop, layer, {
       inputs,
-      masks: [this.#heeded(layer, taken), ...masks.slice(1)],
+      masks: [this.#mask(layer, taken), ...masks.slice(1)],
       scope,
       paths: this.#paths.map((path) => `${path}${layer.name}`),
     });
     const values = this.#withNames(call.apply(call), scope.prefix, start);
     return { values, masks: this.#masksOf({ ...call, masks }, values, taken) };
+  }
+
+  /** The mask under which the layer is computed. */
+  #mask(layer: LayerEntry, [first]: readonly Taken[]): Value | undefined {
+    const { dialect, warnings } = this.#workshop;
+    const heeds = layer.model ? undefined : heedOf(layer);
+    if (!first || !heeds) return first?.mask[dialect.semantics];
+    const { mask, told } = heededMask(first.value, first.mask, heeds, this.#handed.held, dialect);
+    if (told !== undefined) warnings.add(`Layer "${layer.name}": ${told}`);
+    return mask;
   }
 
   #taken(call: Call, layer: LayerEntry): Taken[] {
@@ -198,30 +208,6 @@ export class Assembly {
 
   #argument(reference: Reference): Taken {
     return this.#output(this.#get(reference), reference);
-  }
-
-  /** The mask under which a layer is computed. Where TensorFlow.js and Keras hand over different ones, the caller is told. */
-  #heeded(layer: LayerEntry, taken: readonly Taken[]): Value | undefined {
-    const { dialect, warnings } = this.#workshop;
-    const [{ value: input, mask: own } = { value: undefined, mask: NO_MASK }] = taken;
-    const heeds = layer.model ? undefined : heedOf(layer);
-    const { mask: handed, layer: from } = this.#handed.held;
-    if (!heeds) return own[dialect.semantics];
-    if (handed?.name === own.keras?.name && (heeds !== 'inside' || !handed)) return own.keras;
-    const theirs = handed ? `the mask that layer "${from}" had before it` : 'no mask';
-    const keras = own.keras ? 'that of its input' : 'none';
-    if (dialect.semantics === 'keras') {
-      const told = `Layer "${layer.name}": Its mask is ${keras}; TensorFlow.js hands it ${theirs}, as semantics "tfjs" does.`;
-      if (!dialect.isChosen) warnings.add(told);
-      return own.keras;
-    }
-    const isOwn = heeds !== 'inside' && handed?.name === own.tfjs?.name;
-    const isPossible = !handed || isOwn || fits(handed, input, heeds);
-    const and = isPossible
-      ? `and so does the ONNX model; semantics "keras" hands it ${keras}`
-      : `which does not fit; the ONNX model hands it ${keras}, as Keras does`;
-    warnings.add(`Layer "${layer.name}": TensorFlow.js hands it ${theirs}, ${and}.`);
-    return isPossible ? handed : own.keras;
   }
 
   /** The masks of what a layer gives. TensorFlow.js has one for all of its values. */

@@ -1,4 +1,5 @@
 import type { Dimension } from '@atelier/onnx';
+import type { Dialect } from './dialect.ts';
 import type { Value } from './graph/value.ts';
 import type { Heed } from './rule.ts';
 import type { Topology } from './topology/topology.ts';
@@ -43,6 +44,33 @@ export class HandedMask {
   }
 }
 
+/**
+ * The mask under which a layer is computed, which heeds that of its first input. Where TensorFlow.js and Keras hand over
+ * different ones, there is something to tell.
+ */
+export function heededMask(
+  input: Value,
+  own: Mask,
+  heeds: Heed,
+  { mask: handed, layer }: Held,
+  { semantics, isChosen }: Dialect,
+): { mask: Value | undefined; told?: string } {
+  const isSame = handed?.name === own.keras?.name && (heeds !== 'inside' || !handed);
+  if (isSame) return { mask: own.keras };
+  const theirs = handed ? `the mask that layer "${layer}" had before it` : 'no mask';
+  const keras = own.keras ? 'that of its input' : 'none';
+  if (semantics === 'keras') {
+    const told = `Its mask is ${keras}; TensorFlow.js hands it ${theirs}, as semantics "tfjs" does.`;
+    return { mask: own.keras, ...(!isChosen && { told }) };
+  }
+  const isOwn = heeds !== 'inside' && handed?.name === own.tfjs?.name;
+  const isPossible = !handed || isOwn || fits(handed, input, heeds);
+  const and = isPossible
+    ? `and so does the ONNX model; semantics "keras" hands it ${keras}`
+    : `which does not fit; the ONNX model hands it ${keras}, as Keras does`;
+  return { mask: isPossible ? handed : own.keras, told: `TensorFlow.js hands it ${theirs}, ${and}.` };
+}
+
 interface Held {
   readonly mask: Value | undefined;
   /** The layer that it was the mask of. */
@@ -53,9 +81,9 @@ interface Held {
  * Whether a layer can be computed under a mask that is not its own: TensorFlow.js does not ask, and fails. Of steps it takes
  * as many as it needs, from the end at which it begins; of elements those of a shape that is the same for certain.
  */
-export function fits(mask: Value, input: Value | undefined, heeds: Heed): boolean {
+function fits(mask: Value, input: Value, heeds: Heed): boolean {
   const [batch, time] = mask.shape;
-  if (!input || heeds === 'inside') return false;
+  if (heeds === 'inside') return false;
   if (heeds === 'elements') {
     return mask.shape.length === input.shape.length && mask.shape.every((size, axis) => isOne(size, input.shape[axis]));
   }

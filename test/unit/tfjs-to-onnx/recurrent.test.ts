@@ -237,6 +237,12 @@ describe('what is told', () => {
     assert.deepEqual(convert(artifacts, { semantics: 'tfjs' }).summary.warnings, []);
   });
 
+  test('of a stateful layer that gives its states', () => {
+    const layer: LayerJson = ['SimpleRNN', { ...units, stateful: true, return_state: true }];
+    const { warnings } = convertOne([layer], weightsOf('r', 1)).summary;
+    assert.match(warnings.join(), /TensorFlow\.js computes it once for each of its outputs that is used/);
+  });
+
   test('of the order of the states of a stack', () => {
     const cells = [0, 1].map((index) => ({ class_name: 'SimpleRNNCell', config: { ...units, name: `c${index}` } }));
     const layer: LayerJson = [

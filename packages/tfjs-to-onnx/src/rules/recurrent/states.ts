@@ -59,6 +59,11 @@ export class LayerStates {
       }),
     );
     call.warn(`It is stateful: ${pairs.join(', ')} in the run before, zeros in the first.`);
+    if (call.settings.boolean('return_state', false)) {
+      call.warn(
+        'TensorFlow.js computes it once for each of its outputs that is used, so that its state goes on as often; the ONNX model, like Keras, computes it once.',
+      );
+    }
   }
 
   /** What the layer gives has the name of the layer: as a state it is copied. */
