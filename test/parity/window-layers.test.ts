@@ -270,6 +270,29 @@ for (const activation of ['relu', 'relu6', 'sigmoid', 'softplus', 'softsign', 's
   });
 }
 
+for (const opset of [13, 17, 22]) {
+  // onnxruntime takes a Pad into the pool behind it: a border of zeros is then no longer larger than negative numbers.
+  test(`operator set ${opset}: zeros around images that are below zero count in the pool behind them`, async () => {
+    const below = tf.neg(tf.add(tf.abs(randomTensor([2, 8, 8, 2], 2)), 1));
+    for (const [border, pool] of [
+      [1, layers.maxPooling2d({ poolSize: 3, strides: 2 })],
+      [1, layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' })],
+      [3, layers.maxPooling2d({ poolSize: 3, strides: 2 })],
+      [1, layers.averagePooling2d({ poolSize: 3, strides: 2 })],
+      [3, layers.averagePooling2d({ poolSize: 3, strides: 1, padding: 'same' })],
+    ] as const) {
+      const network = sequential({
+        layers: [
+          layers.conv2d({ filters: 2, kernelSize: 1, kernelInitializer: 'ones', inputShape: [8, 8, 2] }),
+          layers.zeroPadding2d({ padding: border as never }),
+          pool,
+        ],
+      });
+      await compare(network, await artifactsOf(network), [below], { opset });
+    }
+  });
+}
+
 for (const opset of [13, 18, 21]) {
   test(`operator set ${opset}: ONNX gives what TensorFlow.js gives`, async () => {
     const same = { kernelSize: 3, strides: 2, padding: 'same' } as const;

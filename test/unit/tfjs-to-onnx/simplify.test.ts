@@ -17,6 +17,7 @@ import {
 } from '@atelier/onnx';
 import { foldBatchNormalization } from '../../../packages/tfjs-to-onnx/src/simplify/fold-batch-normalization.ts';
 import { foldPadding } from '../../../packages/tfjs-to-onnx/src/simplify/fold-padding.ts';
+import { keepZeros } from '../../../packages/tfjs-to-onnx/src/simplify/keep-zeros.ts';
 import { mergeReshapes } from '../../../packages/tfjs-to-onnx/src/simplify/merge-reshapes.ts';
 import { sinkTransposes } from '../../../packages/tfjs-to-onnx/src/simplify/sink-transposes.ts';
 import { listed } from './listed.ts';
@@ -125,6 +126,23 @@ for (const [title, nodes, initializers, outputs] of keptPads) {
     assert.deepEqual(foldPadding(graphOf(nodes, initializers, undefined, outputs)).nodes, nodes);
   });
 }
+
+test('a pool behind a Pad has its padding as a rule, which onnxruntime does not add to', () => {
+  const pad = node('Pad', ['x', 'p'], 'a');
+  const pool = (attributes: Parameters<typeof node>[3]) => node('MaxPool', ['a'], 'y', attributes);
+  const size = { kernel_shape: ints([3, 3]) };
+  const keeping = (nodes: readonly OnnxNode[]) => listed(keepZeros(graphOf(nodes, [spatial])));
+  assert.deepEqual(keeping([pad, pool(size)]), [
+    'a = Pad(x, p)',
+    'y = MaxPool(a) {kernel_shape: [3,3], auto_pad: "VALID"}',
+  ]);
+  assert.deepEqual(keeping([pad, pool({ ...size, pads: ints([0, 0, 1, 1]) })]), [
+    'a = Pad(x, p)',
+    'y = MaxPool(a) {kernel_shape: [3,3], auto_pad: "SAME_UPPER"}',
+  ]);
+  const plain = [node('Relu', ['x'], 'a'), pool(size)];
+  assert.deepEqual(keepZeros(graphOf(plain)).nodes, plain);
+});
 
 const statistics = [
   float32Tensor('scale', [2], [2, 3]),

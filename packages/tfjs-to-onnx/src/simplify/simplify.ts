@@ -1,6 +1,7 @@
 import { inferGraph, type OnnxGraph, value } from '@atelier/onnx';
 import { foldBatchNormalization } from './fold-batch-normalization.ts';
 import { foldPadding } from './fold-padding.ts';
+import { keepZeros } from './keep-zeros.ts';
 import { mergeReshapes } from './merge-reshapes.ts';
 import { prune } from './prune.ts';
 import { sinkTransposes } from './sink-transposes.ts';
@@ -14,7 +15,7 @@ export interface Simplification {
 /** The graph as a reader would write it: fewer nodes that compute the same, and types and shapes of all values written down. */
 export function simplified(graph: OnnxGraph, { opset, foldsBatchNormalization }: Simplification): OnnxGraph {
   const sunk = prune(sinkTransposes(prune(graph), opset));
-  const merged = mergeReshapes(foldPadding(sunk), opset);
+  const merged = mergeReshapes(keepZeros(foldPadding(sunk)), opset);
   return withShapes(prune(foldsBatchNormalization ? foldBatchNormalization(merged) : merged), opset);
 }
 
