@@ -189,6 +189,11 @@ const vectorCases: Record<string, (torch: TorchExport, x: string) => string> = {
   },
   'one layer called twice': (torch, x) =>
     torch.linear('fc', torch.op('Relu', '', [torch.linear('fc', x, [6, 6])]), [6, 6]),
+  'one layer called three times, the last time on what is there first': (torch, x) => {
+    const layer = (input: string) => torch.linear('fc', input, [6, 6]);
+    const results = [x, torch.op('Relu', '', [layer(x)]), torch.op('Tanh', '', [x]), x].map(layer);
+    return torch.op('Concat', '', results, { axis: int(-1) });
+  },
   'a weight in two layers': (torch, x) => {
     const weight = torch.parameter('w', [6, 6]);
     const turned = torch.op('Gemm', 'b', [torch.op('Gemm', 'a', [x, weight]), weight], { transB: int(1) });

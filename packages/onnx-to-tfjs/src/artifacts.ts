@@ -1,5 +1,6 @@
 import type { LayersModelArtifacts, WeightSpec } from '@atelier/tfjs-to-onnx';
 import type { NetworkPort } from './assemble.ts';
+import { callNumbers } from './call-order.ts';
 import { uniqueNames } from './layer-names.ts';
 import type { LayerOutput, Network, NetworkLayer } from './network.ts';
 
@@ -79,11 +80,16 @@ function sequential({ name, network }: Source, nameOf: NameOf) {
 }
 
 function functional({ name, network, inputs, outputs }: Source, nameOf: NameOf) {
-  const reference = ({ layer, call }: LayerOutput) => [nameOf(layer), call, 0];
+  const numberOf = callNumbers(network.layers);
+  const reference = (output: LayerOutput) => [nameOf(output.layer), numberOf(output), 0];
+  const inOrder = (layer: NetworkLayer) =>
+    layer.calls
+      .map((inputs, call) => ({ inputs, number: numberOf({ layer, call }) }))
+      .sort((one, other) => one.number - other.number);
   const layers = network.layers.map((layer) => ({
     name: nameOf(layer),
     ...entry(layer, nameOf(layer)),
-    inbound_nodes: layer.calls.map((call) => call.map((input) => [...reference(input), {}])),
+    inbound_nodes: inOrder(layer).map(({ inputs: taken }) => taken.map((input) => [...reference(input), {}])),
   }));
   const config = {
     name: modelName(name),
