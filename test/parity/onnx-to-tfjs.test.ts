@@ -194,6 +194,10 @@ const vectorCases: Record<string, (torch: TorchExport, x: string) => string> = {
     const results = [x, torch.op('Relu', '', [layer(x)]), torch.op('Tanh', '', [x]), x].map(layer);
     return torch.op('Concat', '', results, { axis: int(-1) });
   },
+  'the square of what another layer takes too': (torch, x) => {
+    const hidden = torch.linear('fc', x, [6, 3]);
+    return torch.op('Add', '', [torch.op('Mul', '', [hidden, hidden]), hidden]);
+  },
   'a weight in two layers': (torch, x) => {
     const weight = torch.parameter('w', [6, 6]);
     const turned = torch.op('Gemm', 'b', [torch.op('Gemm', 'a', [x, weight]), weight], { transB: int(1) });
@@ -344,6 +348,15 @@ describe('what files hold', () => {
     const sizes = { height: 7, width: 9 };
     const { network } = await assertSamePredictions({ ...model, graph: { ...model.graph, inputs } }, { sizes });
     assert.deepEqual(network.inputs[0]?.shape, [null, null, null, 2]);
+  });
+
+  test('one tensor under two names is two outputs', async () => {
+    const torch = new TorchExport(3);
+    const logits = torch.linear('fc', 'x', [6, 3]);
+    const again = torch.op('Identity', 'again', [logits]);
+    const model = torch.model({ name: 'x', shape: [6] }, logits);
+    const outputs = [...model.graph.outputs, { name: again, type: 'float32' as const, shape: null }];
+    await assertSamePredictions({ ...model, graph: { ...model.graph, outputs } });
   });
 
   test('logits and probabilities are two outputs of one model', async () => {

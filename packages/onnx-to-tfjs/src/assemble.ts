@@ -71,7 +71,14 @@ export class Assembly {
       refuseIntegers(node, facts);
       keep(output, rule(new NodeView(node, around)));
     }
-    const outputs = graph.outputs.map(({ name }) => portOf(name, outputValue(network, name, values.get(name))));
+    const given = new Set<LayerOutput>();
+    const outputs = graph.outputs.map(({ name }) => {
+      const value = outputValue(network, name, values.get(name));
+      // TensorFlow.js gives each tensor once.
+      const source = given.has(value.source) ? network.copy(value.source, name) : value.source;
+      given.add(source);
+      return portOf(name, { ...value, source });
+    });
     for (const origin of network.tensorsInSeveralLayers()) {
       this.warnings.push(`Weight "${origin}" is in several layers of the model, which train it apart.`);
     }

@@ -43,8 +43,21 @@ export class Network {
     const layer = known ?? { className, name, config: { ...config }, weights, calls: [] };
     if (!known) this.layers.push(layer);
     if (key !== undefined) this.#shared.set(key, layer);
-    if (className !== 'InputLayer') layer.calls.push(inputs);
+    if (className !== 'InputLayer') layer.calls.push(this.#apart(inputs, name));
     return { layer, call: Math.max(0, layer.calls.length - 1) };
+  }
+
+  /** What `output` is, as another tensor. */
+  copy(output: LayerOutput, name: string): LayerOutput {
+    return this.add({ className: 'Activation', name, config: { activation: 'linear' } }, [output]);
+  }
+
+  /** A tensor that is taken twice is copied: TensorFlow.js counts it once, and lets go of it while another layer needs it. */
+  #apart(inputs: readonly LayerOutput[], name: string): LayerOutput[] {
+    return inputs.map((input, index) => {
+      const isTaken = inputs.slice(0, index).some(({ layer, call }) => layer === input.layer && call === input.call);
+      return isTaken ? this.copy(input, `${name}_copy`) : input;
+    });
   }
 
   /** Nobody shares the layer from now on: it is about to become more than its weights say. */
