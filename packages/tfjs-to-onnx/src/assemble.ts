@@ -6,6 +6,7 @@ import type { Semantics } from './dialect.ts';
 import { HandedMask, heededMask, type Mask, NO_MASK } from './handed-mask.ts';
 import { heedOf, layerCall, type Workshop } from './layer-call.ts';
 import type { LayerCall } from './rule.ts';
+import { expectModerateNesting } from './nesting-limits.ts';
 import { executionOrder } from './topology/execution-order.ts';
 import type { Call, LayerEntry, Reference, Topology } from './topology/topology.ts';
 
@@ -61,6 +62,7 @@ export class Assembly {
     this.#layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
     this.#scope = outer?.scope ?? '';
     this.#paths = outer?.paths ?? [''];
+    expectModerateNesting(topology.name, { calls: ++workshop.calls, paths: this.#paths.length });
     this.#handed = outer?.handed ?? new HandedMask();
     this.#given = new Map(
       topology.inputs.flatMap(({ layer }, index) => (outer?.given[index] ? [[layer, outer.given[index]]] : [])),

@@ -87,6 +87,7 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
     keepQuantized: options.keepQuantized ?? false,
     warnings: new Set(),
     states: [],
+    calls: 0,
     hasMasks: hasMasks(topology),
     inline: (call, model) => inlined(workshop, call, model),
   };

@@ -9,6 +9,7 @@ import { ruleOf } from './layer-rules.ts';
 import { rearranged } from './rearrange.ts';
 import { quantizedWeight } from './quantized-weight.ts';
 import type { Heed, InnerCall, LayerCall, State, WeightLayout } from './rule.ts';
+import { expectModerateNesting } from './nesting-limits.ts';
 import type { LayerEntry, Topology } from './topology/topology.ts';
 import type { Weights } from './weights.ts';
 
@@ -29,6 +30,8 @@ export interface Workshop {
   readonly inline: (call: LayerCall, model: Topology) => readonly Value[];
   /** Outputs of the graph beside the model's: states that go from one run to the next. */
   readonly states: State[];
+  /** How many calls of layers there were by now. */
+  calls: number;
 }
 
 /** What a rule gets for one call of a layer. */
@@ -36,6 +39,7 @@ export function layerCall(workshop: Workshop, entry: LayerEntry, options: InnerC
   const { className, name, settings } = entry;
   const { builder, weights, keepQuantized, dialect, warnings, states } = workshop;
   const { inputs, masks = [], scope, paths } = options;
+  expectModerateNesting(name, { calls: ++workshop.calls, paths: paths.length });
   const take = (part: string, shape: readonly number[]): OnnxTensor => weights.take(paths, part, shape);
   const weight = (part: string, shape: readonly number[], layout: WeightLayout = {}): Value => {
     const stored = keepQuantized ? weights.takeStored(paths, part, shape) : undefined;

@@ -375,3 +375,60 @@ test('a topology in memory that is nested too deeply is refused', () => {
     /modelTopology is nested more than 200 levels deep/,
   );
 });
+
+test('settings that ask for constants larger than any memory are refused before they are made', () => {
+  const huge = 1e9;
+  const asking: [LayerJson, (number | null)[]][] = [
+    [
+      ['Resizing', { name: 'l', height: huge, width: 2, interpolation: 'nearest' }],
+      [4, 4, 1],
+    ],
+    [['BatchNormalization', { name: 'l', scale: false }], [huge]],
+    [['LayerNormalization', { name: 'l', scale: false, center: false }], [huge]],
+    [['Normalization', { name: 'l', mean: 0, variance: 1 }], [huge]],
+  ];
+  for (const [layer, shape] of asking) {
+    const message = refusal('malformed-tfjs-model', () => convert(layerOf(layer, shape)));
+    assert.equal(message, 'Layer "l" needs a constant of [1000000000]; expected 16777216 elements at most.');
+  }
+});
+
+test('models and wrappers that multiply what a few characters say are refused', () => {
+  const relu = { class_name: 'Activation', config: { name: 'relu', activation: 'relu' } };
+  const around = (count: number, start: object, wrap: (inner: object, name: string) => object) =>
+    Array.from({ length: count }, (_, index) => `w${index}`).reduce(wrap, start);
+  const steps = (inner: object, name: string) => ({ class_name: 'TimeDistributed', config: { name, layer: inner } });
+  const chain = (inner: object, name: string) => ({ class_name: 'Sequential', config: { name, layers: [inner] } });
+  const often = (inner: object, name: string) => ({
+    class_name: 'Functional',
+    config: {
+      name,
+      layers: [
+        { class_name: 'InputLayer', name: 'x', config: { name: 'x', batch_input_shape: [null, 4] }, inbound_nodes: [] },
+        {
+          ...inner,
+          name: 'in',
+          inbound_nodes: [[['x', 0, 0, {}]], ...[...Array(9).keys()].map((call) => [['in', call, 0, {}]])],
+        },
+      ],
+      input_layers: [['x', 0, 0]],
+      output_layers: [['in', 9, 0]],
+    },
+  });
+  const first = { ...relu, config: { ...relu.config, batch_input_shape: [null, 4] } };
+  const flat = { class_name: 'Flatten', config: { name: 'flat' } };
+  const rank = new Array<number>(33).fill(1);
+  const deep = /lies in more than 10 models and wrappers; expected fewer\.$/;
+  const wrapped = around(30, flat, steps) as { class_name: string; config: Record<string, unknown> };
+  const cases: [LayersModelArtifacts, RegExp][] = [
+    [layerOf([wrapped.class_name, wrapped.config], rank), deep],
+    [{ modelTopology: around(30, first, chain) }, deep],
+    [{ modelTopology: around(8, relu, often) }, /more than 100000 calls of layers, counted up to layer "in"/],
+  ];
+  for (const [artifacts, expected] of cases) {
+    assert.match(
+      refusal('malformed-tfjs-model', () => convert(artifacts)),
+      expected,
+    );
+  }
+});

@@ -1,7 +1,8 @@
 import { float } from '@atelier/onnx';
-import { malformed, unsupported } from '../errors.ts';
-import { isKnownShape, rankOf, shownShape, type Value } from '../graph/value.ts';
+import { unsupported } from '../errors.ts';
+import { rankOf, type Value } from '../graph/value.ts';
 import { type LayerCall, onlyInput, type Rule } from '../rule.ts';
+import { parameterSizes } from './layer-normalization.ts';
 import { scaled } from './standardise.ts';
 
 /** With its moving statistics. ONNX's operator has its channels on axis 1. */
@@ -15,7 +16,7 @@ export const batchNormalization: Rule = (call) => {
 function alongAxis(call: LayerCall, axis: number): Value {
   const { scope, settings } = call;
   const input = onlyInput(call);
-  const [channels = 0] = knownSizes(call, [axis]);
+  const [channels = 0] = parameterSizes(call, [axis]);
   const constant = (part: string, number: number) => scope.filled([channels], number, part);
   const statistics = [
     settings.boolean('scale', true) ? call.weight('gamma', [channels]) : constant('gamma', 1),
@@ -36,7 +37,7 @@ function alongAxis(call: LayerCall, axis: number): Value {
 function overAxes(call: LayerCall, axes: readonly number[]): Value {
   const { scope, settings } = call;
   const input = onlyInput(call);
-  knownSizes(call, axes);
+  parameterSizes(call, axes);
   const shape = input.shape.map((size, axis) => (axes.includes(axis) ? (size as number) : 1));
   const variance = call.weightValues('moving_variance', shape);
   const gamma = settings.boolean('scale', true) ? call.weightValues('gamma', shape) : undefined;
@@ -48,16 +49,6 @@ function overAxes(call: LayerCall, axes: readonly number[]): Value {
 
 function epsilonOf({ settings }: LayerCall): number {
   return settings.number('epsilon', 1e-3);
-}
-
-function knownSizes(call: LayerCall, axes: readonly number[]): number[] {
-  const { shape } = onlyInput(call);
-  const sizes = axes.map((axis) => shape[axis] ?? null);
-  if (isKnownShape(sizes)) return [...sizes];
-  throw malformed(
-    `Layer "${call.name}" (${call.className}) normalises axis ${axes.join(', ')} of ${shownShape(shape)}; expected known ` +
-      'sizes there. Give the sizes of the input with --input-shape.',
-  );
 }
 
 function axesOf(call: LayerCall): number[] {

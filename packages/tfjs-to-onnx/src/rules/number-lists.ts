@@ -1,6 +1,7 @@
 import { malformed } from '../errors.ts';
 import type { LayerCall } from '../rule.ts';
 import { isObject, shown } from '../settings.ts';
+import { moderateCount } from '../graph/scope.ts';
 
 /** Numbers as a setting has them. */
 export interface NumberList {
@@ -32,7 +33,7 @@ export function broadcastNumbers(call: LayerCall, key: string, shape: readonly n
       `Layer "${call.name}" (${call.className}) has ${key} of shape [${list.shape.join(', ')}]; expected [${shape.join(', ')}].`,
     );
   }
-  const count = shape.reduce((all, size) => all * size, 1);
+  const count = moderateCount(shape, call.name);
   return Float32Array.from({ length: count }, (_, index) => list.values[sourceOf(index, from, shape)] ?? NaN);
 }
 
