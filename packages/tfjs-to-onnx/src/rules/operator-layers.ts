@@ -57,7 +57,8 @@ const FUNCTIONS: Readonly<Record<string, Rule>> = {
 const tensorFlowFunction: Rule = (call) => {
   const name = call.settings.text('function');
   // Older functions are also known below compat.v1.
-  const rule = FUNCTIONS[name] ?? FUNCTIONS[name.replace(/^compat\.v1\./, '')];
+  const known = [name, name.replace(/^compat\.v1\./, '')].find((each) => Object.hasOwn(FUNCTIONS, each));
+  const rule = known === undefined ? undefined : FUNCTIONS[known];
   if (rule) return rule(call);
   throw unsupported(
     `Layer "${call.name}" (TFOpLambda) calls tf.${name}; supported: ${Object.keys(FUNCTIONS).join(', ')}. ` +
