@@ -116,6 +116,11 @@ const unsupported: Record<string, [shape: readonly number[], build: Build, says:
       }),
     /has no layer for the others/,
   ],
+  'Resize to more cells than can be looked at': [
+    image,
+    (torch, x) => torch.op('Resize', '', [x, '', torch.floats([1, 1, 1e8, 2], [4])], { mode: string('nearest') }),
+    /gives 700000000 cells along an axis; supported: 1048576/,
+  ],
   'Resize to other than whole multiples': [
     image,
     (torch, x) => torch.op('Resize', '', [x, '', torch.floats([1, 1, 1.5, 2], [4])], { mode: string('nearest') }),

@@ -46,6 +46,9 @@ function scalesOf(node: NodeView, { shape }: Value): readonly number[] {
   });
 }
 
+/** Cells of the result along an axis: each is looked at. */
+const MOST_CELLS = 2 ** 20;
+
 /** UpSampling2D repeats each cell, or interpolates from cells whose corners lie at whole coordinates. */
 function requireSameGrid(
   node: NodeView,
@@ -62,6 +65,7 @@ function requireSameGrid(
     const round = ROUNDINGS[rounding];
     const repeats = factors.every((factor, axis) => {
       const count = (lengths[axis] ?? 4) * factor;
+      if (count > MOST_CELLS) throw node.refuse(`it gives ${count} cells along an axis; supported: ${MOST_CELLS}.`);
       return Array.from({ length: count }, (_, place) => place).every(
         (place) => source && round && round(source(place, factor)) === Math.floor(place / factor),
       );
