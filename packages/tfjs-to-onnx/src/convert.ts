@@ -18,6 +18,7 @@ import { nameOutputs } from './name-outputs.ts';
 import { ambiguousName, renameValues } from './rename.ts';
 import { simplified } from './simplify/simplify.ts';
 import { readModel } from './topology/read-model.ts';
+import { layerNamesIn, type Topology } from './topology/topology.ts';
 import { Weights } from './weights.ts';
 
 /** What the ONNX file says made it; the version is this package's. */
@@ -37,6 +38,9 @@ const IR_VERSIONS: Readonly<Record<number, number>> = {
   22: 10,
   23: 11,
 };
+
+/** Names that a message lists. */
+const MOST_NAMES = 20;
 
 export interface ConvertOptions {
   /** New names of inputs and outputs of the graph, by the names they would have; the others keep theirs. */
@@ -105,6 +109,7 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
   const ambiguous = ambiguousName(graph);
   if (ambiguous !== undefined) throw malformed(`Two values would be called "${ambiguous}"; expected different names.`);
   const unused = weights.unused();
+  requireLayers(unused, topology);
   return {
     model: model(graph, {
       ...PRODUCER,
@@ -120,7 +125,7 @@ export function convert(artifacts: LayersModelArtifacts, options: ConvertOptions
       opset,
       warnings: [
         ...workshop.warnings,
-        ...(unused.length > 0 ? [`No layer takes these weights, which are left out: ${unused.join(', ')}.`] : []),
+        ...(unused.length > 0 ? [`No layer takes these weights, which are left out: ${shownNames(unused)}.`] : []),
       ],
     },
   };
@@ -137,6 +142,17 @@ function requireInputs(present: readonly string[], asked: readonly string[]): vo
   const wrong = asked.find((name) => !present.includes(name));
   if (wrong === undefined) return;
   throw invalidOption(`A shape is given for input "${wrong}"; the model has ${present.join(', ')}.`);
+}
+
+/** A layer that no output needs leaves its weights behind; weights of a layer that there is not are of another model. */
+function requireLayers(unused: readonly string[], topology: Topology): void {
+  const layers = new Set(layerNamesIn(topology));
+  const strangers = unused.filter((name) => !name.split('/').some((part) => layers.has(part)));
+  if (strangers.length === 0) return;
+  throw malformed(
+    `These weights match no layer of the model: ${shownNames(strangers)}; it has the layers ${shownNames([...layers])}. ` +
+      'Take the weights that were saved with the model, or mark what only training needs by "group": "optimizer".',
+  );
 }
 
 /** Where the model came from, for whoever finds the file later. */
@@ -164,4 +180,10 @@ function countOperators({ nodes }: OnnxGraph): Record<string, number> {
   const counts = new Map<string, number>();
   for (const { opType } of nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
+}
+
+/** The first few of what may be hundreds. */
+function shownNames(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ');
+  return names.length > MOST_NAMES ? `${shown}, and ${names.length - MOST_NAMES} more` : shown;
 }

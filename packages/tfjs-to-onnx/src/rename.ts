@@ -1,6 +1,6 @@
 import type { OnnxGraph } from '@atelier/onnx';
 
-/** `graph` with the values in `names` called otherwise, wherever they are named. For graphs without subgraphs. */
+/** `graph` with the values in `names` called otherwise, wherever they are named. Bodies of operators stay: ours take nothing from outside but constants, which keep their names. */
 export function renameValues(graph: OnnxGraph, names: ReadonlyMap<string, string>): OnnxGraph {
   const renamed = (name: string) => names.get(name) ?? name;
   const withName = <Named extends { name: string }>(named: Named): Named => ({ ...named, name: renamed(named.name) });

@@ -124,7 +124,7 @@ test('a weight file that is a folder or a pipe is refused, not waited for', asyn
 });
 
 test('strings among the weights are read, whose sizes only the file knows', async () => {
-  const text = { name: 'words', shape: [1], dtype: 'string' };
+  const text = { name: 'x/words', shape: [1], dtype: 'string' };
   const words = Buffer.from([3, 0, 0, 0, 65, 66, 67]);
   const path = await writeModel([{ paths: ['w.bin'], weights: [text, kernel, bias] }], {
     'w.bin': Buffer.concat([words, bytes]),

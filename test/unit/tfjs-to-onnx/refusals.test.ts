@@ -432,3 +432,13 @@ test('models and wrappers that multiply what a few characters say are refused', 
     );
   }
 });
+
+test('weights of a layer that the model does not have are refused, those that its own layers do not take are left out', () => {
+  const foreign = layerOf(dense, [4], [...weights, ['other/kernel', [2]], ['total', []]]);
+  assert.match(
+    refusal('malformed-tfjs-model', () => convert(foreign)),
+    /^These weights match no layer of the model: other\/kernel, total; it has the layers x, d\. Take the weights that were saved/,
+  );
+  const extra = convert(layerOf(dense, [4], [...weights, ['net/d/scale', [2]]]));
+  assert.deepEqual(extra.summary.warnings, ['No layer takes these weights, which are left out: net/d/scale.']);
+});

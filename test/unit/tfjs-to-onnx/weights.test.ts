@@ -23,7 +23,7 @@ const float32 = (name: string, shape: number[]): WeightSpec => ({ name, shape, d
 const floatBytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 
 test('weights are matched by name, whatever their order', () => {
-  const other: WeightSpec = { name: 'elsewhere/kernel', shape: [1], dtype: 'float32' };
+  const other: WeightSpec = { name: 'x/kernel', shape: [1], dtype: 'float32' };
   assert.deepEqual(kernelValues([other, kernel], floatBytes(9, 1, 2)), [1, 2]);
 });
 

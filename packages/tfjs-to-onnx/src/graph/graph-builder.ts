@@ -115,12 +115,6 @@ export class GraphBuilder {
     return this.#known.has(name);
   }
 
-  /** The value of this name, where there is one by now. */
-  find(name: string): Value | undefined {
-    const { type = 'other', shape = null, ...rest } = this.#factsOf(name) ?? {};
-    return type === 'other' || shape === null ? undefined : { ...rest, name, type, shape };
-  }
-
   unusedName(name: string): string {
     if (!this.has(name)) return name;
     for (let count = 2; ; count++) if (!this.has(`${name}_${count}`)) return `${name}_${count}`;

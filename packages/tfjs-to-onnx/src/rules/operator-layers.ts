@@ -2,6 +2,7 @@ import { unsupported } from '../errors.ts';
 import type { LayerRule, Rule } from '../rule.ts';
 import type { OperationClass } from '../topology/operations.ts';
 import {
+  activationOperator,
   binary,
   castToFloat,
   expandDims,
@@ -9,8 +10,6 @@ import {
   logicalNot,
   notEqual,
   reduction,
-  relu6,
-  silu,
   square,
   squeeze,
   truthOf,
@@ -46,10 +45,10 @@ const FUNCTIONS: Readonly<Record<string, Rule>> = {
   'math.tanh': unary('Tanh'),
   'math.truediv': binary('Div'),
   'nn.relu': unary('Relu'),
-  'nn.relu6': relu6,
+  'nn.relu6': activationOperator('relu6'),
   'nn.sigmoid': unary('Sigmoid'),
-  'nn.silu': silu,
-  'nn.swish': silu,
+  'nn.silu': activationOperator('silu'),
+  'nn.swish': activationOperator('silu'),
   'nn.tanh': unary('Tanh'),
   squeeze,
 };
@@ -104,9 +103,9 @@ export const OPERATOR_RULES = {
   'keras.ops.NotEqual': beyond({ convert: notEqual, onnx: 'Equal, Not' }),
   'keras.ops.Power': binaryLayer('Pow'),
   'keras.ops.Relu': unaryLayer('Relu'),
-  'keras.ops.Relu6': beyond({ convert: relu6, onnx: 'Clip' }),
+  'keras.ops.Relu6': beyond({ convert: activationOperator('relu6'), onnx: 'Clip' }),
   'keras.ops.Sigmoid': unaryLayer('Sigmoid'),
-  'keras.ops.Silu': beyond({ convert: silu, onnx: 'Sigmoid, Mul' }),
+  'keras.ops.Silu': beyond({ convert: activationOperator('silu'), onnx: 'Sigmoid, Mul' }),
   'keras.ops.Sqrt': unaryLayer('Sqrt'),
   'keras.ops.Square': beyond({ convert: square, onnx: 'Mul' }),
   'keras.ops.Squeeze': beyond({ convert: squeeze, takesAnyType: true, onnx: 'Squeeze' }),

@@ -1,6 +1,6 @@
-import { clip } from '../activations.ts';
+import { activate, type ActivationName } from '../activations.ts';
 import { malformed, unsupported } from '../errors.ts';
-import { rankOf, shownShape, type Value } from '../graph/value.ts';
+import { rankOf, type Value } from '../graph/value.ts';
 import { type LayerCall, onlyInput, type Rule } from '../rule.ts';
 
 /** An operator of ONNX on two operands, which both sides broadcast in the manner of numpy. */
@@ -20,11 +20,11 @@ export const unary =
 
 export const square: Rule = (call) => call.scope.add('Mul', [onlyInput(call), onlyInput(call)]);
 
-export const relu6: Rule = (call) => clip(onlyInput(call), call.scope, 0, 6);
-
-/** x·sigmoid(x). */
-export const silu: Rule = (call) =>
-  call.scope.add('Mul', [onlyInput(call), call.scope.add('Sigmoid', [onlyInput(call)], {}, 'gate')]);
+/** An activation of this name. */
+export const activationOperator =
+  (name: ActivationName): Rule =>
+  (call) =>
+    activate(name, onlyInput(call), call.scope, call.dialect.isKeras3);
 
 /** Over the axes that the file names, all where it names none. */
 export const reduction =
@@ -78,13 +78,6 @@ export const castToFloat: Rule = (call) => {
 };
 
 /** `axis` counted from 0: a number or several; undefined where the file has none. */
-function axesOf({ settings, name, className, inputs }: LayerCall, rank: number): number[] | undefined {
-  const written = settings.get('axis');
-  if (written === undefined) return undefined;
-  const axes = (Array.isArray(written) ? written : [written]).map((axis: unknown) =>
-    Number.isInteger(axis) ? (axis as number) + ((axis as number) < 0 ? rank : 0) : -1,
-  );
-  if (axes.length > 0 && axes.every((axis) => axis >= 0 && axis < rank)) return axes;
-  const shape = inputs.map((input) => shownShape(input.shape)).join(', ');
-  throw malformed(`Layer "${name}" (${className}) has axis ${JSON.stringify(written)}; expected an axis for ${shape}.`);
+function axesOf({ settings }: LayerCall, rank: number): number[] | undefined {
+  return settings.get('axis') === undefined ? undefined : settings.axes('axis', 0, rank);
 }

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts';
+import { isObject, type Settings } from '../settings.ts';
 
 /** A model as layers that take each other's outputs, whichever of the published forms the file has. */
 export interface Topology {
@@ -35,3 +35,20 @@ export interface Reference {
 
 /** Classes whose layers are models themselves. */
 export const MODEL_CLASSES: readonly string[] = ['Sequential', 'Functional', 'Model'];
+
+/** Names of all layers, those of models inside and of the layers within wrappers included. */
+export function layerNamesIn({ layers }: Topology): string[] {
+  return layers.flatMap(({ name, settings, model }) => [
+    name,
+    ...namesWithin(['layer', 'backward_layer', 'cell', 'cells'].map((key) => settings.get(key))),
+    ...(model ? layerNamesIn(model) : []),
+  ]);
+}
+
+function namesWithin(source: unknown): string[] {
+  if (Array.isArray(source)) return source.flatMap(namesWithin);
+  const config = isObject(source) ? source['config'] : undefined;
+  if (!isObject(config)) return [];
+  const own = typeof config['name'] === 'string' ? [config['name']] : [];
+  return [...own, ...namesWithin([config['layer'], config['layers'], config['cell'], config['cells']])];
+}
