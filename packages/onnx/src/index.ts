@@ -8,4 +8,5 @@ export { widenedFloat16 } from './float16.ts';
 export * from './model.ts';
 export * from './shape-inference/index.ts';
 export * from './tensors.ts';
+export { transposedElements } from './transposed-elements.ts';
 export * from './versions.ts';
