@@ -1,4 +1,4 @@
-import type { LayersModelArtifacts, WeightSpec } from '@atelier/tfjs-to-onnx';
+import { type LayersModelArtifacts, type WeightSpec, weightBytes } from '@atelier/tfjs-to-onnx';
 import type { NetworkPort } from './assemble.ts';
 import { callNumbers } from './call-order.ts';
 import { uniqueNames } from './layer-names.ts';
@@ -52,7 +52,7 @@ export function savedModel(source: Source): { artifacts: SavedModel; layerNames:
       convertedBy: null,
       modelTopology: { ...model, keras_version: KERAS_VERSION, backend: 'tensor_flow.js' },
       weightSpecs: weights.map(({ spec }) => spec),
-      weightData: littleEndian(weights.map(({ values }) => values)),
+      weightData: weightBytes(weights.map(({ values }) => values)),
       userDefinedMetadata: {
         onnx: { producer, inputs: permutations(inputs), outputs: permutations(outputs) },
       },
@@ -102,16 +102,4 @@ function functional({ name, network, inputs, outputs }: Source, nameOf: NameOf) 
 
 function modelName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^_+/, '') || 'model';
-}
-
-function littleEndian(tensors: readonly Float32Array[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(tensors.reduce((total, { byteLength }) => total + byteLength, 0)));
-  let offset = 0;
-  for (const values of tensors) {
-    for (const value of values) {
-      view.setFloat32(offset, value, true);
-      offset += Float32Array.BYTES_PER_ELEMENT;
-    }
-  }
-  return new Uint8Array(view.buffer);
 }

@@ -4,3 +4,4 @@ export type { LayersModelArtifacts, ModelJson, WeightGroup, WeightSpec } from '.
 export * from './convert.ts';
 export type { Semantics } from './dialect.ts';
 export { LAYER_RULES, RULE_TABLES, SUPPORTED_LAYERS } from './layer-rules.ts';
+export { weightBytes } from './weight-bytes.ts';

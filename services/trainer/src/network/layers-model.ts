@@ -1,5 +1,5 @@
 import type { Recipe } from '@atelier/domain';
-import type { WeightSpec } from '@atelier/tfjs-to-onnx';
+import { weightBytes, type WeightSpec } from '@atelier/tfjs-to-onnx';
 import type { EngineState } from '../training-engine.ts';
 import { networkTensors, trainedName } from './parameters.ts';
 import { layersTopology } from './topology.ts';
@@ -31,19 +31,7 @@ export function layersModel(recipe: Recipe, { tensors }: Pick<EngineState, 'tens
   return {
     modelTopology: layersTopology(recipe),
     weightSpecs: weights.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })),
-    weightData: littleEndian(weights.map(({ data }) => data)),
+    weightData: weightBytes(weights.map(({ data }) => data)),
     generatedBy: 'Atelier',
   };
-}
-
-function littleEndian(tensors: readonly Float32Array[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(tensors.reduce((total, { byteLength }) => total + byteLength, 0)));
-  let offset = 0;
-  for (const data of tensors) {
-    for (const value of data) {
-      view.setFloat32(offset, value, true);
-      offset += Float32Array.BYTES_PER_ELEMENT;
-    }
-  }
-  return new Uint8Array(view.buffer);
 }
