@@ -1,4 +1,4 @@
-import { float, int } from '@atelier/onnx';
+import { type Attribute, float, int } from '@atelier/onnx';
 import { unsupported } from './errors.ts';
 import type { Scope } from './graph/scope.ts';
 import type { Value } from './graph/value.ts';
@@ -186,26 +186,22 @@ export function clip(x: Value, scope: Scope, minimum: number, maximum: number): 
   return scope.add('Clip', [x, scope.float(minimum, 'minimum'), scope.float(maximum, 'maximum')]);
 }
 
+/** x·gate(x), where the gate is an operator. */
+function gated(opType: string, attributes: Record<string, Attribute> = {}): Activation {
+  return {
+    onnx: `${opType}, Mul`,
+    apply: (x, scope) => scope.add('Mul', [x, scope.add(opType, [x], attributes, 'gate')], {}, 'gated'),
+  };
+}
+
 /** x·sigmoid(x), arXiv 1710.05941. */
 function gatedBySigmoid(): Activation {
-  return {
-    onnx: 'Sigmoid, Mul',
-    apply: (x, scope) => scope.add('Mul', [x, scope.add('Sigmoid', [x], {}, 'gate')], {}, 'gated'),
-  };
+  return gated('Sigmoid');
 }
 
 /** x·hardSigmoid(x) with a slope of 1/6, which is what Keras means by it in all versions that have it. */
 function gatedByHardSigmoid(): Activation {
-  return {
-    onnx: 'HardSigmoid, Mul',
-    apply: (x, scope) =>
-      scope.add(
-        'Mul',
-        [x, scope.add('HardSigmoid', [x], { alpha: float(1 / 6), beta: float(0.5) }, 'gate')],
-        {},
-        'gated',
-      ),
-  };
+  return gated('HardSigmoid', { alpha: float(1 / 6), beta: float(0.5) });
 }
 
 /** 0 between minus and plus the threshold; the rest moves towards 0 by `bias`. */

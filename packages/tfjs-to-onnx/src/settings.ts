@@ -164,6 +164,12 @@ function camelCase(key: string): string {
   return key.replace(/(?<=[a-z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The lists of an array as Keras 3 writes those of numpy; anything else as it is. */
+export function plainArray(source: unknown): unknown {
+  const isArray = isObject(source) && source['class_name'] === '__numpy__' && isObject(source['config']);
+  return isArray ? (source['config'] as JsonObject)['value'] : source;
+}
+
 /** A value as a message shows it: short. */
 export function shown(source: unknown): string {
   const text = source === undefined ? 'missing' : JSON.stringify(source);

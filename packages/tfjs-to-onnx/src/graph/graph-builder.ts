@@ -47,7 +47,7 @@ export class GraphBuilder {
     return { name: free, type, shape };
   }
 
-  /** Adds nodes with the given outputs; a shape that is not inferred, or another than what `expected` says, is our mistake. */
+  /** Adds nodes with the given outputs; a shape that is not inferred is our mistake. */
   add(
     opType: string,
     inputs: readonly (Value | undefined)[],

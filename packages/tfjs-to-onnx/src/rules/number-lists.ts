@@ -1,6 +1,6 @@
 import { malformed } from '../errors.ts';
 import type { LayerCall } from '../rule.ts';
-import { isObject, shown } from '../settings.ts';
+import { plainArray, shown } from '../settings.ts';
 import { moderateCount } from '../graph/scope.ts';
 
 /** Numbers as a setting has them. */
@@ -13,9 +13,7 @@ export interface NumberList {
 export function numbersOf({ settings, name, className }: LayerCall, key: string): NumberList | undefined {
   const written = settings.get(key);
   if (written === undefined) return undefined;
-  const isArray = isObject(written) && written['class_name'] === '__numpy__' && isObject(written['config']);
-  const source = isArray ? (written['config'] as Record<string, unknown>)['value'] : written;
-  const list = readNumbers(source);
+  const list = readNumbers(plainArray(written));
   if (list) return list;
   throw malformed(
     `Layer "${name}" (${className}) has ${key} ${shown(written)}; expected a number or lists of one length.`,

@@ -1,5 +1,5 @@
 import { malformed, unsupported } from '../errors.ts';
-import { expectArray, isObject, type JsonObject, shown } from '../settings.ts';
+import { expectArray, isObject, type JsonObject, plainArray, shown } from '../settings.ts';
 import type { Argument, Call, Reference } from './topology.ts';
 
 /** Arguments of a call that change nothing at inference. */
@@ -107,8 +107,7 @@ function requireNoOther(keywords: JsonObject, place: string): void {
 /** A number, or a row of them, also as Keras 3 writes an array of numpy; undefined for anything else. */
 export function numberList(source: unknown): number | readonly number[] | undefined {
   if (typeof source === 'number') return source;
-  const isArray = isObject(source) && source['class_name'] === '__numpy__' && isObject(source['config']);
-  const list = isArray ? (source['config'] as Record<string, unknown>)['value'] : source;
+  const list = plainArray(source);
   const isRow = Array.isArray(list) && list.length > 0 && list.every((each) => typeof each === 'number');
   return isRow ? list : undefined;
 }
