@@ -13,7 +13,7 @@ import {
   value,
 } from '@atelier/onnx';
 import { assertSamePredictions } from '../support/onnx-to-tfjs-parity.ts';
-import { uniform } from '../support/uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 const TO_CHANNELS_FIRST = { perm: ints([0, 3, 1, 2]) };
 const TO_CHANNELS_LAST = { perm: ints([0, 2, 3, 1]) };

@@ -10,7 +10,7 @@ import { layers, type LayersModel, loadLayersModel, sequential } from '@tensorfl
 import '@tensorflow/tfjs-backend-cpu';
 import { assertClose, loaded } from '../support/onnx-to-tfjs-parity.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
-import { uniform } from '../support/uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 /** Relative to the largest output; a file holds settings such as epsilon as float32, which moves predictions a little. */
 const TOLERANCE = 1e-6;

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { loaded } from '../support/onnx-to-tfjs-parity.ts';
 import { TorchExport } from '../support/torch-export.ts';
-import { uniform } from '../support/uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 test('a converted network trains: every weight moves, and the loss falls', async () => {
   await tf.setBackend('cpu');

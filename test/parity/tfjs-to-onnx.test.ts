@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { input, layers, loadLayersModel, model, sequential, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { artifactsOf, compare, randomBytes, randomise, randomTensor } from '../support/layers-parity.ts';
+import { ACTIVATIONS, artifactsOf, compare, randomBytes, randomise, randomTensor } from '../support/layers-parity.ts';
 
 const BATCH = 3;
 
@@ -69,24 +69,7 @@ const cases: Record<string, [inputShape: number[], build: () => Layer[]]> = {
   ],
 };
 
-for (const name of [
-  'elu',
-  'gelu',
-  'gelu_new',
-  'hardSigmoid',
-  'linear',
-  'logSoftmax',
-  'mish',
-  'relu',
-  'relu6',
-  'selu',
-  'sigmoid',
-  'softmax',
-  'softplus',
-  'softsign',
-  'swish',
-  'tanh',
-]) {
+for (const name of [...ACTIVATIONS, 'gelu_new']) {
   cases[`Activation ${name}`] = [[7], () => [activation(name)]];
   cases[`Activation ${name} on rank 3`] = [[2, 7], () => [activation(name)]];
 }

@@ -4,7 +4,7 @@ import { convert, type ConvertOptions, type LayersModelArtifacts } from '@atelie
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { uniform } from './uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read when the library loads
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
@@ -14,6 +14,25 @@ const { InferenceSession, Tensor } = await import('onnxruntime-node');
  * in their own order: sums of a few hundred products differ by some 1e-6.
  */
 export const TOLERANCE = 1e-5;
+
+/** Those that TensorFlow.js can load, by the names that it takes. */
+export const ACTIVATIONS = [
+  'elu',
+  'gelu',
+  'hardSigmoid',
+  'linear',
+  'logSoftmax',
+  'mish',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'softsign',
+  'swish',
+  'tanh',
+] as const;
 
 /** Runs both on the same inputs; type, shape and values of every output must agree. */
 export async function compare(

@@ -4,7 +4,7 @@ import { convert } from '@atelier/onnx-to-tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { uniform } from './uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1'; // read when the library loads
 const { InferenceSession, Tensor } = await import('onnxruntime-node');

@@ -2,30 +2,11 @@ import type { ConvertOptions } from '@atelier/tfjs-to-onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { artifactsOf, compare, randomise, randomTensor, TOLERANCE } from './layers-parity.ts';
-import { uniform } from './uniform.ts';
+import { ACTIVATIONS, artifactsOf, compare, randomise, randomTensor, TOLERANCE } from './layers-parity.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 export type Layer = InstanceType<typeof layers.Layer>;
 export type RecurrentSettings = Parameters<typeof layers.lstm>[0];
-
-/** Those that a cell may have; names as TensorFlow.js takes them. */
-const ACTIVATIONS = [
-  'elu',
-  'gelu',
-  'hardSigmoid',
-  'linear',
-  'logSoftmax',
-  'mish',
-  'relu',
-  'relu6',
-  'selu',
-  'sigmoid',
-  'softmax',
-  'softplus',
-  'softsign',
-  'swish',
-  'tanh',
-] as const;
 
 /** The usual ones half of the time. */
 const activation = fc.oneof(

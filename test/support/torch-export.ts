@@ -13,7 +13,7 @@ import {
   tensorAttribute,
   value,
 } from '@atelier/onnx';
-import { uniform } from './uniform.ts';
+import { uniform } from '../../scripts/src/verification/uniform.ts';
 
 /**
  * Writes a graph as torch.onnx.export does: nodes named after the module that they came from (`/fc1/Gemm`), values after the

@@ -1,5 +1,6 @@
 import type { Dimension, OnnxValue } from '@atelier/onnx';
 import { type Elements, type ElementType, isElementType, type NamedTensors } from './tensor-values.ts';
+import { uniform } from './uniform.ts';
 
 export interface RandomInputOptions {
   /** The same seed gives the same numbers on every machine. */
@@ -70,15 +71,4 @@ function elements(type: ElementType, count: number, limit: number | undefined, n
     case 'bool':
       return Uint8Array.from(length, () => below(2));
   }
-}
-
-/** Uniform from 0 up to 1, excluded (Tommy Ettinger's Mulberry32, public domain). */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
