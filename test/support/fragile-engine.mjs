@@ -18,7 +18,8 @@ port.on('message', (/** @type {ToEngine} */ message) => {
   const { id, images } = message;
   if (images[0] === CRASH) throw new Error('fell over on command');
   if (images[0] === NEVER_ANSWER) return;
-  send({ kind: 'predicted', id, probabilities: new Float32Array((images.length / 784) * 10).fill(0.1) });
+  const rows = new Float32Array((images.length / 784) * 10).fill(0.1);
+  send({ kind: 'predicted', id, outputs: { logits: rows, probabilities: rows } });
 });
 send({
   kind: 'ready',

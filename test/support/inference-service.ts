@@ -29,7 +29,7 @@ export async function openInference(
   const options = entry === undefined ? { log } : { log, entry };
   const load = (version: PublishedVersion) => loadPredictor(version, options);
   const model = serveNewest({ root, name: config.modelName, load }, log);
-  await model.choose();
+  await model.start();
   const app = buildApp({ model, decode: createFilesDecoder(config.maximumPixels), config, log });
   return { ...recorded, app, model, close: () => model.close() };
 }

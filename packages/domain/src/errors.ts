@@ -78,6 +78,9 @@ export const ERROR_CODES = [
   'too-many-streams',
   'not-ready',
   'shutting-down',
+  'overloaded',
+  'deadline-exceeded',
+  'engine-lost',
   'engine-fault',
   'internal',
 ] as const;

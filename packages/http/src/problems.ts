@@ -80,6 +80,9 @@ export const PROBLEMS = {
   'too-many-streams': { status: 429, title: 'Too many streams of events are open' },
   'not-ready': { status: 503, title: 'The service is not ready' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
+  overloaded: { status: 429, title: 'More requests wait than are taken' },
+  'deadline-exceeded': { status: 504, title: 'The request was not answered in the time it gave' },
+  'engine-lost': { status: 503, title: 'The engine was lost over this request' },
   'engine-fault': { status: 500, title: 'The engine failed' },
   internal: { status: 500, title: 'Internal error' },
 } as const satisfies Record<ErrorCode, Problem | 'internal'>;

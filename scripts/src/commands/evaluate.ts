@@ -31,7 +31,7 @@ async function probabilitiesOf(predictor: Predictor, examples: Examples): Promis
   const probabilities = new Float32Array(examples.count * CLASS_COUNT);
   let row = 0;
   for (const batch of batches(examples, ROWS_PER_BATCH)) {
-    probabilities.set(await predictor.predict(batch.images), row * CLASS_COUNT);
+    probabilities.set((await predictor.predict(batch.images)).probabilities, row * CLASS_COUNT);
     row += batch.count;
   }
   return probabilities;

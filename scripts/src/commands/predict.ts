@@ -23,7 +23,10 @@ export function predictCommand(settings: Settings) {
         const predictions = [];
         for (const file of files) {
           try {
-            const [prediction] = rank(await predictor.predict(await decode(await readImage(file))), top);
+            const [prediction] = rank(
+              (await predictor.predict(await decode(await readImage(file)))).probabilities,
+              top,
+            );
             if (prediction === undefined) throw new Error('The model gave no answer.');
             predictions.push({ file, ...prediction });
             if (!json) print(`${file}: ${describe(prediction)}`);

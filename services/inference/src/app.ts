@@ -5,7 +5,7 @@ import type { FilesDecoder } from './image/decode.ts';
 import { referenceTo } from './model-reference.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
-import type { ServedModel } from './served-model.ts';
+import type { ServedModel } from './models/serve-newest.ts';
 
 export interface AppParts {
   model: ServedModel;
@@ -20,7 +20,7 @@ export function buildApp({ model, decode, config, log }: AppParts): Express {
     indexRoute(),
     probeRoutes(() => {
       const { version, device } = model.readyPredictor();
-      return { model: referenceTo(version), device };
+      return { model: referenceTo(version), device: device.actual };
     }),
     modelsRoute(model, config.modelsDirectory),
     predictRoute(model, decode, config),

@@ -4,7 +4,7 @@ import { buildApp } from './app.ts';
 import type { InferenceConfig } from './config.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { loadPredictor } from './predictor/worker-predictor.ts';
-import { serveNewest } from './served-model.ts';
+import { serveNewest } from './models/serve-newest.ts';
 
 export interface RunningInference extends Listening {
   /** Resolves when a version has been chosen or none was found; the service answers before that. */
@@ -25,7 +25,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   log.info(`Inference listens on ${server.url}`);
   return {
     url: server.url,
-    settled: model.choose(),
+    settled: model.start(),
     served: () => model.served(),
     async close() {
       model.announceStop();

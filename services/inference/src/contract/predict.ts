@@ -1,5 +1,6 @@
 import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { z } from 'zod';
+import { DEVICES } from '../predictor/predictor.ts';
 
 const TOP = `expected one whole number from 1 to ${CLASS_COUNT}`;
 
@@ -43,7 +44,7 @@ export type ModelReference = z.infer<typeof ModelReference>;
 
 export const PredictResponse = z.strictObject({
   model: ModelReference,
-  device: z.literal('cpu').describe('What the model computed on'),
+  device: z.enum(DEVICES).describe('What the model computed on'),
   predictions: z
     .array(ClassProbability.extend({ probabilities: z.array(ClassProbability).describe('Most probable first') }))
     .describe('One per image, in the order of the request'),

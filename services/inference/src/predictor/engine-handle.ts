@@ -1,13 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { DomainError, messageOf } from '@atelier/domain';
 import type { EngineTask, FromEngine, TensorDescription, ToEngine } from './engine-messages.ts';
+import type { Outputs } from './predictor.ts';
 
 /** An engine in a worker, from its start to its end. */
 export interface EngineHandle {
   /** What the model takes and gives. */
   readonly inputs: TensorDescription[];
   readonly outputs: TensorDescription[];
-  predict(images: Uint8Array): Promise<Float32Array>;
+  predict(images: Uint8Array): Promise<Outputs>;
   /** Lets the worker answer what it has, release its session and end. */
   close(): Promise<void>;
   /** Resolves when the worker has ended, with the reason unless `close` asked for it. */
@@ -15,7 +16,7 @@ export interface EngineHandle {
 }
 
 interface Waiting {
-  resolve(probabilities: Float32Array): void;
+  resolve(outputs: Outputs): void;
   reject(error: Error): void;
 }
 
@@ -63,7 +64,7 @@ export async function startEngine(task: EngineTask, entry: URL = ENTRY): Promise
           reject(new DomainError('malformed-onnx', `The runtime refuses the model: ${message.message}`));
           break;
         case 'predicted':
-          settle(message.id, (waiter) => waiter.resolve(message.probabilities));
+          settle(message.id, (waiter) => waiter.resolve(message.outputs));
           break;
         case 'failed': {
           const cause = new Error(message.message);

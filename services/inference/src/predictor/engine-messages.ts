@@ -1,3 +1,5 @@
+import type { Outputs } from './predictor.ts';
+
 /** What the worker is started with. */
 export interface EngineTask {
   /** The bytes of `model.onnx`. */
@@ -13,7 +15,7 @@ export type ToEngine = { kind: 'predict'; id: number; images: Uint8Array } | { k
 export type FromEngine =
   | { kind: 'ready'; inputs: TensorDescription[]; outputs: TensorDescription[] }
   | { kind: 'refused'; message: string }
-  | { kind: 'predicted'; id: number; probabilities: Float32Array }
+  | { kind: 'predicted'; id: number; outputs: Outputs }
   | { kind: 'failed'; id: number; message: string };
 
 /** An input or output as a runtime describes it; a string is a symbolic dimension. */

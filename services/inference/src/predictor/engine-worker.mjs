@@ -53,8 +53,8 @@ async function answer(session, message) {
   }
   const { id, images } = message;
   try {
-    const probabilities = await predict(session, images);
-    send({ kind: 'predicted', id, probabilities }, [probabilities.buffer]);
+    const outputs = await predict(session, images);
+    send({ kind: 'predicted', id, outputs });
   } catch (error) {
     send({ kind: 'failed', id, message: String(error) });
   }
@@ -67,14 +67,16 @@ async function answer(session, message) {
 async function predict(session, images) {
   const pixels = imageShape[0] * imageShape[1];
   const count = images.length / pixels;
+  const logits = new Float32Array(count * classCount);
   const probabilities = new Float32Array(count * classCount);
   for (let start = 0; start < count; start += ROWS_PER_RUN) {
     const rows = images.subarray(start * pixels, (start + ROWS_PER_RUN) * pixels);
     const image = new ort.Tensor('uint8', rows, [rows.length / pixels, ...imageShape]);
-    const outputs = await session.run({ image }, ['probabilities']);
+    const outputs = await session.run({ image }, ['logits', 'probabilities']);
+    logits.set(/** @type {Float32Array} */ (outputs['logits']?.data), start * classCount);
     probabilities.set(/** @type {Float32Array} */ (outputs['probabilities']?.data), start * classCount);
   }
-  return probabilities;
+  return { logits, probabilities };
 }
 
 /**

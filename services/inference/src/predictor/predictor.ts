@@ -1,19 +1,50 @@
 import type { PublishedVersion } from '@atelier/model-repository';
 
-/** What a model computes on. */
-export type Device = 'cpu';
+/** What a model can compute on. */
+export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
+export type Device = (typeof DEVICES)[number];
 
-/** Computes class probabilities with one published version. */
+/** What was asked for, what computes, and why they differ where they do. */
+export interface DeviceClaim {
+  requested: Device | 'auto';
+  /** Proved by the runtime when the model was loaded, not believed. */
+  actual: Device;
+  /** Why `auto` did not take a better device; null where it took the best one, or none was to be chosen. */
+  reason: string | null;
+}
+
+/** Requests of people and programs that wait come before the batches of an evaluation. */
+export const PRIORITIES = ['online', 'bulk'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+export interface PredictOptions {
+  /** Gives the request up: out of the queue at once, and without an answer where it is being computed. */
+  signal?: AbortSignal;
+  /** When the answer is of no use any more, in ms as `performance.now` counts them. Default: never. */
+  deadline?: number;
+  /** Default: `online`. */
+  priority?: Priority;
+}
+
+/** A row for each image, [count, 10] each. */
+export interface Outputs {
+  logits: Float32Array;
+  /** Each row sums to 1. */
+  probabilities: Float32Array;
+}
+
+/** Computes with one published version. */
 export interface Predictor {
   readonly version: PublishedVersion;
-  readonly device: Device;
+  readonly device: DeviceClaim;
   /** False while a failed engine is being replaced and after `close`. */
   readonly ready: boolean;
   /**
-   * Takes images [count, 28, 28], row-major, 0 to 255, count at least 1; resolves to probabilities [count, 10] whose
-   * rows sum to 1. Rejects with `not-ready`, `shutting-down`, or `engine-fault` when the engine fails or gives no number.
+   * Takes images [count, 28, 28], row-major, 0 to 255, count at least 1. Rejects with `not-ready`, `shutting-down`,
+   * `overloaded`, `deadline-exceeded`, the reason of an aborted `signal`, `engine-lost` when the engine died over it, or
+   * `engine-fault` when it gives no numbers.
    */
-  predict(images: Uint8Array): Promise<Float32Array>;
+  predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs>;
   /** Answers what is in flight, then releases the engine. */
   close(): Promise<void>;
 }

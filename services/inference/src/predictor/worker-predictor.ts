@@ -4,7 +4,7 @@ import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { checkContract, checkTemperature } from './checks.ts';
 import { type EngineHandle, startEngine } from './engine-handle.ts';
-import type { Device, Predictor } from './predictor.ts';
+import type { DeviceClaim, Outputs, Predictor } from './predictor.ts';
 
 /** Before the first new attempt; doubled for each further one until the maximum, and forgotten after an answer. */
 const FIRST_DELAY_MS = 100;
@@ -37,7 +37,7 @@ async function startChecked(
   const engine = await startEngine(task, entry);
   try {
     checkContract(engine.inputs, engine.outputs);
-    checkGolden(await engine.predict(decodeGoldenImages(golden)), golden);
+    checkGolden((await engine.predict(decodeGoldenImages(golden))).probabilities, golden);
     return engine;
   } catch (error) {
     await engine.close();
@@ -47,7 +47,7 @@ async function startChecked(
 
 /** Keeps one engine running: one that fails is replaced, and meanwhile requests are refused. */
 class WorkerPredictor implements Predictor {
-  readonly device: Device = 'cpu';
+  readonly device: DeviceClaim = { requested: 'cpu', actual: 'cpu', reason: null };
   readonly version: PublishedVersion;
   readonly #start: () => Promise<EngineHandle>;
   readonly #log: Log;
@@ -71,15 +71,15 @@ class WorkerPredictor implements Predictor {
     return this.#closing.signal.aborted;
   }
 
-  async predict(images: Uint8Array): Promise<Float32Array> {
+  async predict(images: Uint8Array): Promise<Outputs> {
     if (images.length === 0 || images.length % PIXELS_PER_IMAGE !== 0) {
       throw new RangeError(`${images.length} pixels; expected a positive multiple of ${PIXELS_PER_IMAGE}.`);
     }
     if (this.#isClosing) throw new RetryLater('shutting-down', 'The service is stopping.');
     if (this.#engine === undefined) throw new RetryLater('not-ready', 'The engine is being restarted.');
-    const probabilities = await this.#engine.predict(images);
+    const outputs = await this.#engine.predict(images);
     this.#attempts = 0;
-    if (probabilities.every(Number.isFinite)) return probabilities;
+    if (outputs.probabilities.every(Number.isFinite)) return outputs;
     throw new DomainError('engine-fault', 'The model computed a probability that is no number.');
   }
 

@@ -3,7 +3,7 @@ import { listVersions, type PublishedVersion } from '@atelier/model-repository';
 import { Router } from 'express';
 import type { ModelsResponse } from '../contract/models.ts';
 import { referenceTo } from '../model-reference.ts';
-import type { ServedModel } from '../served-model.ts';
+import type { ServedModel } from '../models/serve-newest.ts';
 
 /**
  * What lies in the repository now, and what became of each version here. The folder is read anew for each answer: it

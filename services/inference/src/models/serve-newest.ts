@@ -2,26 +2,20 @@ import { resolve } from 'node:path';
 import { DomainError, type ErrorCode, messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { listVersions, type PublishedVersion } from '@atelier/model-repository';
-import type { Predictor } from './predictor/predictor.ts';
+import type { Predictor } from '../predictor/predictor.ts';
+import type { Models, VersionStatus } from './models.ts';
 
 /** The one version that a service answers with, chosen when it starts. */
-export interface ServedModel {
+export interface ServedModel extends Models {
   /**
    * Tries the versions from the newest to the oldest, and serves the first that loads and passes every check. Resolves
    * when one has been chosen or none was found; every call returns the same promise.
    */
-  choose(): Promise<void>;
-  /** Ready to predict; throws `not-ready` with the reason, or after `close` `shutting-down`. */
-  predictor(): Predictor;
-  /** The same for a caller who could go elsewhere: throws `shutting-down` from `announceStop` on. */
-  readyPredictor(): Predictor;
+  start(): Promise<void>;
   /** The version that was chosen, as it was loaded: its folder may have changed since. */
   served(): PublishedVersion | undefined;
   /** The check that a version failed when it was tried; undefined for any other. */
   refusalOf(version: PublishedVersion): ErrorCode | undefined;
-  /** The service is no longer ready, and still answers what it is asked. */
-  announceStop(): void;
-  close(): Promise<void>;
 }
 
 export interface ModelSource {
@@ -49,7 +43,7 @@ export function serveNewest(source: ModelSource, log: Log): ServedModel {
       return;
     }
     const { version, device } = predictor;
-    log.info({ digest: version.manifest.digest }, `Serving ${nameOf(version)} on ${device}`);
+    log.info({ digest: version.manifest.digest }, `Serving ${nameOf(version)} on ${device.actual}`);
   }
 
   function usable(): Predictor {
@@ -60,8 +54,15 @@ export function serveNewest(source: ModelSource, log: Log): ServedModel {
   }
 
   return {
-    choose: () => (chosen ??= choose()),
-    predictor: usable,
+    start: () => (chosen ??= choose()),
+    choose({ name = source.name, version }) {
+      const found = usable();
+      if (name === source.name && (version === undefined || version === found.version.version)) return found;
+      throw notFound(name, version);
+    },
+    statuses: () => (predictor === undefined ? [] : [statusOf(predictor)]),
+    load: (name, version) => Promise.reject(notFound(name, version)),
+    unload: (name, version) => Promise.reject(notFound(name, version)),
     readyPredictor() {
       if (stopping) throw new RetryLater('shutting-down', 'The service is stopping.');
       return usable();
@@ -75,6 +76,14 @@ export function serveNewest(source: ModelSource, log: Log): ServedModel {
       await predictor?.close();
     },
   };
+}
+
+function statusOf({ version, ready }: Predictor): VersionStatus {
+  return { version, state: ready ? 'READY' : 'UNAVAILABLE', reason: '', labels: ['stable'] };
+}
+
+function notFound(name: string, version: number | undefined): DomainError {
+  return new DomainError('model-not-found', `${version === undefined ? name : `${name}/${version}`} is not served.`);
 }
 
 async function newestUsable(
