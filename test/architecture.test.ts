@@ -46,10 +46,11 @@ const HOMES: Record<string, readonly string[]> = {
   'onnxruntime-node': [
     'services/trainer/src/engines/onnx/',
     'services/trainer/src/export/onnx-model.ts',
-    'services/inference/src/predictor/',
+    'services/inference/src/compute/',
     'scripts/src/verification/',
     'scripts/bench/',
   ],
+  esbuild: ['services/inference/src/compute/compiled-entry.ts'],
   sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
   vega: ['services/trainer/src/report/charts/'],
@@ -72,10 +73,10 @@ const HOMES: Record<string, readonly string[]> = {
 
 /**
  * Files that may read the environment; all others are handed what they need. Setting the runtime's own switch before it
- * loads is not reading. Benchmarks hand it on to the programs that they start.
+ * loads is not reading. Benchmarks and the compute process's parent hand it on to the programs that they start.
  */
 const READ_ENVIRONMENT =
-  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/(search|trainer)\/variants\.ts$/;
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/(search|trainer)\/variants\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

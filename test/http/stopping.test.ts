@@ -14,7 +14,10 @@ test('a service that is stopping says so on open connections, and finishes what 
   t.after(() => folder.remove());
   await publishTiny(folder.path);
   const { log, lines } = recordedLog();
-  const service = await startInference(readConfig({ MODELS_DIR: folder.path, INFERENCE_PORT: '0' }), log);
+  const service = await startInference(
+    readConfig({ MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRACE_MS: '0' }),
+    log,
+  );
   t.after(() => service.close());
   await service.settled;
   const messages = lines.map(({ msg }) => msg);

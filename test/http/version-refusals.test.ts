@@ -180,7 +180,7 @@ describe('a manifest', () => {
 
 describe('a service without a usable version', () => {
   async function assertNotReady(root: string): Promise<void> {
-    const service = await openInference(root); // without a version it holds nothing to close
+    const service = await openInference(root);
     await request(service.app).get('/healthz').expect(200);
     const { detail, retryAfter } = await problemOf(request(service.app).get('/readyz'), 503, 'not-ready');
     assert.equal(detail, 'No version of "fashion-mlp" can be served; the log says why.');
@@ -191,6 +191,7 @@ describe('a service without a usable version', () => {
     const lines = service.lines.filter(({ msg }) => msg.includes(`in ${root} can be served`));
     assert.equal(lines.length, 1, service.text());
     assert.match(lines[0]?.msg ?? '', /npm run train -- .* --publish/);
+    await service.close();
   }
 
   test('is up and not ready, and its log names the folder and how to publish one', async (t) => {

@@ -160,5 +160,5 @@ function problemOf(code: ErrorCode): Problem {
 
 /** States that pass and that the service has logged itself, once, when it entered them. */
 function isWaiting(code: ErrorCode): boolean {
-  return code === 'not-ready' || code === 'shutting-down';
+  return ['not-ready', 'shutting-down', 'engine-lost', 'deadline-exceeded'].includes(code);
 }

@@ -13,12 +13,13 @@ const DECOMPRESSORS: Record<string, () => Duplex> = {
 /**
  * The body of a request, decompressed as its `Content-Encoding` says. Rejects with `unsupported-media-type` for another
  * encoding, `payload-too-large` above `maximumBytes` (counted after decompression, and by `Content-Length` before any
- * is read), `malformed-body` when it is cut short or wrongly compressed. What is left unread is for `sendProblem`.
+ * is read), `malformed-body` when it is cut short or wrongly compressed, and with the reason of `signal`. What is left unread is for `sendProblem`.
  */
-export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, maximumBytes: number, signal?: AbortSignal): Promise<Buffer> {
+  signal?.throwIfAborted();
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
-  return collect(request, encoding === 'identity' ? undefined : decompressorFor(encoding), maximumBytes);
+  return collect(request, encoding === 'identity' ? undefined : decompressorFor(encoding), maximumBytes, signal);
 }
 
 function decompressorFor(encoding: string): Duplex {
@@ -30,7 +31,12 @@ function decompressorFor(encoding: string): Duplex {
   );
 }
 
-function collect(request: IncomingMessage, decompressor: Duplex | undefined, maximumBytes: number): Promise<Buffer> {
+function collect(
+  request: IncomingMessage,
+  decompressor: Duplex | undefined,
+  maximumBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
   const source: Readable = decompressor ?? request;
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
@@ -51,13 +57,14 @@ function collect(request: IncomingMessage, decompressor: Duplex | undefined, max
       request.off('data', countCompressed);
       chunks = [];
     };
-    const refuse = (error: DomainError) => {
+    const refuse = (error: Error) => {
       letGo();
       request.unpipe();
       request.pause();
       decompressor?.destroy();
       reject(error);
     };
+    signal?.addEventListener('abort', () => refuse(signal.reason as Error), { once: true });
     source.on('data', take);
     source.once('end', () => {
       resolve(Buffer.concat(chunks));

@@ -53,10 +53,18 @@ export const secureHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** Aborts when the client of an unanswered request leaves; a task that is given up may reject with the reason. */
-export function clientLeaves(response: ServerResponse): AbortSignal {
+/**
+ * Aborts when the client of an unanswered request leaves, and at `deadline` (in ms as `performance.now` counts) with
+ * `deadline-exceeded`; a task that is given up may reject with the reason.
+ */
+export function clientLeaves(response: ServerResponse, deadline?: number): AbortSignal {
   const controller = new AbortController();
+  const late = () => {
+    controller.abort(new DomainError('deadline-exceeded', 'The request was not answered in the time that it gave.'));
+  };
+  const timer = deadline === undefined ? undefined : setTimeout(late, Math.max(0, deadline - performance.now()));
   response.once('close', () => {
+    clearTimeout(timer);
     if (response.writableFinished) return;
     controller.abort(new DomainError('malformed-body', 'The client left before it was answered.'));
   });

@@ -22,7 +22,7 @@ export function evaluateCommand(settings: Settings) {
         const metrics = classificationMetrics(await probabilitiesOf(predictor, test), test.labels);
         const { name, version, manifest } = predictor.version;
         if (json) printJson({ model: { name, version, digest: manifest.digest }, device: predictor.device, metrics });
-        else printMetrics(`${name} version ${version} on ${predictor.device}`, metrics);
+        else printMetrics(`${name} version ${version} on ${predictor.device.actual}`, metrics);
       });
     });
 }

@@ -18,7 +18,7 @@ export function predictCommand(settings: Settings) {
     .action(async (files, { top, modelVersion, json }) => {
       await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
         const { name, version, manifest } = predictor.version;
-        if (!json) note(`${name} version ${version} on ${predictor.device}`);
+        if (!json) note(`${name} version ${version} on ${predictor.device.actual}`);
         const decode = createImageDecoder(readConfig({}).maximumPixels);
         const predictions = [];
         for (const file of files) {

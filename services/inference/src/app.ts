@@ -1,7 +1,7 @@
 import { createApplication, type Log, methodNotAllowed, probeRoutes } from '@atelier/http';
 import { type Express, Router } from 'express';
 import type { InferenceConfig } from './config.ts';
-import type { FilesDecoder } from './image/decode.ts';
+import type { ImageReaderParts } from './routes/read-images.ts';
 import { referenceTo } from './model-reference.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
@@ -9,13 +9,14 @@ import type { ServedModel } from './models/serve-newest.ts';
 
 export interface AppParts {
   model: ServedModel;
-  decode: FilesDecoder;
+  /** How requests become images. */
+  images: Pick<ImageReaderParts, 'decode' | 'admit'>;
   config: InferenceConfig;
   log: Log;
 }
 
 /** The application; needs no port. */
-export function buildApp({ model, decode, config, log }: AppParts): Express {
+export function buildApp({ model, images, config, log }: AppParts): Express {
   return createApplication(log, [
     indexRoute(),
     probeRoutes(() => {
@@ -23,7 +24,7 @@ export function buildApp({ model, decode, config, log }: AppParts): Express {
       return { model: referenceTo(version), device: device.actual };
     }),
     modelsRoute(model, config.modelsDirectory),
-    predictRoute(model, decode, config),
+    predictRoute(model, { ...images, limits: config }),
   ]);
 }
 

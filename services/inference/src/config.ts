@@ -1,6 +1,7 @@
 import { ModelName } from '@atelier/domain';
 import { LOG_LEVELS, readSettings, wholeNumber } from '@atelier/http';
 import { z } from 'zod';
+import { DEVICES } from './predictor/predictor.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -45,6 +46,44 @@ export const InferenceConfig = z.object({
   maximumPixels: wholeNumber(1, 1_000_000_000).default(40_000_000).meta({
     variable: 'INFERENCE_MAX_PIXELS',
     description: 'Most pixels of all pictures of a request; interlaced, WebP, GIF and AVIF count twice',
+  }),
+  device: z
+    .enum(['auto', ...DEVICES])
+    .default('auto')
+    .meta({
+      variable: 'DEVICE',
+      description:
+        'What to compute on: cpu, cuda or webgpu, or else not at all; auto takes cuda where it works, else cpu',
+    }),
+  workers: wholeNumber(1, 64).optional().meta({
+    variable: 'INFERENCE_WORKERS',
+    description: 'Engines, each with a thread of its own; by default one for each core that is allowed, on CUDA one',
+  }),
+  decoders: wholeNumber(1, 64).optional().meta({
+    variable: 'INFERENCE_DECODERS',
+    description: 'Pictures decoded at a time; by default one for each core that is allowed',
+  }),
+  maximumDelayMs: wholeNumber(0, 1_000).default(2).meta({
+    variable: 'INFERENCE_MAX_DELAY_MS',
+    description: 'How long an image may wait for others to share a batch while every engine is busy, in ms',
+  }),
+  maximumQueue: wholeNumber(1, 1_000_000).default(1_024).meta({
+    variable: 'INFERENCE_MAX_QUEUE',
+    description: 'Most images that wait to be decoded, or to be computed; more are refused',
+  }),
+  maximumWaitMs: wholeNumber(1, 600_000).default(5_000).meta({
+    variable: 'INFERENCE_MAX_WAIT_MS',
+    description:
+      'Longest that an image may be expected to wait at the rate of the last seconds, in ms; else it is refused',
+  }),
+  stuckMs: wholeNumber(100, 600_000).default(1_000).meta({
+    variable: 'INFERENCE_STUCK_MS',
+    description: 'How long a batch may take, in ms, before its engine counts as stuck and is replaced',
+  }),
+  graceMs: wholeNumber(0, 600_000).default(2_000).meta({
+    variable: 'INFERENCE_GRACE_MS',
+    description:
+      'How long the service goes on serving after SIGTERM, unready, so that nobody is sent here any more, in ms',
   }),
   logLevel: z
     .enum(LOG_LEVELS)

@@ -5,21 +5,30 @@ export * from './contract/predict.ts';
 export {
   createFilesDecoder,
   createImageDecoder,
+  type FileDecoder,
   type FilesDecoder,
   type ImageDecoder,
   type ImageFile,
 } from './image/decode.ts';
 export { DecodeSlots } from './image/decode-slots.ts';
+export * from './batching/admission.ts';
+export * from './batching/buckets.ts';
+export * from './batching/clock.ts';
+export * from './batching/drain-rate.ts';
+export * from './batching/observer.ts';
+export * from './batching/scheduler.ts';
+export { usableCores } from './compute/cores.ts';
+export * from './compute/frames.ts';
+export * from './compute/messages.ts';
 export { IMAGE_FORMATS, type ImageFormat, imageFormat } from './image/formats.ts';
 export type { Picture } from './image/picture.ts';
 export * from './image/to-model-image.ts';
 export * from './predictor/checks.ts';
-export type { EngineTask, FromEngine, TensorDescription, ToEngine } from './predictor/engine-messages.ts';
 export * from './predictor/predictor.ts';
-export { loadPredictor, type PredictorOptions } from './predictor/worker-predictor.ts';
+export * from './predictor/engine.ts';
 export { rank } from './rank.ts';
 export { jsonImages } from './routes/json-images.ts';
 export { packPixelRows } from './routes/pixel-rows.ts';
 export * from './models/models.ts';
 export { type ModelSource, type ServedModel, serveNewest } from './models/serve-newest.ts';
-export { type RunningInference, startInference } from './start.ts';
+export { type RunningInference, startConfiguredEngine, startInference } from './start.ts';

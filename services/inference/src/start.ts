@@ -1,36 +1,71 @@
+import { setTimeout } from 'node:timers/promises';
 import { listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { buildApp } from './app.ts';
+import { usableCores } from './compute/cores.ts';
+import { hasCudaProvider } from './compute/cuda-provider.ts';
 import type { InferenceConfig } from './config.ts';
 import { createFilesDecoder } from './image/decode.ts';
-import { loadPredictor } from './predictor/worker-predictor.ts';
 import { serveNewest } from './models/serve-newest.ts';
+import { type Engine, type EngineObserver, startEngine } from './predictor/engine.ts';
 
-export interface RunningInference extends Listening {
+export interface RunningInference extends Omit<Listening, 'close'> {
   /** Resolves when a version has been chosen or none was found; the service answers before that. */
   settled: Promise<void>;
   /** The version that was chosen, if any. */
   served(): PublishedVersion | undefined;
+  /**
+   * Says that it is not ready, goes on serving for `graceMs` (default: the configuration's), stops accepting, finishes
+   * requests in flight, and releases the engines.
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
-/**
- * Starts the whole service. `close` lets it be known that it stops, stops accepting, finishes requests in flight, and
- * releases the engine.
- */
+/** Starts the whole service. */
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
-  const model = serveNewest({ root, name, load: (version) => loadPredictor(version, { log }) }, log);
-  const app = buildApp({ model, decode: createFilesDecoder(config.maximumPixels), config, log });
-  const server = await listen(app, config.host, config.port, { log });
+  const engine = await startConfiguredEngine(config, log);
+  const model = serveNewest({ root, name, load: (version) => engine.load(version) }, log);
+  const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
+  const app = buildApp({ model, images, config, log });
+  const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   log.info(`Inference listens on ${server.url}`);
+  let closed: Promise<void> | undefined;
+  const close = async (graceMs: number) => {
+    model.announceStop();
+    await setTimeout(graceMs);
+    await server.close();
+    await model.close();
+    await engine.close();
+  };
   return {
     url: server.url,
     settled: model.start(),
     served: () => model.served(),
-    async close() {
-      model.announceStop();
-      await server.close();
-      await model.close();
-    },
+    close: (graceMs = config.graceMs) => (closed ??= close(graceMs)),
   };
 }
+
+/** The engine that a configuration asks for; on CUDA one thread, since the GPU does one thing at a time. */
+export function startConfiguredEngine(
+  config: InferenceConfig,
+  log: Log,
+  observer: EngineObserver = NOBODY,
+  entry?: string,
+): Promise<Engine> {
+  const { device } = config;
+  const cores = usableCores();
+  const mayBeCuda = device === 'cuda' || (device === 'auto' && hasCudaProvider());
+  const { workers = mayBeCuda ? 1 : cores, decoders = cores } = config;
+  return startEngine({ ...config, workers, decoders, log, observer, ...(entry === undefined ? {} : { entry }) });
+}
+
+const NOBODY: EngineObserver = {
+  computed: () => undefined,
+  cancelled: () => undefined,
+  restarted: () => undefined,
+  decoded: () => undefined,
+};

@@ -17,6 +17,14 @@ describe('the configuration of the inference service', () => {
       maximumImages: 256,
       maximumFiles: 32,
       maximumPixels: 40_000_000,
+      device: 'auto',
+      workers: undefined,
+      decoders: undefined,
+      maximumDelayMs: 2,
+      maximumQueue: 1024,
+      maximumWaitMs: 5000,
+      stuckMs: 1000,
+      graceMs: 2000,
       logLevel: 'info',
     });
     assert.deepEqual(readConfig({ INFERENCE_PORT: '', MODELS_DIR: '' }), defaults);
@@ -55,7 +63,8 @@ describe('the configuration of the inference service', () => {
     const defaults = readConfig({});
     for (const { field, variable, description } of settingsOf(InferenceConfig)) {
       const value = defaults[field as keyof typeof defaults];
-      const row = new RegExp(`^\\| \`${variable}\` +\\| \`${value}\` +\\| (.*?) +\\|$`, 'm').exec(readme);
+      const shown = value === undefined ? 'none' : `\`${value}\``;
+      const row = new RegExp(`^\\| \`${variable}\` +\\| ${shown} +\\| (.*?) +\\|$`, 'm').exec(readme);
       assert.equal(row?.[1], description, variable);
     }
   });

@@ -7,9 +7,16 @@ export class DecodeSlots {
     this.#free = count;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
+  /** Tasks that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** A task whose `signal` aborts before its turn never runs: it rejects at once with the reason. */
+  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#turn(signal);
     try {
       return await task();
     } finally {
@@ -17,5 +24,20 @@ export class DecodeSlots {
       if (next === undefined) this.#free++;
       else next();
     }
+  }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.push(begin);
+    });
   }
 }

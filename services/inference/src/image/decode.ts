@@ -1,8 +1,6 @@
-import { DomainError } from '@atelier/domain';
-import { decodePicture, restrictDecoders } from './decode-picture.ts';
+import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { decodeFile, type PixelLimits, restrictDecoders } from './decode-file.ts';
 import { DecodeSlots } from './decode-slots.ts';
-import { pixelCost } from './pixel-cost.ts';
-import { toModelImage } from './to-model-image.ts';
 
 /** One of the image files of a request. */
 export interface ImageFile {
@@ -14,46 +12,39 @@ export interface ImageFile {
 /**
  * Turns the image files of one request into images of the one form, [count, 28, 28], 0 = background, 255 = brightest
  * garment. Rejects with the first fault it meets: `missing-image` for an empty file, `unsupported-media-type`,
- * `undecodable-image`, `image-too-large`; or, between two files, with the reason of `signal` when that has aborted.
+ * `undecodable-image`, `image-too-large`; or with the reason of `signal` when that aborts before or between two files.
  */
 export type FilesDecoder = (files: readonly ImageFile[], signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** The same for one file, which gives [28, 28]. */
 export type ImageDecoder = (file: Buffer) => Promise<Uint8Array>;
 
-/**
- * How many pictures are decoded at a time, over all requests: each may hold four bytes a pixel, and occupies one of the
- * four threads that reading files and decompressing bodies need too.
- */
+/** Decodes one file of a request, here or elsewhere; see `decodeFile`. */
+export type FileDecoder = (
+  file: Buffer,
+  limits: PixelLimits,
+  signal: AbortSignal | undefined,
+) => Promise<{ image: Uint8Array; pixels: number }>;
+
+/** How many pictures a program without a service decodes at a time: each may hold four bytes a pixel. */
 const PARALLEL_DECODES = 2;
 
 /**
- * A decoder of JPEG, PNG, WebP, GIF (its first frame), TIFF (its first page) and AVIF that takes up to `maximumPixels`
- * in a request, counted as `pixelCost` does. It has one picture of a request in work at a time, so that a request with
- * many files is no quicker than its share.
+ * A decoder of the files of requests that takes up to `maximumPixels` in each, counted as `pixelCost` does. It has one
+ * picture of a request in work at a time, so that a request with many files is no quicker than its share.
  */
-export function createFilesDecoder(maximumPixels: number): FilesDecoder {
-  restrictDecoders();
-  const slots = new DecodeSlots(PARALLEL_DECODES);
+export function createFilesDecoder(maximumPixels: number, decodeOne: FileDecoder = decodeHere()): FilesDecoder {
   return async (files, signal) => {
-    let sum = 0;
-    for (const file of files) {
-      await atPlace(file, async () => {
-        const cost = await pixelCost(nonEmpty(file.bytes));
-        sum += cost;
-        if (sum > maximumPixels) throw tooLarge(sum, cost, maximumPixels);
-      });
-      signal?.throwIfAborted();
+    const images = new Uint8Array(files.length * PIXELS_PER_IMAGE);
+    let countedPixels = 0;
+    for (const [index, file] of files.entries()) {
+      const { image, pixels } = await atPlace(file, () =>
+        decodeOne(file.bytes, { maximumPixels, countedPixels }, signal),
+      );
+      countedPixels += pixels;
+      images.set(image, index * PIXELS_PER_IMAGE);
     }
-    const images: Uint8Array[] = [];
-    for (const file of files) {
-      const image = await slots.run(async () => {
-        signal?.throwIfAborted(); // the wait for a slot can be long
-        return atPlace(file, async () => toModelImage(await decodePicture(file.bytes, maximumPixels)));
-      });
-      images.push(image);
-    }
-    return Buffer.concat(images);
+    return images;
   };
 }
 
@@ -63,21 +54,21 @@ export function createImageDecoder(maximumPixels: number): ImageDecoder {
   return (bytes) => decode([{ bytes }]);
 }
 
+/** On the thread pool of this process. */
+function decodeHere(): FileDecoder {
+  restrictDecoders();
+  const slots = new DecodeSlots(PARALLEL_DECODES);
+  return (file, limits, signal) => slots.run(() => decodeFile(file, limits), signal);
+}
+
 async function atPlace<T>({ place }: ImageFile, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (error) {
-    if (place === undefined || !(error instanceof DomainError)) throw error;
+    if (place === undefined || !(error instanceof DomainError) || !PLACED.has(error.code)) throw error;
     throw new DomainError(error.code, `${place}: ${error.message}`, { cause: error.cause });
   }
 }
 
-function nonEmpty(file: Buffer): Buffer {
-  if (file.length > 0) return file;
-  throw new DomainError('missing-image', 'There are no bytes.');
-}
-
-function tooLarge(sum: number, cost: number, maximum: number): DomainError {
-  const counted = sum === cost ? 'The image counts' : 'Up to this image those of the request count';
-  return new DomainError('image-too-large', `${counted} ${sum} pixels; at most ${maximum} are taken.`);
-}
+/** Faults of a file; others, such as that the client has left, are none of its place. */
+const PLACED = new Set(['missing-image', 'unsupported-media-type', 'undecodable-image', 'image-too-large']);

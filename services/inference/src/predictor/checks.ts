@@ -1,5 +1,5 @@
 import { DomainError, type Manifest, PUBLISHED_GRAPH } from '@atelier/domain';
-import type { TensorDescription } from './engine-messages.ts';
+import type { TensorDescription } from '../compute/messages.ts';
 
 /** Compares what a model takes and gives with `PUBLISHED_GRAPH`; `contract-mismatch` shows both. */
 export function checkContract(inputs: readonly TensorDescription[], outputs: readonly TensorDescription[]): void {

@@ -9,21 +9,29 @@ import { imageFiles } from './multipart.ts';
 /** The forms in which a request can carry images, by its media type. */
 type Form = 'json' | 'multipart' | 'file';
 
+export interface ImageReaderParts {
+  decode: FilesDecoder;
+  limits: ImageLimits;
+  /** Throws `overloaded` where there is no room for what would come. */
+  admit: (kind: 'file' | 'pixels') => void;
+}
+
 /**
- * The images [count, 28, 28] that a request carries, in their order, count at least 1. Another kind of body is refused
- * unread. Rejects with a code of the edge: all that is wrong here is the request's. Gives up when `signal` aborts.
+ * The images [count, 28, 28] that a request carries, in their order, count at least 1. Another kind of body, and
+ * one that there is no room for, is refused unread. Rejects with a code of the edge: all that is wrong here is the request's. Gives up when `signal` aborts.
  */
 export async function readImages(
   request: IncomingMessage,
-  decode: FilesDecoder,
-  limits: ImageLimits,
+  { decode, limits, admit }: ImageReaderParts,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const contentType = request.headers['content-type'] ?? '';
-  switch (formOf(contentType)) {
+  const form = formOf(contentType);
+  admit(form === 'json' ? 'pixels' : 'file');
+  switch (form) {
     case 'json': {
       requireUtf8(contentType);
-      const body = await readBody(request, Math.min(limits.maximumJsonBytes, limits.maximumBodyBytes));
+      const body = await readBody(request, Math.min(limits.maximumJsonBytes, limits.maximumBodyBytes), signal);
       // Twice what can be taken, so that a request with some images too many is told so.
       const carried = jsonImages(parseJson(body, 2 * limits.maximumImages * PIXELS_PER_IMAGE), limits);
       if ('pixels' in carried) return carried.pixels;
@@ -33,7 +41,7 @@ export async function readImages(
       );
     }
     case 'multipart': {
-      const body = await readBody(request, limits.maximumBodyBytes);
+      const body = await readBody(request, limits.maximumBodyBytes, signal);
       const files = await imageFiles(contentType, body, limits.maximumFiles);
       return decode(
         placed(files, (index) => `File ${index + 1}`),
@@ -41,7 +49,7 @@ export async function readImages(
       );
     }
     case 'file': {
-      const body = await readBody(request, limits.maximumBodyBytes);
+      const body = await readBody(request, limits.maximumBodyBytes, signal);
       return decode(
         placed([body], () => 'The body'),
         signal,

@@ -1,0 +1,50 @@
+import type { Job } from './scheduler.ts';
+
+/** Jobs of one model and priority, the oldest first. */
+export class JobQueue {
+  #jobs: Job[] = [];
+  #rows = 0;
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** When the oldest came; infinity without one. */
+  get since(): number {
+    return this.#jobs[0]?.enqueuedAt ?? Infinity;
+  }
+
+  add(job: Job): void {
+    this.#jobs.push(job);
+    this.#rows += job.rows;
+  }
+
+  /** The oldest jobs that have `maximumRows` together at most; one at least. */
+  take(maximumRows: number): Job[] {
+    let count = 0;
+    let rows = 0;
+    for (const job of this.#jobs) {
+      if (count > 0 && rows + job.rows > maximumRows) break;
+      count++;
+      rows += job.rows;
+    }
+    this.#rows -= rows;
+    return this.#jobs.splice(0, count);
+  }
+
+  takeAll(): Job[] {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    this.#rows = 0;
+    return jobs;
+  }
+
+  /** Whether it was here. */
+  remove(job: Job): boolean {
+    const place = this.#jobs.indexOf(job);
+    if (place < 0) return false;
+    this.#jobs.splice(place, 1);
+    this.#rows -= job.rows;
+    return true;
+  }
+}

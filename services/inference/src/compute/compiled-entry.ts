@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
+
+const SOURCE = fileURLToPath(new URL('..', import.meta.url));
+
+/** Entries of the compute process: TypeScript beside this file. */
+export const ENTRIES = ['compute-main', 'engine-thread'] as const;
+type EntryName = (typeof ENTRIES)[number];
+export type CompiledEntries = Readonly<Record<EntryName, string>>;
+
+/**
+ * The paths of the entries as JavaScript. From source they are bundled once per state of the source into
+ * `node_modules/.cache`: a process that loads TypeScript starts 0.4 s later and holds 60 MB more. Where that folder cannot
+ * be written they go into a new folder for temporary files, whose name nobody can guess. Compiled code has them beside it.
+ */
+export async function compiledEntries(): Promise<CompiledEntries> {
+  if (!import.meta.url.endsWith('.ts')) return pathsIn(fileURLToPath(new URL('.', import.meta.url)));
+  const cache = join(packageFolder(), 'node_modules', '.cache', 'atelier');
+  const name = `compute-${stateOfSource()}`;
+  if (existsSync(join(cache, name))) return pathsIn(join(cache, name));
+  const files = await bundle();
+  const folder = await place(cache, name, files).catch(async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'atelier-'));
+    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+    return place(temporary, name, files);
+  });
+  return pathsIn(folder);
+}
+
+function pathsIn(folder: string): CompiledEntries {
+  const [main, thread] = ENTRIES.map((name) => join(folder, `${name}.mjs`));
+  return { 'compute-main': main ?? '', 'engine-thread': thread ?? '' };
+}
+
+/** Where the packages are installed that the bundle imports. */
+function packageFolder(): string {
+  let folder = SOURCE;
+  while (!existsSync(join(folder, 'node_modules', 'onnxruntime-node'))) {
+    if (dirname(folder) === folder) throw new Error(`onnxruntime-node is not installed above ${SOURCE}.`);
+    folder = dirname(folder);
+  }
+  return folder;
+}
+
+/** Changes with every edit of what may go into the bundle: this service and what it imports of ours. */
+function stateOfSource(): string {
+  const hash = createHash('sha256').update(process.version);
+  const domain = dirname(fileURLToPath(import.meta.resolve('@atelier/domain')));
+  for (const folder of [SOURCE, domain]) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+      if (!file.endsWith('.ts')) continue;
+      const { mtimeMs, size } = statSync(join(folder, file));
+      hash.update(`${folder}/${file} ${mtimeMs} ${size}\n`);
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function bundle(): Promise<{ path: string; contents: Uint8Array }[]> {
+  const esbuild = await import('esbuild');
+  const { outputFiles } = await esbuild.build({
+    entryPoints: ENTRIES.map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outdir: 'compiled',
+    outExtension: { '.js': '.mjs' },
+    plugins: [nativePackages],
+    write: false,
+  });
+  await esbuild.stop();
+  return outputFiles;
+}
+
+/** They stay outside of the bundle, found where they are installed wherever the bundle lies. */
+const nativePackages: Plugin = {
+  name: 'native packages',
+  setup(build) {
+    build.onResolve({ filter: /^(onnxruntime-node|sharp)$/ }, ({ path }) => ({
+      path: import.meta.resolve(path),
+      external: true,
+    }));
+  },
+};
+
+/** Written beside and renamed: several processes may do this at once, and all write the same. */
+async function place(folder: string, name: string, files: { path: string; contents: Uint8Array }[]): Promise<string> {
+  const staging = join(folder, `.${name}-${randomUUID()}`);
+  await mkdir(staging, { recursive: true });
+  for (const { path, contents } of files) await writeFile(join(staging, path.replace(/^.*[\\/]/, '')), contents);
+  const target = join(folder, name);
+  await rename(staging, target).catch((error: unknown) => {
+    if (!existsSync(target)) throw error; // another was first
+  });
+  return target;
+}

@@ -1,0 +1,58 @@
+// The compute process: everything native that works on a client's bytes. It decodes pictures on its own thread pool and
+// has a thread for each engine. When a native library crashes or hangs, this process dies or is killed, and the service,
+// which is another one, answers the requests concerned and starts the next.
+import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { DomainError, messageOf } from '@atelier/domain';
+import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
+import { DecodeSlots } from '../image/decode-slots.ts';
+import { readFrames, writeFrame } from './frames.ts';
+import type { Answer, ToDecoder } from './messages.ts';
+
+/** The descriptor of the decoder's pipe; those of the engines follow. */
+export const DECODER_FD = 3;
+
+const { engineEntry, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
+
+/** What the process is started with. */
+export interface ComputeTask {
+  /** The path of the engine thread's module. */
+  engineEntry: string;
+  /** How many of them. */
+  engines: number;
+  /** How many pictures are decoded at a time. */
+  decoders: number;
+}
+
+// A terminal's Ctrl-C reaches this process, too; the service decides when it ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+for (let engine = 0; engine < engines; engine++) {
+  const thread = new Worker(engineEntry, { workerData: { fd: DECODER_FD + 1 + engine }, execArgv: [] });
+  // Never terminated: an engine that is interrupted while it runs aborts the process anyway.
+  thread.once('error', (error) => {
+    process.stderr.write(`engine ${engine}: ${messageOf(error)}\n`);
+    process.exit(1);
+  });
+}
+
+restrictDecoders();
+const slots = new DecodeSlots(decoders);
+const pipe = new Socket({ fd: DECODER_FD });
+readFrames<ToDecoder>(pipe, ({ head, bytes }) => void slots.run(() => decode(head, bytes)));
+// The service closes it when the engines have ended; or it has died, and the engines see the same of theirs.
+pipe.on('end', () => pipe.end());
+
+async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<void> {
+  try {
+    const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits);
+    send({ id, kind: 'done', pixels }, image);
+  } catch (error) {
+    const code = error instanceof DomainError ? { code: error.code } : {};
+    send({ id, kind: 'failed', ...code, message: messageOf(error) });
+  }
+}
+
+function send(message: Answer, bytes?: Uint8Array): void {
+  if (!pipe.destroyed) writeFrame(pipe, message, bytes);
+}

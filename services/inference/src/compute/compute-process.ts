@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { DomainError, messageOf } from '@atelier/domain';
+import { type Log, RetryLater } from '@atelier/http';
+import { Channel } from './channel.ts';
+import { compiledEntries } from './compiled-entry.ts';
+import type { ComputeTask } from './compute-main.ts';
+
+export interface ComputeProcessOptions {
+  /** Engine threads. */
+  engines: number;
+  /** Pictures decoded at a time. */
+  decoders: number;
+  log: Log;
+  /** Another program than the project's own, for tests; it speaks the same messages on the same descriptors. */
+  entry?: string;
+}
+
+/** How long the process may take to end once it has been asked to, before it is killed. */
+const CLOSE_LIMIT_MS = 3_000;
+
+/** What a caller can wait before it comes back. */
+const RESTART_SECONDS = 1;
+
+/** One life of the compute process. */
+export interface ComputeProcess {
+  readonly pid: number | undefined;
+  readonly engines: readonly Channel[];
+  readonly decoder: Channel;
+  /** Resolves when it has ended, with the reason unless `close` asked for it. Questions without an answer are `engine-lost`. */
+  readonly ended: Promise<Error | undefined>;
+  /** Lets it answer what it has, release its models and end. */
+  close(): Promise<void>;
+  /** Ends it whatever it is doing: only a process can be ended in the middle of a native call. */
+  kill(reason: string): void;
+}
+
+export async function startComputeProcess(options: ComputeProcessOptions): Promise<ComputeProcess> {
+  const entries = await compiledEntries();
+  const { engines: count, decoders, log, entry = entries['compute-main'] } = options;
+  const task: ComputeTask = { engineEntry: entries['engine-thread'], engines: count, decoders };
+  const child = spawn(process.execPath, [entry, JSON.stringify(task)], {
+    stdio: ['ignore', 'inherit', 'inherit', ...Array.from({ length: count + 1 }, () => 'pipe' as const)],
+    env: environmentFor(decoders),
+  });
+  await once(child, 'spawn');
+  let killed: string | undefined;
+  let closing = false;
+  const kill = (reason: string) => {
+    killed ??= reason;
+    child.kill('SIGKILL');
+  };
+  const channelOf = (place: number) => new Channel(child.stdio[place] as Duplex, kill);
+  const decoder = channelOf(3);
+  const engines = Array.from({ length: count }, (_, engine) => channelOf(4 + engine));
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  const ended = endOf(child).then((ending) => {
+    process.off('exit', killWithUs);
+    const reason = closing && killed === undefined ? undefined : new Error(killed ?? `It ended by ${ending}.`);
+    const lost = new RetryLater('engine-lost', 'The engine died over this request; another starts.', RESTART_SECONDS);
+    for (const channel of [decoder, ...engines]) channel.fail(lost);
+    return reason;
+  });
+  return {
+    pid: child.pid,
+    engines,
+    decoder,
+    ended,
+    kill,
+    async close() {
+      closing = true;
+      const limit = setTimeout(() => kill('it did not end when it was asked to'), CLOSE_LIMIT_MS);
+      await Promise.all(engines.map((engine) => engine.ask({ kind: 'close' }, undefined, CLOSE_LIMIT_MS))).catch(
+        (error: unknown) => log.warn(`An engine did not release its models: ${messageOf(error)}`),
+      );
+      (child.stdio[3] as Duplex).end();
+      const reason = await ended;
+      clearTimeout(limit);
+      if (reason !== undefined) throw new DomainError('engine-fault', `The compute process: ${reason.message}`);
+    },
+  };
+}
+
+/**
+ * The runtime reads the first when its library loads. libuv's pool decodes pictures, and has nothing else to do but now
+ * and then a file; glibc would keep freed pictures in an arena for each thread.
+ */
+function environmentFor(decoders: number): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ORT_DISABLE_TELEMETRY: '1',
+    UV_THREADPOOL_SIZE: String(decoders + 1),
+    MALLOC_ARENA_MAX: '2',
+    NODE_OPTIONS: '',
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<string> {
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return signal ?? `exit code ${code}`;
+}

@@ -1,0 +1,57 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * What travels over a pipe between the service and its compute process: a small JSON object that says what it is, and
+ * bytes. On the wire: uint32 length of the head, uint32 length of the bytes, both little-endian, head in UTF-8, bytes.
+ */
+export interface Frame<Head> {
+  head: Head;
+  bytes: Uint8Array;
+}
+
+const PREFIX_BYTES = 8;
+const NO_BYTES = new Uint8Array(0);
+
+/** Writes a frame; the caller must leave `bytes` alone from now on. */
+export function writeFrame(pipe: Duplex, head: object, bytes: Uint8Array = NO_BYTES): void {
+  const text = JSON.stringify(head);
+  const headBytes = Buffer.byteLength(text);
+  const start = Buffer.allocUnsafe(PREFIX_BYTES + headBytes);
+  start.writeUInt32LE(headBytes, 0);
+  start.writeUInt32LE(bytes.length, 4);
+  start.write(text, PREFIX_BYTES);
+  pipe.cork(); // one system call for both
+  pipe.write(start);
+  if (bytes.length > 0) pipe.write(bytes);
+  pipe.uncork();
+}
+
+/** Calls `take` for each whole frame that arrives. The bytes are the frame's own and begin where an array of floats may. */
+export function readFrames<Head>(pipe: Duplex, take: (frame: Frame<Head>) => void): void {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  let wanted = PREFIX_BYTES;
+  pipe.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length < wanted) return; // a model of megabytes is put together once, not chunk by chunk
+    const buffer = chunks.length === 1 ? chunk : Buffer.concat(chunks, length);
+    let offset = 0;
+    wanted = PREFIX_BYTES;
+    while (buffer.length - offset >= PREFIX_BYTES) {
+      const headBytes = buffer.readUInt32LE(offset);
+      const total = PREFIX_BYTES + headBytes + buffer.readUInt32LE(offset + 4);
+      if (buffer.length - offset < total) {
+        wanted = total;
+        break;
+      }
+      const headEnd = offset + PREFIX_BYTES + headBytes;
+      const head = JSON.parse(buffer.toString('utf8', offset + PREFIX_BYTES, headEnd)) as Head;
+      const bytes = new Uint8Array(buffer.subarray(headEnd, offset + total));
+      offset += total;
+      take({ head, bytes });
+    }
+    chunks = offset === buffer.length ? [] : [buffer.subarray(offset)];
+    length = buffer.length - offset;
+  });
+}

@@ -1,0 +1,40 @@
+import type { ErrorCode } from '@atelier/domain';
+import type { DeviceClaim } from '../predictor/predictor.ts';
+
+/** An input or output as a runtime describes it; a string is a symbolic dimension. */
+export interface TensorDescription {
+  name: string;
+  type: string;
+  shape: readonly (number | string)[];
+}
+
+/** What a loaded model takes and gives, and on what it computes. */
+export interface LoadedModel {
+  inputs: TensorDescription[];
+  outputs: TensorDescription[];
+  device: DeviceClaim;
+}
+
+/** What the service asks of an engine thread. Each has an id, under which the answer comes. */
+export type ToEngine =
+  /** The bytes are those of `model.onnx`; `model` is the number under which later messages mean it. */
+  | { id: number; kind: 'load'; model: number; device: DeviceClaim['requested'] }
+  /** The bytes are images [rows, 28, 28]; the answer's are float32 [rows, 20]: a row's logits, then its probabilities. */
+  | { id: number; kind: 'run'; model: number; rows: number }
+  | { id: number; kind: 'unload'; model: number }
+  /** Releases every model and ends the thread. */
+  | { id: number; kind: 'close' };
+
+/** What the service asks of the decoder: the bytes are an image file, the answer's an image [28, 28]. */
+export interface ToDecoder {
+  id: number;
+  kind: 'decode';
+  /** Most pixels that the files of the request may have together, and what those before this one had. */
+  maximumPixels: number;
+  countedPixels: number;
+}
+
+export type Answer =
+  | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number }
+  /** `code` where the failure is one that we foresee. */
+  | { id: number; kind: 'failed'; code?: ErrorCode; message: string };

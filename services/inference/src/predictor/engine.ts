@@ -1,0 +1,199 @@
+import { PIXELS_PER_IMAGE } from '@atelier/domain';
+import { type Log, RetryLater } from '@atelier/http';
+import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
+import { Admission, type AdmissionLimits } from '../batching/admission.ts';
+import { BUCKETS, MAXIMUM_ROWS } from '../batching/buckets.ts';
+import type { BatchObserver } from '../batching/observer.ts';
+import { type Runnable, Scheduler } from '../batching/scheduler.ts';
+import { Compute, type EngineTrial } from '../compute/compute.ts';
+import type { FileDecoder } from '../image/decode.ts';
+import { checkContract, checkTemperature } from './checks.ts';
+import type { DeviceClaim, Outputs, Predictor, PredictOptions } from './predictor.ts';
+
+export interface EngineOptions extends AdmissionLimits {
+  device: DeviceClaim['requested'];
+  /** Engine threads. */
+  workers: number;
+  /** Pictures decoded at a time. */
+  decoders: number;
+  maximumDelayMs: number;
+  stuckMs: number;
+  log: Log;
+  observer: EngineObserver;
+  /** Another program for the compute process, for tests. */
+  entry?: string;
+}
+
+export interface EngineObserver extends BatchObserver {
+  /** The compute process was lost and is being replaced. */
+  restarted(reason: string): void;
+  /** A picture was decoded, waiting included. */
+  decoded(durationMs: number): void;
+}
+
+/** Everything that computes: decodes pictures, loads versions, and runs them in batches. */
+export interface Engine {
+  /**
+   * Reads a version, loads it and tries it. Rejects with `digest-mismatch`, `malformed-onnx`, `contract-mismatch`,
+   * `golden-mismatch` or `device-unavailable`: what comes out of here is what was published, and computes what was trained.
+   */
+  load(version: PublishedVersion): Promise<Predictor>;
+  readonly decode: FileDecoder;
+  /** Throws `overloaded` where a request of this kind would not be let in: before its body is read. */
+  admit: (kind: 'file' | 'pixels') => void;
+  /** What waits, for those who measure: pictures and rows. */
+  waiting(): { pictures: number; rows: number };
+  /** The compute process, for those who measure it. */
+  pid(): number | undefined;
+  close(): Promise<void>;
+}
+
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { observer, workers, decoders, device, stuckMs, log, entry } = options;
+  const decoding = new Admission(options);
+  const computing = new Admission(options);
+  const scheduler = new Scheduler({
+    engines: workers,
+    maximumDelayMs: options.maximumDelayMs,
+    execute: async (engine, model, images, rows) => {
+      const outputs = await compute.run(engine, model, images, rows);
+      compute.works();
+      return outputs;
+    },
+    observer,
+  });
+  const computeOptions = {
+    device,
+    engines: workers,
+    decoders,
+    stuckMs,
+    log,
+    ...(entry === undefined ? {} : { entry }),
+  };
+  const compute = await Compute.start(computeOptions, {
+    lost(reason) {
+      observer.restarted(reason);
+      scheduler.failWaiting(new RetryLater('engine-lost', 'The engine died; another starts.', 1));
+    },
+    restored: () => undefined,
+    loading: (engine, isLoading) => scheduler.setLoading(engine, isLoading),
+  });
+  return {
+    async load(version) {
+      checkTemperature(version.manifest);
+      const bytes = await readModel(version);
+      const { model, loaded } = await compute.load(bytes, (trial) => tryModel(trial, version));
+      const runnable: Runnable = { model, version };
+      return new BatchedPredictor(runnable, loaded.device, { compute, scheduler, admission: computing });
+    },
+    decode: (file, limits, signal) =>
+      decoding.enter(1, async () => {
+        const started = performance.now();
+        try {
+          const decoded = await compute.decode(file, limits, signal);
+          observer.decoded(performance.now() - started);
+          return decoded;
+        } catch (error) {
+          if (signal?.aborted) observer.cancelled('decode');
+          throw error;
+        }
+      }),
+    admit(kind) {
+      if (kind === 'file') decoding.check();
+      computing.check();
+    },
+    waiting: () => ({ pictures: decoding.pending, rows: computing.pending }),
+    pid: () => compute.pid,
+    close: () => compute.close(),
+  };
+}
+
+/** Takes and gives what it must, computes the golden outputs, and has run once with every batch size. */
+async function tryModel(trial: EngineTrial, { manifest: { golden } }: PublishedVersion): Promise<void> {
+  checkContract(trial.inputs, trial.outputs);
+  const images = decodeGoldenImages(golden);
+  const computed = await trial.run(images, images.length / PIXELS_PER_IMAGE);
+  checkGolden(probabilitiesIn(computed), golden);
+  for (const bucket of BUCKETS) await trial.run(new Uint8Array(bucket * PIXELS_PER_IMAGE), bucket);
+}
+
+/** The second half of each row of [rows, 20]. */
+function probabilitiesIn(outputs: Float32Array): Float32Array {
+  return outputs.filter((_, place) => place % 20 >= 10);
+}
+
+interface PredictorParts {
+  compute: Compute;
+  scheduler: Scheduler;
+  admission: Admission;
+}
+
+class BatchedPredictor implements Predictor {
+  readonly version: PublishedVersion;
+  readonly device: DeviceClaim;
+  readonly #runnable: Runnable;
+  readonly #parts: PredictorParts;
+  #inFlight = 0;
+  #closed: Promise<void> | undefined;
+  #whenIdle: () => void = () => undefined;
+
+  constructor(runnable: Runnable, device: DeviceClaim, parts: PredictorParts) {
+    this.version = runnable.version;
+    this.device = device;
+    this.#runnable = runnable;
+    this.#parts = parts;
+  }
+
+  get ready(): boolean {
+    return this.#parts.compute.ready && this.#closed === undefined;
+  }
+
+  async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
+    if (images.length === 0 || images.length % PIXELS_PER_IMAGE !== 0) {
+      throw new RangeError(`${images.length} pixels; expected a positive multiple of ${PIXELS_PER_IMAGE}.`);
+    }
+    if (this.#closed !== undefined) throw new RetryLater('shutting-down', 'The service is stopping.');
+    if (!this.#parts.compute.ready) throw new RetryLater('not-ready', 'The engine is being restarted.', 1);
+    this.#inFlight++;
+    try {
+      return await this.#parts.admission.enter(images.length / PIXELS_PER_IMAGE, () => this.#compute(images, options));
+    } finally {
+      if (--this.#inFlight === 0) this.#whenIdle();
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#drain());
+  }
+
+  async #compute(images: Uint8Array, options: PredictOptions | undefined): Promise<Outputs> {
+    const { scheduler } = this.#parts;
+    const step = MAXIMUM_ROWS * PIXELS_PER_IMAGE;
+    if (images.length <= step) return scheduler.submit(this.#runnable, images, options);
+    const parts: Promise<Outputs>[] = [];
+    for (let start = 0; start < images.length; start += step) {
+      parts.push(scheduler.submit(this.#runnable, images.subarray(start, start + step), options));
+    }
+    const outputs = await Promise.all(parts);
+    return {
+      logits: joined(outputs.map(({ logits }) => logits)),
+      probabilities: joined(outputs.map(({ probabilities }) => probabilities)),
+    };
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    this.#parts.scheduler.forget(this.#runnable);
+    await this.#parts.compute.unload(this.#runnable.model).catch(() => undefined); // it died, and the model with it
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const part of parts) {
+    whole.set(part, place);
+    place += part.length;
+  }
+  return whole;
+}

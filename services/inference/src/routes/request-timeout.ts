@@ -1,0 +1,17 @@
+import { InvalidRequest } from '@atelier/http';
+
+/** Seconds, with a fraction or none; longer than a day is no deadline. */
+const SECONDS = /^\d{1,5}(\.\d{1,6})?$/;
+
+/**
+ * When the answer to a request is of no use any more, in ms as `performance.now` counts, by its header `Request-Timeout`
+ * in seconds; undefined without one. `invalid-request` for what is no positive number.
+ */
+export function deadlineOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = SECONDS.test(header.trim()) ? Number(header) : NaN;
+  if (seconds > 0) return performance.now() + seconds * 1000;
+  throw new InvalidRequest('The header Request-Timeout is wrong.', [
+    { parameter: 'Request-Timeout', detail: 'expected seconds as a positive decimal number, such as 0.5' },
+  ]);
+}
