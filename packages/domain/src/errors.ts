@@ -63,6 +63,7 @@ export const ERROR_CODES = [
   'invalid-request',
   'idempotency-key-reused',
   'unauthorized',
+  'forbidden',
   'foreign-origin',
   'missing-image',
   'undecodable-image',

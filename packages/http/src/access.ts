@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '@atelier/domain';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
 
@@ -18,26 +18,38 @@ export const AccessToken = z
  */
 export function requireToken(token: string | null, open: readonly string[]): RequestHandler {
   if (token === null) return (_request, _response, next) => next();
-  const expected = digestOf(token);
+  const expected = digestOfToken(token);
   return (request, response, next) => {
     if (open.includes(request.path)) {
       next();
       return;
     }
-    const authorization = request.get('Authorization');
-    const offered = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    // Digests have one length, and comparing them takes one time: neither says how much of a guess was right.
-    if (offered !== undefined && timingSafeEqual(digestOf(offered), expected)) {
+    const offered = bearerToken(request.headers.authorization);
+    if (offered !== undefined && timingSafeEqual(digestOfToken(offered), expected)) {
       next();
       return;
     }
-    // Section 3: a request without credentials is not told of an error.
-    response.set('WWW-Authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"');
+    response.set('WWW-Authenticate', challengeOf(request));
     throw new DomainError(
       'unauthorized',
-      `Expected the header "Authorization: Bearer <token>" with the token of this service; ${cameOf(authorization, offered)}.`,
+      `Expected the header "Authorization: Bearer <token>" with the token of this service; ${cameOf(request, offered)}.`,
     );
   };
+}
+
+/** The token of an `Authorization` header of the form `Bearer <token>`, if it has one. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+/** What is compared instead of tokens: digests have one length, and comparing them takes one time, however good a guess was. */
+export function digestOfToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** The `WWW-Authenticate` of an `unauthorized` request; one without credentials is not told of an error (section 3). */
+export function challengeOf({ headers }: Request): string {
+  return headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
 }
 
 /** Whose address is judged: the settings' names, and what a stranger could do without a token. */
@@ -60,11 +72,7 @@ export function refuseOpenAddress(host: string, token: string | null, service: O
   );
 }
 
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
-function cameOf(authorization: string | undefined, offered: string | undefined): string {
-  if (authorization === undefined) return 'none came';
+function cameOf({ headers }: Request, offered: string | undefined): string {
+  if (headers.authorization === undefined) return 'none came';
   return offered === undefined ? 'another form came' : 'another token came';
 }

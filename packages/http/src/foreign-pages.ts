@@ -1,23 +1,24 @@
 import { DomainError } from '@atelier/domain';
 import type { Request, RequestHandler } from 'express';
-import { isLoopbackHost } from './loopback.ts';
+import { type HostNames, LOOPBACK_NAMES } from './host-names.ts';
 
 /**
  * `foreign-origin` for what web pages of others make a user's browser send:
  *
- * - Under a name of theirs that they let point here (DNS rebinding): without a `token` the `Host` must be loopback. A
- *   rebound page is an origin of its own to its browser, so that no other header tells it apart.
+ * - Under a name of theirs that they let point here (DNS rebinding): the `Host` must be one of `names`, or any where
+ *   these are null, because a token that no page has keeps them out. A rebound page is an origin of its own to its
+ *   browser, so that no other header tells it apart.
  * - From their origin (CSRF), with or without a token: a browser names it in `Origin` or `Sec-Fetch-Site`, which no page
  *   can forge. Reading as well: pages see no answer without CORS, but would occupy us, and could take the time. Only a
  *   link may lead here.
  *
  * Programs send neither header and pass. Behind a proxy that changes `Host` our own page counts as foreign.
  */
-export function refuseForeignPages(token: string | null): RequestHandler {
+export function refuseForeignPages(names: HostNames | null = LOOPBACK_NAMES): RequestHandler {
   return (request, _response, next) => {
     const { host } = request.headers;
-    if (token === null && !isLoopbackHost(host)) {
-      throw foreign(`A service without a token goes by localhost, 127.0.0.1 or [::1]; came Host ${quoted(host)}.`);
+    if (names !== null && !names.include(host)) {
+      throw foreign(`A service without a token goes by ${names.inWords}; came Host ${quoted(host)}.`);
     }
     if (isForeign(request) && !followsLink(request)) {
       const { origin, 'sec-fetch-site': site } = request.headers;

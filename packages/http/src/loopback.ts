@@ -10,16 +10,3 @@ export function isLoopback(address: string): boolean {
   if (version === 0) return address.toLowerCase() === 'localhost';
   return LOOPBACK.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
-
-/** A host of RFC 9110, section 7.2: a name or an address, IPv6 in brackets, and a port or none. */
-const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::\d{1,5})?$/i;
-
-/**
- * Whether a `Host` header names this machine: `localhost`, a name under it (RFC 6761, section 6.3: browsers ask no DNS
- * for it), or a loopback address, with any port.
- */
-export function isLoopbackHost(host: string | undefined): boolean {
-  const [, bracketed, name = ''] = HOST.exec(host ?? '') ?? [];
-  if (bracketed !== undefined) return isIP(bracketed) === 6 && isLoopback(bracketed);
-  return isLoopback(name) || name.toLowerCase().endsWith('.localhost');
-}

@@ -66,6 +66,7 @@ export const PROBLEMS = {
   'invalid-request': { status: 422, title: 'The request does not match its schema' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key came with another request before' },
   unauthorized: { status: 401, title: 'The request lacks the token of this service' },
+  forbidden: { status: 403, title: 'The request may not do this' },
   'foreign-origin': { status: 403, title: 'The request comes from the web page of another site' },
   'missing-image': { status: 422, title: 'The request carries no image' },
   'undecodable-image': { status: 422, title: 'The image cannot be decoded' },

@@ -32,6 +32,7 @@ export function logRequests(log: Log): RequestHandler {
         path,
         status: response.headersSent ? response.statusCode : null,
         code: response.locals['code'] as unknown,
+        key: response.locals['key'] as unknown,
         durationMs: Math.round((performance.now() - started) * 100) / 100,
       };
       const message = response.writableFinished ? 'Answered' : 'Client left';

@@ -1,5 +1,18 @@
-import { createApplication, type Log, methodNotAllowed, probeRoutes } from '@atelier/http';
-import { type Express, Router } from 'express';
+import {
+  createApplication,
+  isLoopback,
+  type HostNames,
+  LOOPBACK_NAMES,
+  type Log,
+  methodNotAllowed,
+  NETWORK_NAMES,
+  probeRoutes,
+  refuseForeignPages,
+  requireScope,
+  withHosts,
+} from '@atelier/http';
+import { type Express, type RequestHandler, Router } from 'express';
+import { inferenceAccess, type InferenceAccess } from './access.ts';
 import type { InferenceConfig } from './config.ts';
 import type { ImageReaderParts } from './routes/read-images.ts';
 import { referenceTo } from './model-reference.ts';
@@ -17,15 +30,32 @@ export interface AppParts {
 
 /** The application; needs no port. */
 export function buildApp({ model, images, config, log }: AppParts): Express {
+  const access = inferenceAccess(config.apiKeys);
   return createApplication(log, [
-    indexRoute(),
     probeRoutes(() => {
       const { version, device } = model.readyPredictor();
       return { model: referenceTo(version), device: device.actual };
     }),
+    refuseForeignPages(namesOf(config)),
+    guard(access),
+    indexRoute(),
     modelsRoute(model, config.modelsDirectory),
     predictRoute(model, { ...images, limits: config }),
   ]);
+}
+
+/** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */
+function guard(access: InferenceAccess): RequestHandler {
+  const router = Router();
+  router.use(['/predict', '/models'], requireScope(access, 'infer'));
+  router.use('/metrics', requireScope(access, 'metrics'));
+  return router;
+}
+
+/** With keys any name: a page that brings none is refused by that. */
+function namesOf({ apiKeys, host, allowedHosts }: InferenceConfig): HostNames | null {
+  if (apiKeys.length > 0) return null;
+  return withHosts(isLoopback(host) ? LOOPBACK_NAMES : NETWORK_NAMES, allowedHosts, 'INFERENCE_ALLOWED_HOSTS');
 }
 
 function indexRoute(): Router {

@@ -1,7 +1,8 @@
 import { ModelName } from '@atelier/domain';
-import { LOG_LEVELS, readSettings, wholeNumber } from '@atelier/http';
+import { HostList, LOG_LEVELS, readSettings, wholeNumber } from '@atelier/http';
 import { z } from 'zod';
 import { DEVICES } from './predictor/predictor.ts';
+import { ApiKeys } from './access.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -14,6 +15,19 @@ export const InferenceConfig = z.object({
   port: wholeNumber(0, 65_535).default(8080).meta({
     variable: 'INFERENCE_PORT',
     description: 'Port to listen on; 0 is any free one',
+  }),
+  apiKeys: ApiKeys.default([]).meta({
+    variable: 'INFERENCE_API_KEYS',
+    description:
+      'Who may send requests, separated by commas: `name=key:scope+scope`, a key of at least 16 characters, the scopes ' +
+      'infer, metrics, admin. Without keys everybody may the first two, and nobody the last',
+    secret: true,
+  }),
+  allowedHosts: HostList.default([]).meta({
+    variable: 'INFERENCE_ALLOWED_HOSTS',
+    description:
+      'Names by which the service goes, separated by commas, beside its addresses and those of a private network; with ' +
+      'keys it goes by any',
   }),
   modelsDirectory: z.string().default('models').meta({
     variable: 'MODELS_DIR',

@@ -1,3 +1,4 @@
+export * from './access.ts';
 export { type AppParts, buildApp } from './app.ts';
 export { InferenceConfig, readConfig } from './config.ts';
 export * from './contract/models.ts';

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { listen, type Listening, type Log } from '@atelier/http';
+import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { buildApp } from './app.ts';
 import { usableCores } from './compute/cores.ts';
@@ -41,6 +41,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
     await model.close();
     await engine.close();
   };
+  warnOfOpenAddress(config, log);
   return {
     url: server.url,
     settled: model.start(),
@@ -69,3 +70,11 @@ const NOBODY: EngineObserver = {
   restarted: () => undefined,
   decoded: () => undefined,
 };
+/** Said and not refused, as the trainer does: in a container this is how one starts it, and its network decides who comes. */
+function warnOfOpenAddress({ host, apiKeys }: InferenceConfig, log: Log): void {
+  if (apiKeys.length > 0 || isLoopback(host)) return;
+  log.warn(
+    `INFERENCE_HOST=${host} without INFERENCE_API_KEYS: whoever reaches this address may ask for predictions and read ` +
+      'metrics. Admin routes are off.',
+  );
+}

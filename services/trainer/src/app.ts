@@ -6,6 +6,7 @@ import {
   metricsRoute,
   openApiRoutes,
   probeRoutes,
+  LOOPBACK_NAMES,
   refuseForeignPages,
   requireToken,
 } from '@atelier/http';
@@ -64,7 +65,7 @@ export function buildTrainerApp({
   const registry = trainerMetrics(trainer);
   return createApplication(log, [
     countRequests(registry),
-    refuseForeignPages(token),
+    refuseForeignPages(token === null ? LOOPBACK_NAMES : null),
     requireToken(token, PROBES),
     probeRoutes(readiness),
     metricsRoute(registry),

@@ -7,8 +7,8 @@ import { problemOf } from '../../support/answers.ts';
 
 const log = createLog('test', 'silent');
 const hello: RequestHandler = (_request, response) => void response.json({ hello: 'you' });
-const withoutToken = createApplication(log, [refuseForeignPages(null), hello]);
-const withToken = createApplication(log, [refuseForeignPages('correct-horse-battery-staple'), hello]);
+const withoutToken = createApplication(log, [refuseForeignPages(), hello]);
+const withToken = createApplication(log, [refuseForeignPages(null), hello]);
 
 const post = (headers: Record<string, string>, app = withoutToken) =>
   request(app)
