@@ -4,6 +4,7 @@ import { type Log, RetryLater } from '@atelier/http';
 import type { FileDecoder } from '../image/decode.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
 import type { DeviceClaim } from '../predictor/predictor.ts';
+import type { Channel } from './channel.ts';
 import { type ComputeProcess, startComputeProcess } from './compute-process.ts';
 import type { LoadedModel } from './messages.ts';
 
@@ -38,7 +39,7 @@ export interface ComputeObserver {
   loading(engine: number, isLoading: boolean): void;
 }
 
-/** Loading reads megabytes, and on a GPU compiles; far longer than that it does not take. */
+/** Loading reads megabytes; on a GPU it compiles, and so does the first run with each batch size. */
 const LOAD_LIMIT_MS = 60_000;
 
 /** More than a picture within the limits takes, waiting included. */
@@ -114,11 +115,10 @@ export class Compute {
   }
 
   /** Runs images [rows, 28, 28]; resolves to float32 [rows, 20], a row's logits and then its probabilities. */
-  async run(engine: number, model: number, images: Uint8Array, rows: number): Promise<Float32Array> {
+  run(engine: number, model: number, images: Uint8Array, rows: number): Promise<Float32Array> {
     const channel = this.#running().engines[engine];
     if (channel === undefined) throw new RangeError(`There is no engine ${engine}.`);
-    const { bytes } = await channel.ask({ kind: 'run', model, rows }, images, this.#options.stuckMs);
-    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
+    return runOn(channel, { model, rows }, images, this.#options.stuckMs);
   }
 
   /** Pictures that wait for a decoder. */
@@ -152,7 +152,7 @@ export class Compute {
         const question = { kind: 'load', model, device: this.#options.device } as const;
         const { loaded } = (await channel.ask(question, bytes, LOAD_LIMIT_MS)).head;
         if (loaded === undefined) throw new Error('The engine says nothing of the model that it has loaded.');
-        await check({ ...loaded, run: (images, rows) => this.run(engine, model, images, rows) });
+        await check({ ...loaded, run: (images, rows) => runOn(channel, { model, rows }, images, LOAD_LIMIT_MS) });
         first ??= loaded;
       } finally {
         this.#observer.loading(engine, false);
@@ -203,4 +203,14 @@ export class Compute {
   works(): void {
     this.#attempts = 0;
   }
+}
+
+async function runOn(
+  engine: Channel,
+  batch: { model: number; rows: number },
+  images: Uint8Array,
+  limitMs: number,
+): Promise<Float32Array> {
+  const { bytes } = await engine.ask({ kind: 'run', ...batch }, images, limitMs);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
 }
