@@ -1,0 +1,132 @@
+import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import type { Models } from '../models/models.ts';
+import type { Predictor } from '../predictor/predictor.ts';
+import { callOptions } from './call-options.ts';
+import { type ImageSource, imagesOf } from './image-input.ts';
+import { chooseOutputs, outputTensors, type RequestedOutput } from './outputs.ts';
+import type { InferenceStatistics } from './statistics.ts';
+import type { InputTensor, OutputTensor, Parameters } from './tensor.ts';
+
+/** An inference request of the protocol, over whatever it came; `inputs` and `outputs` are not checked yet. */
+export interface InferCall {
+  model: string;
+  /** As the protocol has it, a string; undefined or empty: the service chooses. */
+  version?: string | undefined;
+  id?: string | undefined;
+  parameters: Parameters;
+  inputs: readonly InputTensor[];
+  /** Undefined or empty: all. */
+  outputs?: readonly RequestedOutput[] | undefined;
+  /** Gives up when it aborts, with its reason. */
+  signal?: AbortSignal | undefined;
+  /** From which moment on the answer is of no use, in ms as `performance.now` counts them. */
+  deadline?: number | undefined;
+  /** When the request came, in the same ms: the parameter `timeout` counts from here. Default: now. */
+  received?: number | undefined;
+  /** Decides between the versions of a canary. */
+  requestId?: string | undefined;
+}
+
+export interface InferResult {
+  /** Who answered: its version, its digest and its device. */
+  predictor: Predictor;
+  modelName: string;
+  modelVersion: string;
+  /** That of the call. */
+  id: string | undefined;
+  outputs: OutputTensor[];
+}
+
+/** Of Node: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What `infer` needs of the service. */
+export interface InferParts extends ImageSource {
+  models: Models;
+  statistics: InferenceStatistics;
+}
+
+/**
+ * Answers one request. Rejects with `model-not-found`, `not-ready`, `shutting-down`; `invalid-request` and the codes of
+ * `imagesOf` for what is wrong in it; and with what `Predictor.predict` rejects with.
+ */
+export async function infer(call: InferCall, { models, decode, limits, statistics }: InferParts): Promise<InferResult> {
+  const { received = performance.now(), signal } = call;
+  const predictor = chooseVersion(models, call.model, call.version, call.requestId);
+  const { version } = predictor;
+  try {
+    const chosen = chooseOutputs(call.outputs);
+    const { priority, timeoutMs = Infinity } = callOptions(call.parameters);
+    const deadline = Math.min(call.deadline ?? Infinity, received + timeoutMs);
+    const began = performance.now();
+    const images = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
+    const read = performance.now();
+    if (read >= deadline) throw tooLate();
+    const outputs = await predictor.predict(images, {
+      priority,
+      ...(signal !== undefined && { signal }),
+      ...(deadline !== Infinity && { deadline }),
+    });
+    const computed = performance.now();
+    const tensors = outputTensors(chosen, outputs);
+    statistics.answered(version, {
+      count: images.length / PIXELS_PER_IMAGE,
+      inputMs: read - began,
+      predictMs: computed - read,
+      outputMs: performance.now() - computed,
+    });
+    return {
+      predictor,
+      modelName: version.name,
+      modelVersion: String(version.version),
+      id: call.id,
+      outputs: tensors,
+    };
+  } catch (error) {
+    statistics.failed(version, performance.now() - received);
+    throw error;
+  }
+}
+
+/** The version that a client names as the protocol does, by a string; `model-not-found` for one that is no number. */
+export function chooseVersion(
+  models: Models,
+  name: string,
+  version: string | undefined,
+  requestId?: string,
+): Predictor {
+  return models.choose({
+    name,
+    ...(version !== undefined && version !== '' && { version: versionNumber(name, version) }),
+    ...(requestId !== undefined && { requestId }),
+  });
+}
+
+export function versionNumber(name: string, version: string): number {
+  if (/^[1-9]\d{0,14}$/.test(version)) return Number(version);
+  throw new DomainError(
+    'model-not-found',
+    `${JSON.stringify(name.slice(0, 64))} has no version ${JSON.stringify(version.slice(0, 32))}: versions are 1, 2 and so on.`,
+  );
+}
+
+/** Reads with a signal that aborts with `deadline-exceeded`, too; only what takes a while needs one. */
+function readBefore(
+  deadline: number,
+  signal: AbortSignal | undefined,
+  read: (bounded: () => AbortSignal | undefined) => Uint8Array | Promise<Uint8Array>,
+): Uint8Array | Promise<Uint8Array> {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const images = read(() => {
+    if (deadline === Infinity) return signal;
+    const remaining = Math.min(deadline - performance.now(), LONGEST_TIMER_MS);
+    timer = setTimeout(() => late.abort(tooLate()), remaining);
+    return signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+  });
+  return images instanceof Promise ? images.finally(() => clearTimeout(timer)) : images;
+}
+
+function tooLate(): DomainError {
+  return new DomainError('deadline-exceeded', 'The request was not answered in the time that it gave itself.');
+}

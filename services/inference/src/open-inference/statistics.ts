@@ -1,0 +1,182 @@
+import type { PublishedVersion } from '@atelier/model-repository';
+
+type VersionName = Pick<PublishedVersion, 'name' | 'version'>;
+
+/** How long one request took, and how many images it had. */
+export interface AnsweredRequest {
+  count: number;
+  /** Reading and decoding its images. */
+  inputMs: number;
+  /** Waiting and computing. */
+  predictMs: number;
+  /** Making its tensors. */
+  outputMs: number;
+}
+
+/** One run of the engine. */
+export interface RanBatch {
+  /** Images in it, without padding. */
+  count: number;
+  /** Requests in it. */
+  requests: number;
+  /** What they waited, summed over the requests. */
+  queueMs: number;
+  inputMs: number;
+  inferMs: number;
+  outputMs: number;
+}
+
+/** Who tells what happens; cheap, since every request calls it. */
+export interface InferenceStatistics {
+  answered(version: VersionName, request: AnsweredRequest): void;
+  /** `durationMs` counts from the arrival. */
+  failed(version: VersionName, durationMs: number): void;
+  /** From whoever forms batches. Where nobody says anything, each request counts as one run, which did not wait. */
+  ran(version: VersionName, batch: RanBatch): void;
+}
+
+/** Triton's extension `statistics`: how often and how long together, in nanoseconds. */
+export interface CountedTime {
+  count: number;
+  ns: number;
+}
+
+export interface BatchStatistics {
+  batch_size: number;
+  compute_input: CountedTime;
+  compute_infer: CountedTime;
+  compute_output: CountedTime;
+}
+
+/** One version, as the extension writes it. */
+export interface ModelStatistics {
+  name: string;
+  version: string;
+  /** When the last request was answered, in ms since 1970; 0: none. */
+  last_inference: number;
+  /** Images. */
+  inference_count: number;
+  /** Runs of the engine: `inference_count` through this is the mean batch. */
+  execution_count: number;
+  inference_stats: Record<
+    'success' | 'fail' | 'queue' | 'compute_input' | 'compute_infer' | 'compute_output',
+    CountedTime
+  >;
+  batch_stats: BatchStatistics[];
+}
+
+/** Sums in ms, which `of` turns into nanoseconds. */
+interface Counters {
+  lastInference: number;
+  images: number;
+  answered: number;
+  answeredMs: number;
+  failed: number;
+  failedMs: number;
+  inputMs: number;
+  predictMs: number;
+  outputMs: number;
+  runs: number;
+  /** Of the requests that were in the runs. */
+  ranRequests: number;
+  queueMs: number;
+  inferMs: number;
+  batches: Map<number, { runs: number; inputMs: number; inferMs: number; outputMs: number }>;
+}
+
+/** Counts since the start of the service; a version that is unloaded keeps its numbers. */
+export class CountedInferences implements InferenceStatistics {
+  readonly #models = new Map<string, Map<number, Counters>>();
+
+  answered(version: VersionName, { count, inputMs, predictMs, outputMs }: AnsweredRequest): void {
+    const counters = this.#of(version);
+    counters.lastInference = Date.now();
+    counters.images += count;
+    counters.answered++;
+    counters.answeredMs += inputMs + predictMs + outputMs;
+    counters.inputMs += inputMs;
+    counters.predictMs += predictMs;
+    counters.outputMs += outputMs;
+  }
+
+  failed(version: VersionName, durationMs: number): void {
+    const counters = this.#of(version);
+    counters.failed++;
+    counters.failedMs += durationMs;
+  }
+
+  ran(version: VersionName, { count, requests, queueMs, inputMs, inferMs, outputMs }: RanBatch): void {
+    const counters = this.#of(version);
+    counters.runs++;
+    counters.ranRequests += requests;
+    counters.queueMs += queueMs;
+    counters.inferMs += inferMs * requests;
+    let batch = counters.batches.get(count);
+    if (batch === undefined) counters.batches.set(count, (batch = { runs: 0, inputMs: 0, inferMs: 0, outputMs: 0 }));
+    batch.runs++;
+    batch.inputMs += inputMs;
+    batch.inferMs += inferMs;
+    batch.outputMs += outputMs;
+  }
+
+  /** Of a version that nobody asked yet: zeros. */
+  of({ name, version }: VersionName): ModelStatistics {
+    const found = this.#models.get(name)?.get(version) ?? zeros();
+    const { runs, answered, batches } = found;
+    const toldOfRuns = runs > 0;
+    return {
+      name,
+      version: String(version),
+      last_inference: found.lastInference,
+      inference_count: found.images,
+      execution_count: toldOfRuns ? runs : answered,
+      inference_stats: {
+        success: duration(answered, found.answeredMs),
+        fail: duration(found.failed, found.failedMs),
+        queue: duration(toldOfRuns ? found.ranRequests : answered, found.queueMs),
+        compute_input: duration(answered, found.inputMs),
+        compute_infer: toldOfRuns ? duration(found.ranRequests, found.inferMs) : duration(answered, found.predictMs),
+        compute_output: duration(answered, found.outputMs),
+      },
+      batch_stats: [...batches]
+        .sort(([a], [b]) => a - b)
+        .map(([size, batch]) => ({
+          batch_size: size,
+          compute_input: duration(batch.runs, batch.inputMs),
+          compute_infer: duration(batch.runs, batch.inferMs),
+          compute_output: duration(batch.runs, batch.outputMs),
+        })),
+    };
+  }
+
+  #of({ name, version }: VersionName): Counters {
+    let versions = this.#models.get(name);
+    if (versions === undefined) this.#models.set(name, (versions = new Map<number, Counters>()));
+    let counters = versions.get(version);
+    if (counters === undefined) versions.set(version, (counters = zeros()));
+    return counters;
+  }
+}
+
+function zeros(): Counters {
+  return {
+    lastInference: 0,
+    images: 0,
+    answered: 0,
+    answeredMs: 0,
+    failed: 0,
+    failedMs: 0,
+    inputMs: 0,
+    predictMs: 0,
+    outputMs: 0,
+    runs: 0,
+    ranRequests: 0,
+    queueMs: 0,
+    inferMs: 0,
+    batches: new Map(),
+  };
+}
+
+function duration(count: number, ms: number): CountedTime {
+  return { count, ns: Math.round(ms * 1e6) };
+}
