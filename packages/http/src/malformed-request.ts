@@ -77,6 +77,7 @@ function faultOf(code: string | undefined, maximumHeaderBytes: number): Fault {
   }
 }
 
+/** What never became a request has no path that says which form its client reads: `error` is the Open Inference Protocol's. */
 function problem(status: number, detail: string): string {
-  return JSON.stringify({ type: `/problems/${CODE}`, ...PROBLEMS[CODE], status, detail });
+  return JSON.stringify({ type: `/problems/${CODE}`, ...PROBLEMS[CODE], status, detail, error: detail });
 }

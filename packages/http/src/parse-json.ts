@@ -33,9 +33,11 @@ export function requireUtf8(contentType: string): void {
   throw new DomainError('unsupported-media-type', `JSON in charset ${JSON.stringify(charset)}; expected utf-8.`);
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
 function decode(body: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return UTF_8.decode(body);
   } catch {
     throw malformed(': it is not UTF-8');
   }

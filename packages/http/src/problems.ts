@@ -76,6 +76,7 @@ export const PROBLEMS = {
   'too-many-images': { status: 413, title: 'The request carries too many images' },
   'route-not-found': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
+  'unsupported-feature': { status: 501, title: 'This part of the protocol is not implemented' },
   'queue-full': { status: 429, title: 'Too many runs wait' },
   'queue-unavailable': { status: 503, title: 'The queue cannot be reached' },
   'too-many-streams': { status: 429, title: 'Too many streams of events are open' },
@@ -88,11 +89,29 @@ export const PROBLEMS = {
   internal: { status: 500, title: 'Internal error' },
 } as const satisfies Record<ErrorCode, Problem | 'internal'>;
 
+/** What a client is told of a failure: RFC 9457, section 3. */
+export interface ToldFailure extends Problem {
+  type: string;
+  detail?: string;
+  errors?: RequestFault[];
+  /** The request's id. */
+  instance: unknown;
+}
+
+/** How a failure is written for the clients of one protocol. */
+export type ErrorForm = (failure: ToldFailure) => { status: number; mediaType: string; body: object };
+
+export const problemDetails: ErrorForm = (failure) => ({
+  status: failure.status,
+  mediaType: 'application/problem+json',
+  body: failure,
+});
+
 /**
- * Answers with RFC 9457 problem details, at once, even while the request's body is on its way. The last handler of an
- * application; what it hides it writes to `log`.
+ * Answers with RFC 9457 problem details, or in the form that belongs to the request's path, at once, even while the
+ * request's body is on its way. The last handler of an application; what it hides it writes to `log`.
  */
-export function sendProblem(log: Log): ErrorRequestHandler {
+export function sendProblem(log: Log, formOf: (path: string) => ErrorForm = () => problemDetails): ErrorRequestHandler {
   // Express knows a handler of errors by its four parameters.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   return (error: unknown, request, response, _next) => {
@@ -111,10 +130,14 @@ export function sendProblem(log: Log): ErrorRequestHandler {
       return;
     }
     if (error instanceof RetryLater) response.set('Retry-After', String(error.retryAfterSeconds));
-    response.status(problem.status).type('application/problem+json');
-    const details = { type: `/problems/${code}`, ...problem, ...specifics, instance };
-    if (isStillSending(request)) answerAndHangUp(request, response, JSON.stringify(details));
-    else response.json(details);
+    const form = formOf(request.path);
+    const { status, mediaType, body } = form({ type: `/problems/${code}`, ...problem, ...specifics, instance });
+    response.status(status).type(mediaType);
+    if (isStillSending(request)) answerAndHangUp(request, response, JSON.stringify(body));
+    else {
+      request.resume(); // drops what comes yet, so that the connection can take its next request
+      response.json(body);
+    }
   };
 }
 

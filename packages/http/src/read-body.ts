@@ -67,7 +67,8 @@ function collect(
     signal?.addEventListener('abort', () => refuse(signal.reason as Error), { once: true });
     source.on('data', take);
     source.once('end', () => {
-      resolve(Buffer.concat(chunks));
+      const [only, ...others] = chunks;
+      resolve(only !== undefined && others.length === 0 ? only : Buffer.concat(chunks));
       letGo();
     });
     decompressor?.once('error', (cause) => {
