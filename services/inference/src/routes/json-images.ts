@@ -1,4 +1,5 @@
 import { InvalidRequest, jsonPointer, MAXIMUM_FAULTS, type RequestFault } from '@atelier/http';
+import { bytesOfBase64 } from './base64.ts';
 import { type ImageLimits, tooManyImages } from './image-limits.ts';
 import { packPixelRows } from './pixel-rows.ts';
 
@@ -47,18 +48,10 @@ function listIn(value: unknown, name: string): unknown[] {
 }
 
 function decodeBase64(texts: unknown[]): Buffer[] {
-  const files = texts.map((text) => (typeof text === 'string' ? bytesOf(text) : undefined));
+  const files = texts.map((text) => (typeof text === 'string' ? bytesOfBase64(text) : undefined));
   const faults = [...files.entries()].filter(([, file]) => file === undefined).slice(0, MAXIMUM_FAULTS);
   refuse(faults.map(([index]) => fault(['images', index], 'expected an image file in base64 (RFC 4648, section 4)')));
   return files.filter((file) => file !== undefined);
-}
-
-/** Node's decoder passes over what is no base64, so that too little comes out, and takes the URL alphabet too. */
-function bytesOf(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const isWhole = text.length > 0 && text.length % 4 === 0 && bytes.length === (text.length / 4) * 3 - padding;
-  return isWhole && !text.includes('-') && !text.includes('_') ? bytes : undefined;
 }
 
 function fault(path: readonly PropertyKey[], detail: string): RequestFault {
