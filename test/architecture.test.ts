@@ -60,6 +60,7 @@ const HOMES: Record<string, readonly string[]> = {
     'services/trainer/src/app.ts',
     'services/trainer/src/routes/',
     'services/inference/src/app.ts',
+    'services/inference/src/open-inference/rest/',
     'services/inference/src/routes/',
   ],
   'prom-client': ['packages/http/src/metrics.ts', 'services/trainer/src/supervision/run-metrics.ts'],

@@ -73,6 +73,7 @@ export const ERROR_CODES = [
   'too-many-images',
   'route-not-found',
   'method-not-allowed',
+  'unsupported-feature',
   // The service itself
   'queue-full',
   'queue-unavailable',

@@ -16,6 +16,10 @@ import { inferenceAccess, type InferenceAccess } from './access.ts';
 import type { InferenceConfig } from './config.ts';
 import type { ImageReaderParts } from './routes/read-images.ts';
 import { referenceTo } from './model-reference.ts';
+import { errorFormOf } from './open-inference/rest/error-form.ts';
+import { healthRoutes } from './open-inference/rest/health-routes.ts';
+import { openInferenceRoutes } from './open-inference/rest/routes.ts';
+import { CountedInferences } from './open-inference/statistics.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
 import type { ServedModel } from './models/serve-newest.ts';
@@ -26,28 +30,34 @@ export interface AppParts {
   images: Pick<ImageReaderParts, 'decode' | 'admit'>;
   config: InferenceConfig;
   log: Log;
+  /** What the Open Inference Protocol tells of the versions; whoever computes tells it of batches. */
+  statistics?: CountedInferences;
 }
 
 /** The application; needs no port. */
-export function buildApp({ model, images, config, log }: AppParts): Express {
+export function buildApp({ model, images, config, log, statistics = new CountedInferences() }: AppParts): Express {
   const access = inferenceAccess(config.apiKeys);
-  return createApplication(log, [
+  const admin = requireScope(access, 'admin');
+  const routes = [
     probeRoutes(() => {
       const { version, device } = model.readyPredictor();
       return { model: referenceTo(version), device: device.actual };
     }),
+    healthRoutes(model),
     refuseForeignPages(namesOf(config)),
     guard(access),
     indexRoute(),
     modelsRoute(model, config.modelsDirectory),
     predictRoute(model, { ...images, limits: config }),
-  ]);
+    openInferenceRoutes({ models: model, ...images, limits: config, statistics, admin }),
+  ];
+  return createApplication(log, routes, errorFormOf);
 }
 
 /** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */
 function guard(access: InferenceAccess): RequestHandler {
   const router = Router();
-  router.use(['/predict', '/models'], requireScope(access, 'infer'));
+  router.use(['/predict', '/models', '/v2'], requireScope(access, 'infer'));
   router.use('/metrics', requireScope(access, 'metrics'));
   return router;
 }
@@ -65,7 +75,7 @@ function indexRoute(): Router {
     .get((_request, response) => {
       response.json({
         service: 'Atelier inference',
-        routes: ['POST /predict', 'GET /models', 'GET /healthz', 'GET /readyz'],
+        routes: ['POST /predict', 'GET /models', 'GET /v2', 'GET /healthz', 'GET /readyz'],
       });
     })
     .all(methodNotAllowed('GET', 'HEAD'));

@@ -37,8 +37,8 @@ export interface InferResult {
   outputs: OutputTensor[];
 }
 
-/** Of Node: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A day; longer is none. Node's timers would fire at once beyond 24 days. */
+const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 /** What `infer` needs of the service. */
 export interface InferParts extends ImageSource {
@@ -57,7 +57,10 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
   try {
     const chosen = chooseOutputs(call.outputs);
     const { priority, timeoutMs = Infinity } = callOptions(call.parameters);
-    const deadline = Math.min(call.deadline ?? Infinity, received + timeoutMs);
+    const deadline = Math.min(
+      call.deadline ?? Infinity,
+      timeoutMs > LONGEST_TIMEOUT_MS ? Infinity : received + timeoutMs,
+    );
     const began = performance.now();
     const images = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
     const read = performance.now();
@@ -120,8 +123,7 @@ function readBefore(
   let timer: NodeJS.Timeout | undefined;
   const images = read(() => {
     if (deadline === Infinity) return signal;
-    const remaining = Math.min(deadline - performance.now(), LONGEST_TIMER_MS);
-    timer = setTimeout(() => late.abort(tooLate()), remaining);
+    timer = setTimeout(() => late.abort(tooLate()), deadline - performance.now());
     return signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   });
   return images instanceof Promise ? images.finally(() => clearTimeout(timer)) : images;

@@ -1,4 +1,5 @@
 import type { PublishedVersion } from '@atelier/model-repository';
+import type { ComputedBatch } from '../batching/observer.ts';
 
 type VersionName = Pick<PublishedVersion, 'name' | 'version'>;
 
@@ -13,26 +14,13 @@ export interface AnsweredRequest {
   outputMs: number;
 }
 
-/** One run of the engine. */
-export interface RanBatch {
-  /** Images in it, without padding. */
-  count: number;
-  /** Requests in it. */
-  requests: number;
-  /** What they waited, summed over the requests. */
-  queueMs: number;
-  inputMs: number;
-  inferMs: number;
-  outputMs: number;
-}
-
 /** Who tells what happens; cheap, since every request calls it. */
 export interface InferenceStatistics {
   answered(version: VersionName, request: AnsweredRequest): void;
   /** `durationMs` counts from the arrival. */
   failed(version: VersionName, durationMs: number): void;
   /** From whoever forms batches. Where nobody says anything, each request counts as one run, which did not wait. */
-  ran(version: VersionName, batch: RanBatch): void;
+  computed(batch: Pick<ComputedBatch, 'rows' | 'queueMs' | 'computeMs'> & { version: VersionName }): void;
 }
 
 /** Triton's extension `statistics`: how often and how long together, in nanoseconds. */
@@ -81,7 +69,7 @@ interface Counters {
   ranRequests: number;
   queueMs: number;
   inferMs: number;
-  batches: Map<number, { runs: number; inputMs: number; inferMs: number; outputMs: number }>;
+  batches: Map<number, { runs: number; inferMs: number }>;
 }
 
 /** Counts since the start of the service; a version that is unloaded keeps its numbers. */
@@ -105,18 +93,16 @@ export class CountedInferences implements InferenceStatistics {
     counters.failedMs += durationMs;
   }
 
-  ran(version: VersionName, { count, requests, queueMs, inputMs, inferMs, outputMs }: RanBatch): void {
+  computed({ version, rows, queueMs, computeMs }: Parameters<InferenceStatistics['computed']>[0]): void {
     const counters = this.#of(version);
     counters.runs++;
-    counters.ranRequests += requests;
-    counters.queueMs += queueMs;
-    counters.inferMs += inferMs * requests;
-    let batch = counters.batches.get(count);
-    if (batch === undefined) counters.batches.set(count, (batch = { runs: 0, inputMs: 0, inferMs: 0, outputMs: 0 }));
+    counters.ranRequests += queueMs.length;
+    for (const waited of queueMs) counters.queueMs += waited;
+    counters.inferMs += computeMs * queueMs.length;
+    let batch = counters.batches.get(rows);
+    if (batch === undefined) counters.batches.set(rows, (batch = { runs: 0, inferMs: 0 }));
     batch.runs++;
-    batch.inputMs += inputMs;
-    batch.inferMs += inferMs;
-    batch.outputMs += outputMs;
+    batch.inferMs += computeMs;
   }
 
   /** Of a version that nobody asked yet: zeros. */
@@ -142,9 +128,10 @@ export class CountedInferences implements InferenceStatistics {
         .sort(([a], [b]) => a - b)
         .map(([size, batch]) => ({
           batch_size: size,
-          compute_input: duration(batch.runs, batch.inputMs),
+          // A batch has none of its own: images are read and tensors made for each request.
+          compute_input: duration(batch.runs, 0),
           compute_infer: duration(batch.runs, batch.inferMs),
-          compute_output: duration(batch.runs, batch.outputMs),
+          compute_output: duration(batch.runs, 0),
         })),
     };
   }
