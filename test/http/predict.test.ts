@@ -147,7 +147,9 @@ describe('POST /predict', () => {
   });
 
   test('tells nothing of its making, opens itself to no other origin, and lets nobody guess types', async () => {
-    const { headers } = await request(service.app).get('/').set('Origin', 'http://elsewhere.test').expect(200);
+    const { headers } = await request(service.app).get('/').expect(200);
+    const foreign = await request(service.app).get('/').set('Origin', 'http://elsewhere.test').expect(403);
+    assert.equal(foreign.headers['access-control-allow-origin'], undefined);
     assert.equal(headers['x-powered-by'], undefined);
     assert.equal(headers['access-control-allow-origin'], undefined);
     assert.equal(headers['x-content-type-options'], 'nosniff');

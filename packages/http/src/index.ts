@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './answer-json.ts';
 export * from './access-keys.ts';
 export * from './application.ts';
 export * from './foreign-pages.ts';

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { DomainError, messageOf } from '@atelier/domain';
 
 /**
@@ -17,7 +18,8 @@ const BRACE = 0x7b;
  * `maximumValues` values or `MAXIMUM_PARTS` parts; these are counted before anything is built of them.
  */
 export function parseJson(body: Buffer, maximumValues: number): unknown {
-  refuseCostly(body, maximumValues);
+  // Every value and every part has a byte of its own: what is shorter than both limits keeps them.
+  if (body.length > Math.min(maximumValues, MAXIMUM_PARTS)) refuseCostly(body, maximumValues);
   const text = decode(body);
   try {
     return JSON.parse(text);
@@ -36,6 +38,7 @@ export function requireUtf8(contentType: string): void {
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
 function decode(body: Buffer): string {
+  if (isAscii(body)) return body.toString('latin1'); // most bodies are, and it takes a tenth of the time
   try {
     return UTF_8.decode(body);
   } catch {

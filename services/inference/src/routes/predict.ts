@@ -1,4 +1,4 @@
-import { clientLeaves, methodNotAllowed, parseQuery } from '@atelier/http';
+import { answerJson, clientLeaves, methodNotAllowed, parseQuery } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import { PredictQuery, type PredictResponse } from '../contract/predict.ts';
 import { referenceTo } from '../model-reference.ts';
@@ -19,7 +19,7 @@ export function predictRoute(models: Models, reader: ImageReaderParts): Router {
     const { probabilities } = await predictor.predict(images, { signal });
     const { version, device } = predictor;
     const predictions = rank(probabilities, top);
-    response.json({ model: referenceTo(version), device: device.actual, predictions } satisfies PredictResponse);
+    answerJson(response, { model: referenceTo(version), device: device.actual, predictions } satisfies PredictResponse);
   };
   const router = Router();
   router.route('/predict').post(predict).all(methodNotAllowed('POST'));
