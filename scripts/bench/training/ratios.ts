@@ -1,18 +1,15 @@
 import { findRecipe } from '@atelier/trainer';
 import { type Spread, spread } from '../../src/measurements/statistics.ts';
-import type { Figures, Sample } from '../benchmark.ts';
+import type { Figures } from '../benchmark.ts';
+import { type MeasuredGoal, roundByRound, valuesOf } from '../goal-table.ts';
 import { operationsByCustom, operationsNeeded } from './floating-point-operations.ts';
 import type { VariantName } from './variant-names.ts';
 
 const deepBn = findRecipe('deep-bn');
 
 /** A figure that stands against another one of the same run. */
-export interface Ratio {
-  title: string;
+export interface Ratio extends Omit<MeasuredGoal, 'found'> {
   of: (samples: Samples) => Spread;
-  unit: '%' | 'times' | 'MB';
-  /** Null where nothing is to be reached. */
-  goal: { atLeast: number } | { atMost: number } | null;
 }
 
 type Samples = Figures['samples'];
@@ -86,15 +83,6 @@ export function matrixPeak(samples: Samples): number {
   return Math.max(...valuesOf(samples, 'matrix-peak', 'gigaflops'));
 }
 
-/** One value for each round; a variant or a number that is missing is an error. */
-export function valuesOf(samples: Samples, variant: VariantName, name: string): number[] {
-  return (samples[variant] ?? []).map((sample: Sample) => {
-    const value = sample[name];
-    if (value === undefined) throw new RangeError(`A sample of ${variant} has no ${name}.`);
-    return value;
-  });
-}
-
 function shareOfPeak(samples: Samples, variant: VariantName, operations: number): Spread {
   const peak = matrixPeak(samples) * 1e9;
   return spread(valuesOf(samples, variant, 'stepMs').map((stepMs) => operations / (stepMs / 1000) / peak));
@@ -124,8 +112,4 @@ function checkpointShare(samples: Samples, variant: VariantName): Spread {
     valuesOf(samples, variant, 'epochSeconds'),
     (checkpoint, epoch) => checkpoint / epoch,
   );
-}
-
-function roundByRound(first: number[], second: number[], ratio: (first: number, second: number) => number): Spread {
-  return spread(first.map((value, round) => ratio(value, second[round] ?? NaN)));
 }

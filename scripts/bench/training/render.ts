@@ -1,46 +1,23 @@
 import { findRecipe } from '@atelier/trainer';
 import { markdownTable } from '../../src/measurements/markdown-table.ts';
-import { type Spread, spread, spreadInWords } from '../../src/measurements/statistics.ts';
+import { spread, spreadInWords } from '../../src/measurements/statistics.ts';
 import type { Figures } from '../benchmark.ts';
+import { goalTable, valuesOf } from '../goal-table.ts';
 import { denseLayers, operationsByCustom, operationsNeeded } from './floating-point-operations.ts';
-import { matrixPeak, type Ratio, RATIOS, valuesOf } from './ratios.ts';
+import { matrixPeak, RATIOS } from './ratios.ts';
 import type { VariantName } from './variant-names.ts';
 
 /** The section about training: ratios with what was to be reached, what they are made of, and how it was measured. */
 export function renderTraining({ samples }: Figures): string {
   return [
     '### Ratios',
-    markdownTable(
-      ['ratio', 'wanted', 'found', 'reached'],
-      RATIOS.map((ratio) => ratioRow(ratio, samples)),
-    ),
+    goalTable(RATIOS.map((ratio) => ({ ...ratio, found: ratio.of(samples) }))),
     '### What they are made of',
     markdownTable(['measured', 'figure'], measuredRows(samples)),
     '### How',
     HOW,
     operationsInWords(),
   ].join('\n\n');
-}
-
-function ratioRow({ title, of, unit, goal }: Ratio, samples: Figures['samples']): string[] {
-  const found = of(samples);
-  const text = TEXTS[unit];
-  const wanted =
-    goal === null ? '' : 'atLeast' in goal ? `at least ${text(goal.atLeast)}` : `at most ${text(goal.atMost)}`;
-  return [title, wanted === '' ? '' : `${wanted} ${unit}`, spreadInWords(found, text, unit), verdict(found, goal)];
-}
-
-const TEXTS: Record<Ratio['unit'], (value: number) => string> = {
-  '%': (share) => (share * 100).toFixed(1),
-  times: (value) => value.toFixed(1),
-  MB: (value) => value.toFixed(0),
-};
-
-/** By the median. */
-function verdict({ median }: Spread, goal: Ratio['goal']): string {
-  if (goal === null) return '';
-  const isReached = 'atLeast' in goal ? median >= goal.atLeast : median <= goal.atMost;
-  return isReached ? 'yes' : '**no**';
 }
 
 const STEPS: readonly [VariantName, string][] = [
