@@ -51,7 +51,7 @@ const HOMES: Record<string, readonly string[]> = {
     'scripts/bench/',
   ],
   esbuild: ['services/inference/src/compute/compiled-entry.ts'],
-  sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/'],
+  sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/', 'scripts/bench/serving/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
   vega: ['services/trainer/src/report/charts/'],
   'vega-lite': ['services/trainer/src/report/charts/'],
@@ -62,6 +62,7 @@ const HOMES: Record<string, readonly string[]> = {
     'services/inference/src/app.ts',
     'services/inference/src/open-inference/rest/',
     'services/inference/src/routes/',
+    'scripts/bench/serving/hand-written-server.ts',
   ],
   'prom-client': ['packages/http/src/metrics.ts', 'services/trainer/src/supervision/run-metrics.ts'],
   'swagger-ui-dist': ['packages/http/src/openapi/'],
@@ -77,7 +78,7 @@ const HOMES: Record<string, readonly string[]> = {
  * loads is not reading. Benchmarks and the compute process's parent hand it on to the programs that they start.
  */
 const READ_ENVIRONMENT =
-  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/(search|trainer)\/variants\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/server-process)\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

@@ -13,11 +13,24 @@ import { benchmarksPage } from './benchmarks-page.ts';
 import { convert } from './convert/benchmark.ts';
 import { measure } from './measure.ts';
 import { search } from './search/benchmark.ts';
+import { servingOverload } from './serving/overload/benchmark.ts';
+import { servingSoak } from './serving/soak/benchmark.ts';
+import { serving } from './serving/speed/benchmark.ts';
 import { trainer } from './trainer/benchmark.ts';
 import { training } from './training/benchmark.ts';
 
 /** Every benchmark, by its name on the command line and in `docs/benchmarks.json`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { training, trainer, search, convert };
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  training,
+  trainer,
+  search,
+  convert,
+  serving,
+  'serving-overload': servingOverload,
+  'serving-soak': servingSoak,
+};
+
+const ROUNDS = 5;
 
 /** The figures of every benchmark that was run. */
 export const AllFigures = z.record(z.string(), FiguresSchema);
@@ -30,17 +43,17 @@ export async function bench(words: string[], environment: Record<string, string 
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHMARKS)))
     .option(
       '--rounds <n>',
-      'samples of each variant, each in a fresh process, in alternating order',
+      `samples of each variant, each in a fresh process, in alternating order; default ${ROUNDS}, serving-soak 1`,
       wholeNumber(1, 100),
-      5,
     )
     .option('--quick', 'tiny sizes, whose figures mean nothing (for trying things)')
     .option('--out <page>', 'the page; default docs/benchmarks.md, or one in the runs folder with --quick')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
-    .action(async (name, { rounds, quick: isQuick = false, out }) => {
+    .action(async (name, { rounds: wantedRounds, quick: isQuick = false, out }) => {
       const benchmark = BENCHMARKS[name];
       if (benchmark === undefined) throw new RangeError(`No benchmark "${name}".`);
+      const rounds = wantedRounds ?? benchmark.defaultRounds ?? ROUNDS;
       const folder = isQuick ? join(settings.runsDirectory, 'quick-benchmarks') : join(settings.root, 'docs');
       const page = resolve(out ?? join(folder, 'benchmarks.md'));
       const before = await readFigures(beside(page, '.json'));
@@ -78,4 +91,7 @@ Examples:
   npm run bench -- trainer
   npm run bench -- search --rounds 1
   npm run bench -- convert
+  npm run bench -- serving
+  npm run bench -- serving-overload
+  npm run bench -- serving-soak
   npm run bench -- training --quick --rounds 1`;

@@ -12,6 +12,7 @@ export const SampleOptions = z.strictObject({
   datasetDirectory: z.string().optional(),
   datasetCache: z.string(),
   runsDirectory: z.string(),
+  modelsDirectory: z.string(),
 });
 export type SampleOptions = z.infer<typeof SampleOptions>;
 
@@ -32,6 +33,8 @@ export interface Benchmark {
   /** The module that measures one variant in a process of its own; see `measure-variant.ts`. */
   script: URL;
   variants: readonly string[];
+  /** Where one sample of each variant says enough, or takes minutes. Default: 5. */
+  defaultRounds?: number;
   /** Its section of the page, Markdown below the title; the same for the same figures. */
   section: (figures: Figures) => string;
 }

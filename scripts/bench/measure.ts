@@ -14,6 +14,7 @@ export async function measure(benchmark: Benchmark, { rounds, isQuick, settings 
     ...(settings.datasetDirectory === undefined ? {} : { datasetDirectory: settings.datasetDirectory }),
     datasetCache: settings.datasetCache,
     runsDirectory: settings.runsDirectory,
+    modelsDirectory: settings.modelsDirectory,
   };
   const samples: Record<string, Sample[]> = Object.fromEntries(benchmark.variants.map((variant) => [variant, []]));
   for (let round = 0; round < rounds; round++) {

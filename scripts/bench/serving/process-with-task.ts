@@ -1,0 +1,17 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Starts the module in a process of its own, hands it `task` as a message, and resolves to the message it answers with. */
+export async function processWithTask<Result>(entry: URL, task: object): Promise<Result> {
+  const child = fork(fileURLToPath(entry), {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    serialization: 'advanced', // buffers as they are
+  });
+  let result: Result | undefined;
+  child.once('message', (message) => (result = message as Result));
+  child.send(task);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (code === 0 && result !== undefined) return result;
+  throw new Error(`${entry.pathname} ended by ${signal ?? `exit code ${code}`} without a result.`);
+}

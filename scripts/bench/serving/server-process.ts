@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { get, type IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** What is started, and how it is told its port. */
+export interface ServerProgram {
+  entry: URL;
+  words: (port: number) => string[];
+  environment: (port: number) => Record<string, string>;
+  /** Answers 200 once the server can do its work. */
+  readyPath: string;
+}
+
+export interface RunningServer {
+  port: number;
+  pid: number;
+  /** From before the process was started to the first 200 of its ready path. */
+  readyMs: number;
+}
+
+const LIMIT_MS = 30_000;
+const POLL_MS = 5;
+
+/** Starts a server, measures, and stops it by SIGTERM; one that does not end with exit code 0 is an error. */
+export async function withServer<T>(
+  program: ServerProgram,
+  measure: (server: RunningServer) => Promise<T>,
+): Promise<T> {
+  const port = await freePort();
+  const words = ['--import', import.meta.resolve('tsx'), fileURLToPath(program.entry), ...program.words(port)];
+  const started = performance.now();
+  const child = spawn(process.execPath, words, {
+    env: { ...process.env, NODE_ENV: 'production', LOG_LEVEL: 'info', ...program.environment(port) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'], // the log goes to /dev/null; the channel ends the child with us
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as NodeJS.Signals | number);
+  const endedEarly = ended.then((end) => Promise.reject(badEnd(end)));
+  endedEarly.catch(() => undefined); // of interest only until it is asked to end
+  const measured = async () => {
+    await becomesReady(port, program.readyPath);
+    return measure({ port, pid: child.pid ?? 0, readyMs: performance.now() - started });
+  };
+  const result = await Promise.race([measured(), endedEarly]).finally(async () => {
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    await ended;
+    clearTimeout(kill);
+  });
+  const end = await ended;
+  if (end === 0) return result;
+  throw badEnd(end);
+}
+
+function badEnd(end: NodeJS.Signals | number): Error {
+  return new Error(`The server ended by ${typeof end === 'number' ? `exit code ${end}` : end}.`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function becomesReady(port: number, path: string): Promise<void> {
+  const deadline = performance.now() + LIMIT_MS;
+  while ((await statusOf(port, path)) !== 200) {
+    if (performance.now() > deadline) throw new Error(`Not ready after ${LIMIT_MS} ms.`);
+    await pause(POLL_MS);
+  }
+}
+
+/** Null while nobody listens. */
+async function statusOf(port: number, path: string): Promise<number | null> {
+  try {
+    const request = get({ host: '127.0.0.1', port, path, agent: false });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? null;
+  } catch {
+    return null;
+  }
+}
