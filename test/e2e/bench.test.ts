@@ -45,6 +45,42 @@ describe('npm run bench (real data)', () => {
     assert.deepEqual(await readdir(runs), ['quick-benchmarks']);
   });
 
+  test('measures what a service at five times its capacity answers, and a soak that catches a planted leak', async () => {
+    const page = (name: string) => join(runs, 'quick-benchmarks', `${name}.md`);
+    await Promise.all(
+      ['serving-overload', 'serving-soak'].map(async (name) => {
+        const { code, stderr } = await bench([name, '--quick', '--rounds', '1', '--out', page(name)]);
+        assert.equal(code, 0, stderr);
+      }),
+    );
+    const overload = await readFile(page('serving-overload'), 'utf8');
+    assert.match(overload, /^\| `pixels`: lost, wrong or hung +\| at most 0 +\| 0 +\| yes +\|/m);
+    assert.match(overload, /^\| JPEG of 1024×768: lost, wrong or hung +\| at most 0 +\| 0 +\| yes +\|/m);
+    const soak = await readFile(page('serving-soak'), 'utf8');
+    for (const outcome of ['answers of 500 and above', 'lost', "with another image's probabilities[^|]+", 'hung']) {
+      assert.match(soak, new RegExp(`^\\| ${outcome} +\\| at most 0 +\\| 0 +\\| yes +\\|`, 'm'));
+    }
+    assert.match(soak, /^\| rounds in which the planted leak was caught +\| at least 1 +\| 1 +\| yes +\|/m);
+  });
+
+  test('measures a server of each kind under load, the decoding without one, and a start', async () => {
+    const script = join(ROOT, 'scripts', 'bench', 'serving', 'speed', 'variants.ts');
+    const options = { isQuick: true, datasetCache: '', runsDirectory: runs, modelsDirectory: join(ROOT, 'models') };
+    const measure = async (variant: string) => {
+      const words = ['--import', 'tsx', script, variant, JSON.stringify(options)];
+      const { code, stdout, stderr } = await new Program(process.execPath, words).finished;
+      assert.equal(code, 0, `${variant}: ${stderr}`);
+      const sample = JSON.parse(stdout) as Record<string, number | null>;
+      for (const [name, value] of Object.entries(sample)) assert.ok((value ?? 0) > 0, `${variant}, ${name}: ${value}`);
+    };
+    for (const pair of [
+      ['tensors', 'hand-written-binary'],
+      ['two-processes-pixels', 'decoding-loop', 'start'],
+    ]) {
+      await Promise.all(pair.map(measure));
+    }
+  });
+
   test('a benchmark that there is not is told with those there are', async () => {
     const { code, stderr } = await bench(['cooking']);
     assert.match(stderr, /training/);

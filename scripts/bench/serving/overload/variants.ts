@@ -19,6 +19,9 @@ const CONNECTIONS = 256;
 /** Of the peak: little enough that hardly anybody waits for another. */
 const UNLOADED_SHARE = 0.2;
 
+/** A rate of few a second takes longer. */
+const LEAST_REQUESTS = 10;
+
 type Requests = (modelsDirectory: string, images: readonly KnownImage[]) => Promise<PreparedRequest[]>;
 
 const REQUESTS: Record<OverloadName, Requests> = {
@@ -31,13 +34,15 @@ async function overload(name: OverloadName, { modelsDirectory, isQuick }: Sample
   const requests = (await REQUESTS[name](modelsDirectory, await knownImages(modelsDirectory))).map(refusable);
   return withServer(service(modelsDirectory, ENVIRONMENT[name]), async (server) => {
     const run = (plan: Pick<LoadPlan, 'connections' | 'ratePerSecond'>, fullSeconds: number) => {
-      const [warmUpSeconds, seconds] = isQuick ? [0.1, 0.4] : [1, fullSeconds];
+      const [warmUpSeconds, leastSeconds] = isQuick ? [0.1, 0.4] : [1, fullSeconds];
+      const seconds = Math.max(leastSeconds, LEAST_REQUESTS / (plan.ratePerSecond ?? Infinity));
       return measuredLoad(server, { requests, ...plan, warmUpSeconds, end: { seconds } });
     };
     let peakPerSecond = 0;
     for (const connections of isQuick ? [16] : PEAK_CONNECTIONS) {
       peakPerSecond = Math.max(peakPerSecond, goodput(await run({ connections }, 2.5)));
     }
+    if (peakPerSecond === 0) throw new Error('Nothing was answered with 200.');
     const unloaded = await run({ connections: CONNECTIONS, ratePerSecond: UNLOADED_SHARE * peakPerSecond }, 5);
     const ratePerSecond = TIMES_CAPACITY * peakPerSecond;
     const [loaded, largestBytes] = await largestMemoryDuring(server.pid, () =>

@@ -104,8 +104,8 @@ const SIZES = {
     [PLANTED_LEAK]: { requests: 150_000, parts: 15, restMs: 1_000, plantedBytes: PLANTED_BYTES },
   },
   quick: {
-    [SERVICE]: { requests: 2_000, parts: 5, restMs: 10, plantedBytes: 0 },
-    [PLANTED_LEAK]: { requests: 1_000, parts: 5, restMs: 10, plantedBytes: 256 * PLANTED_BYTES },
+    [SERVICE]: { requests: 2_000, parts: 4, restMs: 10, plantedBytes: 0 },
+    [PLANTED_LEAK]: { requests: 1_000, parts: 4, restMs: 10, plantedBytes: 256 * PLANTED_BYTES },
   },
 } as const;
 
