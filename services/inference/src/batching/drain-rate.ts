@@ -1,47 +1,41 @@
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** Completions are counted over spans of at least this many ms. */
-const SPAN_MS = 100;
+/** What happened this long ago counts 1/e of what happens now, in ms of busy time. */
+const MEMORY_MS = 1_000;
 
-/** Weight of the newest span: what was measured 10 spans ago counts for a tenth. */
-const WEIGHT = 0.2;
+/** Before so much busy time was seen nothing is known: a start is slower than what follows. */
+const LEAST_KNOWN_MS = 300;
 
-/** How fast things are done while there is something to do: an exponentially weighted mean over busy spans. */
+/** How fast things are done while there is something to do: completions and busy time, both forgotten at one pace. */
 export class DrainRate {
   readonly #clock: Clock;
-  #perMs: number | undefined;
-  #done = 0;
-  #spanStart: number | undefined;
+  #completions = 0;
+  #busyMs = 0;
+  /** Until when busy time has been counted; undefined while there is nothing to do. */
+  #countedUntil: number | undefined;
 
   constructor(clock: Clock = SYSTEM_CLOCK) {
     this.#clock = clock;
   }
 
+  /** Something has come where there was nothing to do. */
+  began(): void {
+    this.#countedUntil = this.#clock.now();
+  }
+
   /** `count` things are done, and `left` still wait or are being done. Idle time is none of the rate. */
   completed(count: number, left: number): void {
     const now = this.#clock.now();
-    this.#spanStart ??= now;
-    this.#done += count;
-    const spanMs = now - this.#spanStart;
-    if (spanMs >= SPAN_MS) {
-      const measured = this.#done / spanMs;
-      this.#perMs = this.#perMs === undefined ? measured : (1 - WEIGHT) * this.#perMs + WEIGHT * measured;
-      this.#done = 0;
-      this.#spanStart = now;
-    }
-    if (left === 0) {
-      this.#done = 0;
-      this.#spanStart = undefined;
-    }
+    const sinceMs = now - (this.#countedUntil ?? now);
+    const kept = Math.exp(-sinceMs / MEMORY_MS);
+    this.#completions = this.#completions * kept + count;
+    this.#busyMs = this.#busyMs * kept + sinceMs;
+    this.#countedUntil = left === 0 ? undefined : now;
   }
 
-  /** Something has come to a thing that had nothing to do. */
-  began(): void {
-    this.#spanStart ??= this.#clock.now();
-  }
-
-  /** How long `count` things will take, in ms; 0 before anything was measured. */
+  /** How long `count` things will take, in ms; 0 while nothing is known. */
   expectedMs(count: number): number {
-    return this.#perMs === undefined || this.#perMs === 0 ? 0 : count / this.#perMs;
+    if (this.#busyMs < LEAST_KNOWN_MS || this.#completions === 0) return 0;
+    return (count * this.#busyMs) / this.#completions;
   }
 }
