@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DomainError } from '@atelier/domain';
-import { type Frame, readFrames, writeFrame } from './frames.ts';
+import { type Frame, readFrames, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder, ToEngine } from './messages.ts';
 
 type Done = Extract<Answer, { kind: 'done' }>;
@@ -42,7 +42,7 @@ export class Channel {
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject, ticksLeft: Math.ceil(limitMs / TICK_MS) });
       this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
-      writeFrame(this.#pipe, { ...question, id }, bytes);
+      writeFrameSoon(this.#pipe, { ...question, id }, bytes);
     });
   }
 

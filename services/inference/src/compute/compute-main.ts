@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { DomainError, messageOf } from '@atelier/domain';
 import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
-import { readFrames, writeFrame } from './frames.ts';
+import { readFrames, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder } from './messages.ts';
 
 /** The descriptor of the decoder's pipe; those of the engines follow. */
@@ -39,13 +39,13 @@ for (let engine = 0; engine < engines; engine++) {
 restrictDecoders();
 const slots = new DecodeSlots(decoders);
 const pipe = new Socket({ fd: DECODER_FD });
-readFrames<ToDecoder>(pipe, ({ head, bytes }) => void slots.run(() => decode(head, bytes)));
+readFrames<ToDecoder>(pipe, ({ head, bytes }) => void decode(head, bytes));
 // The service closes it when the engines have ended; or it has died, and the engines see the same of theirs.
 pipe.on('end', () => pipe.end());
 
 async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<void> {
   try {
-    const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits);
+    const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits, slots);
     send({ id, kind: 'done', pixels }, image);
   } catch (error) {
     const code = error instanceof DomainError ? { code: error.code } : {};
@@ -54,5 +54,5 @@ async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<v
 }
 
 function send(message: Answer, bytes?: Uint8Array): void {
-  if (!pipe.destroyed) writeFrame(pipe, message, bytes);
+  if (!pipe.destroyed) writeFrameSoon(pipe, message, bytes);
 }

@@ -91,7 +91,7 @@ function environmentFor(decoders: number): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ORT_DISABLE_TELEMETRY: '1',
-    UV_THREADPOOL_SIZE: String(decoders + 1),
+    UV_THREADPOOL_SIZE: String(decoders + 2),
     MALLOC_ARENA_MAX: '2',
     NODE_OPTIONS: '',
   };

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
-import type { FileDecoder } from '../image/decode.ts';
+import { type FileDecoder, PICTURES_PER_DECODER } from '../image/decode.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
 import type { DeviceClaim } from '../predictor/predictor.ts';
 import type { Channel } from './channel.ts';
@@ -48,9 +48,6 @@ const DECODE_LIMIT_MS = 30_000;
 /** Before the second attempt to start, doubled for each further one up to the maximum; the first is made at once. */
 const FIRST_DELAY_MS = 100;
 const MAXIMUM_DELAY_MS = 10_000;
-
-/** Of two pictures that a decoder has, one is at hand when the other is done. */
-const PICTURES_PER_DECODER = 2;
 
 /** Keeps one compute process running: one that dies or is stuck is replaced, and gets every model that it had. */
 export class Compute {

@@ -12,7 +12,19 @@ export interface Frame<Head> {
 const PREFIX_BYTES = 8;
 const NO_BYTES = new Uint8Array(0);
 
-/** Writes a frame; the caller must leave `bytes` alone from now on. */
+/**
+ * Writes a frame, together with all others that are written before the event loop goes round: a system call costs more than
+ * what it carries. The caller must leave `bytes` alone from now on.
+ */
+export function writeFrameSoon(pipe: Duplex, head: object, bytes?: Uint8Array): void {
+  if (pipe.writableCorked === 0) {
+    pipe.cork();
+    setImmediate(() => pipe.uncork());
+  }
+  writeFrame(pipe, head, bytes);
+}
+
+/** Writes a frame at once, for those who occupy their thread with the next thing. */
 export function writeFrame(pipe: Duplex, head: object, bytes: Uint8Array = NO_BYTES): void {
   const text = JSON.stringify(head);
   const headBytes = Buffer.byteLength(text);
@@ -20,7 +32,7 @@ export function writeFrame(pipe: Duplex, head: object, bytes: Uint8Array = NO_BY
   start.writeUInt32LE(headBytes, 0);
   start.writeUInt32LE(bytes.length, 4);
   start.write(text, PREFIX_BYTES);
-  pipe.cork(); // one system call for both
+  pipe.cork(); // both in one system call
   pipe.write(start);
   if (bytes.length > 0) pipe.write(bytes);
   pipe.uncork();

@@ -26,7 +26,13 @@ export type FileDecoder = (
   signal: AbortSignal | undefined,
 ) => Promise<{ image: Uint8Array; pixels: number }>;
 
-/** How many pictures a program without a service decodes at a time: each may hold four bytes a pixel. */
+/**
+ * How many pictures a decoder has: of small ones most of the work is none of the decoder's, so that it would be idle with one
+ * or two.
+ */
+export const PICTURES_PER_DECODER = 4;
+
+/** How many large pictures a program without a service decodes at a time. */
 const PARALLEL_DECODES = 2;
 
 /**
@@ -57,8 +63,9 @@ export function createImageDecoder(maximumPixels: number): ImageDecoder {
 /** On the thread pool of this process. */
 function decodeHere(): FileDecoder {
   restrictDecoders();
-  const slots = new DecodeSlots(PARALLEL_DECODES);
-  return (file, limits, signal) => slots.run(() => decodeFile(file, limits), signal);
+  const slots = new DecodeSlots(PARALLEL_DECODES * PICTURES_PER_DECODER);
+  const large = new DecodeSlots(PARALLEL_DECODES);
+  return (file, limits, signal) => slots.run(() => decodeFile(file, limits, large), signal);
 }
 
 async function atPlace<T>({ place }: ImageFile, task: () => Promise<T>): Promise<T> {
