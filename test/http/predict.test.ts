@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { CLASS_NAMES } from '@atelier/domain';
-import { ModelsResponse, PredictResponse } from '@atelier/inference';
+import { PredictResponse } from '@atelier/inference';
 import request from 'supertest';
 import { bodyOf } from '../support/answers.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
@@ -163,40 +162,20 @@ describe('GET /healthz, /readyz and /models', () => {
     t.after(() => folder.remove());
     await publishTiny(folder.path, { seed: 1 });
     const newest = await publishTiny(folder.path, { seed: 2 });
-    const service = await openInference(folder.path);
+    const service = await openInference(folder.path, { keepVersions: 1 });
     t.after(() => service.close());
-    await publishTiny(folder.path, { seed: 3 });
     await request(service.app).get('/healthz').expect(200, { status: 'alive' });
     const reference = { name: 'fashion-mlp', version: 2, digest: newest.manifest.digest };
     await request(service.app).get('/readyz').expect(200, { status: 'ready', model: reference, device: 'cpu' });
     const { body } = (await request(service.app).get('/models').expect(200)) as {
-      body: { models: { version: number; state: string; accuracy: number }[] };
+      body: { models: { version: number; state: string; reason: string; labels: string[]; accuracy: number }[] };
     };
     assert.deepEqual(
-      body.models.map(({ version, state, accuracy }) => ({ version, state, accuracy })),
+      body.models.map(({ version, state, reason, labels, accuracy }) => [version, state, reason, labels, accuracy]),
       [
-        { version: 1, state: 'available', accuracy: 1 },
-        { version: 2, state: 'served', accuracy: 1 },
-        { version: 3, state: 'available', accuracy: 1 },
+        [1, 'UNAVAILABLE', 'not loaded', [], 1],
+        [2, 'READY', '', ['stable'], 1],
       ],
     );
-  });
-
-  test('the version that answers is the one that was loaded, whatever has become of its folder', async (t) => {
-    const folder = await temporaryFolder();
-    t.after(() => folder.remove());
-    const loaded = await publishTiny(folder.path, { seed: 1 });
-    const service = await openInference(folder.path);
-    t.after(() => service.close());
-    const states = async () => {
-      const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
-      return models.map(({ version, digest, state }) => [version, digest, state]);
-    };
-    const served = [1, loaded.manifest.digest, 'served'];
-    await rm(loaded.directory, { recursive: true });
-    assert.deepEqual(await states(), [served]);
-    const other = await publishTiny(folder.path, { seed: 2 });
-    assert.equal(other.version, 1);
-    assert.deepEqual(await states(), [[1, other.manifest.digest, 'available'], served]);
   });
 });

@@ -140,7 +140,9 @@ describe('a version that fails a check is not served, and an older one is', () =
       const version = index + 2;
       const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
       const entry = models.find((model) => model.version === version);
-      assert.deepEqual([entry?.state, entry?.reason], ['refused', code]);
+      assert.equal(entry?.state, 'UNAVAILABLE');
+      assert.ok(entry.reason.startsWith(`${code}: `), entry.reason);
+      assert.ok(!entry.reason.includes(folder.path), 'no path of this machine');
       const start = `fashion-mlp/${version} is not served: ${code}: `;
       const lines = service.lines.filter(({ msg }) => msg.startsWith(start)).map(({ msg }) => msg);
       assert.equal(lines.length, 1, service.text());
@@ -150,7 +152,7 @@ describe('a version that fails a check is not served, and an older one is', () =
 
   test('and the answers come from the newest version that passes', async () => {
     const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
-    assert.equal(models.find((model) => model.version === 1)?.state, 'served');
+    assert.equal(models.find((model) => model.version === 1)?.state, 'READY');
     const { model } = (await bodyOf(request(service.app).post('/predict').send({ pixels }))) as {
       model: { version: number };
     };
@@ -186,7 +188,7 @@ describe('a service without a usable version', () => {
     assert.equal(detail, 'No version of "fashion-mlp" can be served; the log says why.');
     assert.equal(retryAfter, undefined, 'waiting does not help');
     const { models } = ModelsResponse.parse(await bodyOf(request(service.app).get('/models')));
-    assert.ok(models.every(({ state }) => state === 'refused'));
+    assert.ok(models.every(({ state }) => state === 'UNAVAILABLE'));
     await problemOf(request(service.app).post('/predict').send({ pixels }), 503, 'not-ready');
     const lines = service.lines.filter(({ msg }) => msg.includes(`in ${root} can be served`));
     assert.equal(lines.length, 1, service.text());

@@ -4,17 +4,19 @@ import {
   type Engine,
   type EngineObserver,
   type InferenceConfig,
+  type ModelSource,
   readConfig,
-  type ServedModel,
-  serveNewest,
+  type RepositoryModels,
+  serveModels,
   startConfiguredEngine,
+  type TrafficObserver,
 } from '@atelier/inference';
 import type { Express } from 'express';
 import { type RecordedLog, recordedLog } from './recorded-log.ts';
 
 export interface InferenceUnderTest extends RecordedLog {
   app: Express;
-  model: ServedModel;
+  model: RepositoryModels;
   engine: Engine;
   close(): Promise<void>;
 }
@@ -24,20 +26,25 @@ export interface InferenceOptions {
   /** The compute process, when it is not the project's own. */
   entry?: URL;
   observer?: EngineObserver;
+  watch?: boolean;
+  traffic?: TrafficObserver;
 }
 
-/** The inference application over the versions in `root`, with its compute process, without a port; a version is chosen. */
+/** The inference application over the versions in `root`, with its compute process, without a port; what is to be served is. */
 export async function openInference(
   root: string,
   change: Partial<InferenceConfig> = {},
-  { entry, observer }: InferenceOptions = {},
+  { entry, observer, watch = true, traffic }: InferenceOptions = {},
 ): Promise<InferenceUnderTest> {
   const recorded = recordedLog();
   const { log } = recorded;
   const config = { ...readConfig({ MODELS_DIR: root, INFERENCE_WORKERS: '2', INFERENCE_DECODERS: '2' }), ...change };
   const engine = await startConfiguredEngine(config, log, observer, entry?.pathname);
-  const model = serveNewest({ root, name: config.modelName, load: (version) => engine.load(version) }, log);
+  const load: ModelSource['load'] = (version) => engine.load(version);
+  const source = { ...config, root, name: config.modelName, load, watch };
+  const model = serveModels(traffic === undefined ? source : { ...source, observer: traffic }, log);
   await model.start();
+  await model.refresh(); // all that are to be held
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
   const app = buildApp({ model, images, config, log });
   const close = async () => {

@@ -55,6 +55,7 @@ export const ERROR_CODES = [
   'digest-mismatch',
   'contract-mismatch',
   'golden-mismatch',
+  'invalid-labels',
   // Requests
   'malformed-request',
   'malformed-json',

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Manifest, ModelName, parseManifest } from '@atelier/domain';
 import { digestOf, MANIFEST_FILE, MODEL_FILE, type PublishedVersion, STAGING_PREFIX } from './repository.ts';
+import { writeSynced } from './write-synced.ts';
 
 /** What a version is made of. */
 export interface VersionContent {
@@ -55,16 +56,5 @@ async function renamed(staging: string, directory: string): Promise<boolean> {
   } catch (error) {
     if (['ENOTEMPTY', 'EEXIST', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
-  }
-}
-
-async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, data);
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DomainError, type Manifest, messageOf, parseManifest } from '@atelier/domain';
+import { DomainError, type Manifest, messageOf, ModelName, parseManifest } from '@atelier/domain';
 
 /** One version: `<root>/<name>/<version>/` with `model.onnx`, `manifest.json` and `tfjs/`. */
 export interface PublishedVersion {
@@ -20,9 +20,14 @@ export interface Listing {
 
 export const MODEL_FILE = 'model.onnx';
 export const MANIFEST_FILE = 'manifest.json';
+/** Beside the versions of a model: which of them is stable, and which the canary. */
+export const LABELS_FILE = 'labels.json';
 
-/** Names that publishing uses while it writes; readers pass over them in silence. */
+/** Names that publishing uses while it writes; readers pass over them in silence, as over every hidden name. */
 export const STAGING_PREFIX = '.staging-';
+
+/** Nine digits. */
+export const MAXIMUM_VERSION = 999_999_999;
 
 /** A manifest is about 40 KB; what is far larger is none. */
 const MAXIMUM_MANIFEST_BYTES = 1024 * 1024;
@@ -38,6 +43,7 @@ export async function listVersions(root: string): Promise<Listing> {
   for (const name of await entriesOf(root, listing)) {
     const home = join(root, name);
     for (const folder of await entriesOf(home, listing)) {
+      if (folder === LABELS_FILE) continue;
       const directory = join(home, folder);
       try {
         listing.versions.push(await readVersion(directory, name, folder));
@@ -83,11 +89,23 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-async function readVersion(directory: string, name: string, folder: string): Promise<PublishedVersion> {
-  if (!/^[1-9]\d{0,8}$/.test(folder)) throw new Error('expected a folder named by a version number, 1 or more');
+/** The number that a folder of a model has as its name; undefined for any other name. */
+export function versionNumber(folder: string): number | undefined {
+  return /^[1-9]\d{0,8}$/.test(folder) ? Number(folder) : undefined;
+}
+
+/** The numbers of a model's folders, ascending, whether they can be served or not; none where there is no such model. */
+export async function versionNumbers(root: string, name: string): Promise<number[]> {
+  const folders = await entriesOf(join(root, ModelName.parse(name)), { versions: [], skipped: [] });
+  return folders.flatMap((folder) => versionNumber(folder) ?? []).sort((a, b) => a - b);
+}
+
+/** Reads and checks the manifest in the folder of a version; `invalid-manifest`, or the reason why it cannot be read. */
+export async function readVersion(directory: string, name: string, folder: string): Promise<PublishedVersion> {
+  const version = versionNumber(folder);
+  if (version === undefined) throw new Error('expected a folder named by a version number, 1 or more');
   const path = join(directory, MANIFEST_FILE);
   const manifest = parseManifest(parseJson((await readPlainFile(path, MAXIMUM_MANIFEST_BYTES)).toString(), path), path);
-  const version = Number(folder);
   if (manifest.name !== name || manifest.version !== version) {
     throw new DomainError(
       'invalid-manifest',

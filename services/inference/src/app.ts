@@ -22,10 +22,10 @@ import { openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
-import type { ServedModel } from './models/serve-newest.ts';
+import type { RepositoryModels } from './models/serve-models.ts';
 
 export interface AppParts {
-  model: ServedModel;
+  model: RepositoryModels;
   /** How requests become images. */
   images: Pick<ImageReaderParts, 'decode' | 'admit'>;
   config: InferenceConfig;
@@ -47,7 +47,7 @@ export function buildApp({ model, images, config, log, statistics = new CountedI
     refuseForeignPages(namesOf(config)),
     guard(access),
     indexRoute(),
-    modelsRoute(model, config.modelsDirectory),
+    modelsRoute(model),
     predictRoute(model, { ...images, limits: config }),
     openInferenceRoutes({ models: model, ...images, limits: config, statistics, admin }),
   ];

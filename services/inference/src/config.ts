@@ -6,6 +6,23 @@ import { ApiKeys } from './access.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
+const modelNames = z.string().transform((text, context): '*' | string[] => {
+  if (text.trim() === '*') return '*';
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !ModelName.safeParse(name).success);
+  if (wrong === undefined) return names;
+  context.addIssue({ code: 'custom', message: `expected * or names of models with commas between; came "${wrong}"` });
+  return z.NEVER;
+});
+
+const PERCENT = 'expected a number from 0 to 100, such as 5 or 0.5';
+
+const percent = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,9})?$/, PERCENT)
+  .transform(Number)
+  .pipe(z.number().max(100, PERCENT));
+
 /** Every setting of the service, read once in `main.ts`. */
 export const InferenceConfig = z.object({
   host: z.string().default('127.0.0.1').meta({
@@ -35,7 +52,27 @@ export const InferenceConfig = z.object({
   }),
   modelName: ModelName.default('fashion-mlp').meta({
     variable: 'INFERENCE_MODEL',
-    description: 'Model whose newest usable version is served',
+    description: 'Model that answers where a request names none',
+  }),
+  models: modelNames.default('*').meta({
+    variable: 'INFERENCE_MODELS',
+    description: 'Models that are served, with commas between; the one above always is, and * is all in the folder',
+  }),
+  keepVersions: wholeNumber(1, 100).default(2).meta({
+    variable: 'INFERENCE_KEEP_VERSIONS',
+    description: 'Newest usable versions of each model that are held in memory, beside those with a label',
+  }),
+  pollMs: wholeNumber(0, 86_400_000).default(2000).meta({
+    variable: 'INFERENCE_POLL_MS',
+    description: 'Time between two looks into the folder, in ms, where the system tells of no change; 0: none',
+  }),
+  canaryPercent: percent.default(0).meta({
+    variable: 'INFERENCE_CANARY_PERCENT',
+    description: 'Share of the requests, by their ids, that the version labelled canary answers, 0 to 100',
+  }),
+  shadowPercent: percent.default(0).meta({
+    variable: 'INFERENCE_SHADOW_PERCENT',
+    description: 'Share of the requests of which the canary gets a copy, to compare its answers, 0 to 100',
   }),
   maximumBodyBytes: wholeNumber(1024, 1024 * MEBIBYTE)
     .default(16 * MEBIBYTE)

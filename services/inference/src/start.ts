@@ -6,7 +6,7 @@ import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/cuda-provider.ts';
 import type { InferenceConfig } from './config.ts';
 import { createFilesDecoder } from './image/decode.ts';
-import { serveNewest } from './models/serve-newest.ts';
+import { serveModels } from './models/serve-models.ts';
 import { type Engine, type EngineObserver, startEngine } from './predictor/engine.ts';
 
 export interface RunningInference extends Omit<Listening, 'close'> {
@@ -25,7 +25,7 @@ export interface RunningInference extends Omit<Listening, 'close'> {
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
   const engine = await startConfiguredEngine(config, log);
-  const model = serveNewest({ root, name, load: (version) => engine.load(version) }, log);
+  const model = serveModels({ ...config, root, name, load: (version) => engine.load(version) }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
   const app = buildApp({ model, images, config, log });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {

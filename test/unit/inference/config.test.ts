@@ -14,6 +14,11 @@ describe('the configuration of the inference service', () => {
       allowedHosts: [],
       modelsDirectory: 'models',
       modelName: 'fashion-mlp',
+      models: '*',
+      keepVersions: 2,
+      pollMs: 2000,
+      canaryPercent: 0,
+      shadowPercent: 0,
       maximumBodyBytes: 16 * 1024 * 1024,
       maximumJsonBytes: 8 * 1024 * 1024,
       maximumImages: 256,
@@ -64,7 +69,7 @@ describe('the configuration of the inference service', () => {
     const readme = await readFile(new URL('../../../services/inference/README.md', import.meta.url), 'utf8');
     const defaults: Record<string, unknown> = readConfig({});
     for (const { field, variable, description } of settingsOf(InferenceConfig)) {
-      const value = String(defaults[field] ?? '') || 'none';
+      const value = String(defaults[field] ?? '').replaceAll('*', String.raw`\*`) || 'none';
       const row = new RegExp(`^\\| \`${variable}\` +\\| \`?${value}\`? +\\| (.*?) +\\|$`, 'm').exec(readme);
       assert.equal(row?.[1], description, variable);
     }

@@ -1,5 +1,6 @@
-import { ERROR_CODES } from '@atelier/domain';
+import { ModelName } from '@atelier/domain';
 import { z } from 'zod';
+import { LABELS, VERSION_STATES } from '../models/models.ts';
 import { ModelReference } from './predict.ts';
 
 export const ModelsResponse = z.strictObject({
@@ -7,12 +8,24 @@ export const ModelsResponse = z.strictObject({
     .array(
       ModelReference.extend({
         state: z
-          .enum(['served', 'available', 'refused'])
-          .describe('available: published, and not tried because a newer one was served or it came later'),
-        reason: z.enum(ERROR_CODES).optional().describe('Of a refusal: the check that failed'),
+          .enum(VERSION_STATES)
+          .describe('READY: in memory, and answers whoever asks for it; UNLOADING: answers what it has'),
+        reason: z
+          .string()
+          .describe('Where there is something to say: the code of the check that failed, and its words'),
+        labels: z.array(z.enum(LABELS)).describe('stable: answers where a request says nothing of versions'),
         accuracy: z.number().min(0).max(1).describe('On the test split, from the manifest'),
       }),
     )
     .describe('By name, then ascending by version'),
+  faults: z
+    .array(
+      z.strictObject({
+        name: ModelName,
+        version: z.int().positive().optional().describe('Absent: of the labels of the model'),
+        reason: z.string(),
+      }),
+    )
+    .describe('Manifests and labels that cannot be read'),
 });
 export type ModelsResponse = z.infer<typeof ModelsResponse>;

@@ -1,0 +1,231 @@
+import { resolve } from 'node:path';
+import { DomainError, messageOf } from '@atelier/domain';
+import { type Log, RetryLater } from '@atelier/http';
+import type { Labels, PublishedVersion } from '@atelier/model-repository';
+import type { Predictor } from '../predictor/predictor.ts';
+import { ChosenVersion } from './chosen-version.ts';
+import { chooseVersion } from './choose-version.ts';
+import { coalesced } from './coalesced.ts';
+import type { ModelChoice, Models } from './models.ts';
+import { reasonOf } from './refusal.ts';
+import { RepositoryScanner, type Scan } from './scan-repository.ts';
+import { ServedModel } from './served-model.ts';
+import { Shadow } from './shadow.ts';
+import { NOBODY, type TrafficObserver } from './traffic-observer.ts';
+import { absenceOf, faultsOf, type RepositoryFault, statusesOf } from './version-statuses.ts';
+import { watchFolders } from './watch-folders.ts';
+
+export interface ModelSource {
+  /** The folder of the model repository. */
+  root: string;
+  /** The service's own model. */
+  name: string;
+  /** Models beside it; `*`: all in the folder. */
+  models: '*' | readonly string[];
+  /** The newest usable versions of each that are held; at least 1. */
+  keepVersions: number;
+  /** Of the requests that name neither a version nor a label, by their id. */
+  canaryPercent: number;
+  /** Of the requests that the stable version answers. */
+  shadowPercent: number;
+  /** Between two looks into the folder; 0: none but those that `watch` asks for. */
+  pollMs: number;
+  /** Default: true. */
+  watch?: boolean;
+  /** Rejects with a DomainError where the version must not answer anybody. */
+  load(version: PublishedVersion): Promise<Predictor>;
+  observer?: TrafficObserver;
+}
+
+/** What a model's labels say, and who answers by them. */
+export interface LabelsReport extends Labels {
+  serving: { stable: number | null; canary: number | null };
+  /** `code: message` of a file that cannot be read: the labels are those before it. */
+  fault?: string;
+}
+
+/** All versions of a folder, which may change at any time. */
+export interface RepositoryModels extends Models {
+  /** Resolves when a version of the service's own model answers or none was found; the others are loaded after it. */
+  start(): Promise<void>;
+  /** The version that answers, as it was loaded: its folder may have changed since. */
+  served(): PublishedVersion | undefined;
+  /** Resolves when what lies in the folder now has been taken over. */
+  refresh: () => Promise<void>;
+  /** What has no status, because its manifest or its labels cannot be read. */
+  faults(): readonly RepositoryFault[];
+  /** `model-not-found` where there is no such model. */
+  labelsOf(name: string): LabelsReport;
+}
+
+export function serveModels(source: ModelSource, log: Log): RepositoryModels {
+  const root = resolve(source.root);
+  const { observer = NOBODY, load, keepVersions } = source;
+  const isWanted = (name: string) => source.models === '*' || name === source.name || source.models.includes(name);
+  const scanner = new RepositoryScanner(root, isWanted);
+  const shadow = new Shadow(observer, log);
+  const models = new Map<string, ServedModel>();
+  const named = new Set<string>();
+  let stopping = false;
+  let closed = false;
+  let pollTimer: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let tellSettled: (() => void) | undefined;
+  const settled = new Promise<void>((resolve_) => (tellSettled = resolve_));
+  let isSettled = false;
+
+  const rules = { load, keepVersions, observer, log, isStopping: () => stopping };
+  const own = new ServedModel(source.name, rules);
+  models.set(source.name, own);
+
+  const watcher = watchFolders(() => void refresh(), log);
+  const refresh = coalesced(async () => {
+    try {
+      await reconcile();
+    } catch (error) {
+      log.error({ err: error }, `${root} could not be looked through: ${messageOf(error)}`);
+    }
+    settle();
+  });
+
+  async function reconcile(): Promise<void> {
+    if (stopping) return;
+    const scan = await scanner.scan();
+    if (source.watch !== false && watcher.follow(scan.folders)) void refresh();
+    takeScan(scan);
+    await own.settleCurrent();
+    settle();
+    for (const model of models.values()) if (model !== own) await model.settleCurrent();
+    for (const model of models.values()) await model.settleOthers();
+    retryLater();
+  }
+
+  function takeScan({ models: found, strangers }: Scan): void {
+    for (const { path, reason } of strangers) {
+      if (named.has(`${path}: ${reason}`)) continue;
+      named.add(`${path}: ${reason}`);
+      log.warn(`Skipped ${path}: ${reason}`);
+    }
+    for (const { name } of found) if (!models.has(name)) models.set(name, new ServedModel(name, rules));
+    for (const model of models.values()) model.take(found.find(({ name }) => name === model.name));
+  }
+
+  /** The service is as ready as the folder lets it be. */
+  function settle(): void {
+    if (isSettled || stopping) return tellSettled?.();
+    isSettled = true;
+    tellSettled?.();
+    if (own.current !== undefined) return;
+    log.error(
+      `No version of "${source.name}" in ${root} can be served. ` +
+        'Train and publish one (npm run train -- --recipe atelier --publish): it is served as soon as it is there.',
+    );
+  }
+
+  function retryLater(): void {
+    clearTimeout(retryTimer);
+    const retryAt = Math.min(...[...models.values()].map((model) => model.retryAt));
+    if (stopping || retryAt === Infinity) return;
+    retryTimer = setTimeout(() => void refresh(), Math.max(0, retryAt - performance.now())).unref();
+  }
+
+  function refuseClosed(): void {
+    if (closed) throw new RetryLater('shutting-down', 'The service is stopping.');
+  }
+
+  function find(name: string): ServedModel {
+    const model = models.get(name);
+    if (model !== undefined && (model === own || model.versions.length > 0 || model.loaded.length > 0)) return model;
+    if (!own.isTried) throw new RetryLater('not-ready', 'The models are being looked for.');
+    const known = [...models.keys()].sort().join(', ');
+    throw new DomainError('model-not-found', `There is no model ${JSON.stringify(name)}; there is: ${known}.`);
+  }
+
+  const choiceRules = { root, canaryPercent: source.canaryPercent };
+
+  function choose(choice: ModelChoice): Predictor {
+    refuseClosed();
+    const model = find(choice.name ?? source.name);
+    const pick = () => {
+      refuseClosed();
+      return chooseVersion(model, choice, choiceRules);
+    };
+    return new ChosenVersion(pick(), pick, (by, images, outputs) => {
+      const { canary } = model;
+      if (source.shadowPercent === 0 || canary === undefined || canary === by || by !== model.current) return;
+      if (Math.random() * 100 < source.shadowPercent) shadow.send(canary.predictor, images, outputs);
+    });
+  }
+
+  return {
+    choose,
+    start() {
+      if (source.pollMs > 0) pollTimer = setInterval(() => void refresh(), source.pollMs).unref();
+      void refresh();
+      return settled;
+    },
+    refresh,
+    served: () => own.current?.predictor.version,
+    readyPredictor() {
+      if (stopping) throw new RetryLater('shutting-down', 'The service is stopping.');
+      return chooseVersion(own, { label: 'stable' }, choiceRules).predictor;
+    },
+    statuses: () => byName(models).flatMap((model) => statusesOf(model, root)),
+    faults: () => byName(models).flatMap((model) => faultsOf(model, root)),
+    labelsOf(name) {
+      const { labels, labelsFault, current, canary } = find(name);
+      const serving = {
+        stable: current?.predictor.version.version ?? null,
+        canary: canary?.predictor.version.version ?? null,
+      };
+      return { ...labels, serving, ...(labelsFault === null ? {} : { fault: reasonOf(labelsFault, root) }) };
+    },
+    async load(name, version) {
+      refuseClosed();
+      await refresh(); // it may have been published a moment ago
+      const model = find(name);
+      model.wantLoaded(version);
+      await refresh();
+      requireLoaded(model, version);
+    },
+    async unload(name, version) {
+      refuseClosed();
+      find(name).wantUnloaded(version);
+      await refresh();
+    },
+    announceStop,
+    async close() {
+      announceStop();
+      closed = true;
+      await refresh(); // what is being loaded is there now, and is released too
+      await Promise.all([...models.values()].map((model) => model.close()));
+    },
+  };
+
+  function announceStop(): void {
+    stopping = true;
+    clearInterval(pollTimer);
+    clearTimeout(retryTimer);
+    watcher.close();
+  }
+
+  /** Says why a version that was asked for is not there. */
+  function requireLoaded(model: ServedModel, number = model.versions[0]?.number): void {
+    const entry = model.versions.find((version) => version.number === number);
+    if (entry === undefined || number === undefined) {
+      const known = model.versions.map((version) => version.number).toReversed();
+      throw new DomainError(
+        'model-not-found',
+        `There is no version ${number ?? ''} of "${model.name}"; there is: ${known.join(', ') || 'none'}.`,
+      );
+    }
+    const loaded = model.loadedVersion(number);
+    if (loaded !== undefined && model.refusalOf(entry) === undefined) return;
+    const { code } = model.refusalOf(entry) ?? { code: 'not-ready' as const };
+    throw new DomainError(code, `${model.name}/${number} cannot be served: ${absenceOf(model, entry, root)}`);
+  }
+}
+
+function byName(models: ReadonlyMap<string, ServedModel>): ServedModel[] {
+  return [...models.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
