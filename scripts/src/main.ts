@@ -75,6 +75,7 @@ Examples:
   atelier train --recipe ann-128 --epochs 2        a run in runs/, with the exported model
   atelier train --recipe atelier --publish         the same, and a new version in models/
   atelier publish RUN                              a finished run becomes a version, without training again
+  atelier label --rollback                         what was stable before answers again
   atelier predict shoe.png --top 3                 without a server
   atelier evaluate                                 the published version on the test images
 

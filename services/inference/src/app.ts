@@ -20,6 +20,7 @@ import { errorFormOf } from './open-inference/rest/error-form.ts';
 import { healthRoutes } from './open-inference/rest/health-routes.ts';
 import { openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
+import { labelsRoutes } from './routes/labels.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
 import type { RepositoryModels } from './models/serve-models.ts';
@@ -45,6 +46,7 @@ export function buildApp({ model, images, config, log, statistics = new CountedI
     }),
     healthRoutes(model),
     refuseForeignPages(namesOf(config)),
+    labelsRoutes(model, config.modelsDirectory, requireScope(access, 'admin')),
     guard(access),
     indexRoute(),
     modelsRoute(model),
@@ -75,7 +77,7 @@ function indexRoute(): Router {
     .get((_request, response) => {
       response.json({
         service: 'Atelier inference',
-        routes: ['POST /predict', 'GET /models', 'GET /v2', 'GET /healthz', 'GET /readyz'],
+        routes: ['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2', 'GET /healthz', 'GET /readyz'],
       });
     })
     .all(methodNotAllowed('GET', 'HEAD'));

@@ -1,16 +1,33 @@
 import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { z } from 'zod';
+import { LABELS } from '../models/models.ts';
 import { DEVICES } from '../predictor/predictor.ts';
 
+const VERSION = 'expected one whole number, 1 or more';
 const TOP = `expected one whole number from 1 to ${CLASS_COUNT}`;
 
-export const PredictQuery = z.strictObject({
+/** Which version answers. */
+export const VersionQuery = z.strictObject({
+  model: ModelName.optional().describe('Default: the model of the service'),
+  version: z
+    .string(VERSION)
+    .regex(/^[1-9]\d{0,8}$/, VERSION)
+    .transform(Number)
+    .optional()
+    .describe('This version and no other; not together with a label'),
+  label: z.enum(LABELS).optional().describe('stable, or canary, which else answers its share of the requests'),
+});
+
+export const PredictQuery = VersionQuery.extend({
   top: z
     .string(TOP)
     .regex(/^([1-9]|10)$/, TOP)
     .transform(Number)
     .default(CLASS_COUNT)
     .describe('Classes to return for each image, most probable first'),
+}).refine(({ version, label }) => version === undefined || label === undefined, {
+  path: ['label'],
+  message: 'expected a version or a label; came both',
 });
 
 /** An image in the data set's own form. */

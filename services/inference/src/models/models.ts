@@ -8,12 +8,12 @@ export type Label = (typeof LABELS)[number];
 /** What a caller says about who shall answer; what is left out, the service decides. */
 export interface ModelChoice {
   /** Default: the service's own model. */
-  name?: string;
+  name?: string | undefined;
   /** Excludes `label`. */
-  version?: number;
-  label?: Label;
+  version?: number | undefined;
+  label?: Label | undefined;
   /** Decides which requests go to the canary: the same id, the same version. */
-  requestId?: string;
+  requestId?: string | undefined;
 }
 
 /** The words of the Open Inference Protocol's repository index. */

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
-import type { Labels, PublishedVersion } from '@atelier/model-repository';
+import type { PublishedVersion } from '@atelier/model-repository';
+import type { LabelsResponse } from '../contract/labels.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { ChosenVersion } from './chosen-version.ts';
 import { chooseVersion } from './choose-version.ts';
@@ -33,15 +34,8 @@ export interface ModelSource {
   /** Default: true. */
   watch?: boolean;
   /** Rejects with a DomainError where the version must not answer anybody. */
-  load(version: PublishedVersion): Promise<Predictor>;
+  load: (version: PublishedVersion) => Promise<Predictor>;
   observer?: TrafficObserver;
-}
-
-/** What a model's labels say, and who answers by them. */
-export interface LabelsReport extends Labels {
-  serving: { stable: number | null; canary: number | null };
-  /** `code: message` of a file that cannot be read: the labels are those before it. */
-  fault?: string;
 }
 
 /** All versions of a folder, which may change at any time. */
@@ -55,7 +49,7 @@ export interface RepositoryModels extends Models {
   /** What has no status, because its manifest or its labels cannot be read. */
   faults(): readonly RepositoryFault[];
   /** `model-not-found` where there is no such model. */
-  labelsOf(name: string): LabelsReport;
+  labelsOf(name: string): LabelsResponse;
 }
 
 export function serveModels(source: ModelSource, log: Log): RepositoryModels {

@@ -8,7 +8,7 @@ import type { ScannedModel, ScannedVersion } from './scan-repository.ts';
 import type { TrafficObserver } from './traffic-observer.ts';
 
 export interface ModelRules {
-  load(version: PublishedVersion): Promise<Predictor>;
+  load: (version: PublishedVersion) => Promise<Predictor>;
   /** The newest usable versions that are held. */
   keepVersions: number;
   observer: TrafficObserver;

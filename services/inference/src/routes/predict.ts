@@ -10,16 +10,16 @@ import { deadlineOf } from './request-timeout.ts';
 /** What is in this picture? Refused before its body is read when no model could answer. */
 export function predictRoute(models: Models, reader: ImageReaderParts): Router {
   const predict: RequestHandler = async (request, response) => {
-    models.choose({});
-    const { top } = parseQuery(PredictQuery, request.query);
+    const { top, model: name, version, label } = parseQuery(PredictQuery, request.query);
+    const requestId = response.locals['requestId'] as string;
+    const predictor = models.choose({ name, version, label, requestId });
     const signal = clientLeaves(response, deadlineOf(request.get('Request-Timeout')));
     const images = await readImages(request, reader, signal);
-    // Chosen anew: while the body came, another version may have taken over and the first been released.
-    const predictor = models.choose({});
     const { probabilities } = await predictor.predict(images, { signal });
-    const { version, device } = predictor;
+    const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(probabilities, top);
-    answerJson(response, { model: referenceTo(version), device: device.actual, predictions } satisfies PredictResponse);
+    const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
+    answerJson(response, answer);
   };
   const router = Router();
   router.route('/predict').post(predict).all(methodNotAllowed('POST'));

@@ -1,0 +1,54 @@
+import { DomainError } from '@atelier/domain';
+import { methodNotAllowed, parseJson, parseRequest, readBody, requireUtf8 } from '@atelier/http';
+import { replaceLabels, rollBack } from '@atelier/model-repository';
+import { type Request, type RequestHandler, Router } from 'express';
+import { LabelsRequest, type LabelsResponse } from '../contract/labels.ts';
+import type { RepositoryModels } from '../models/serve-models.ts';
+
+const MAXIMUM_BODY_BYTES = 4096;
+const MAXIMUM_VALUES = 16;
+
+/**
+ * Which version of a model is stable and which the canary, for whoever `admin` lets pass. The labels are a file beside the
+ * versions: what is set here holds for every service on the folder, and an answer comes when this one has followed.
+ */
+export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, admin: RequestHandler): Router {
+  const router = Router();
+  router
+    .route('/models/:name/labels')
+    .get(admin, (request, response) => {
+      response.json(models.labelsOf(nameIn(request)) satisfies LabelsResponse);
+    })
+    .put(admin, async (request, response) => {
+      const name = nameIn(request);
+      const { serving } = models.labelsOf(name);
+      const labels = parseRequest(LabelsRequest, await smallJson(request));
+      await replaceLabels(modelsDirectory, name, labels, serving.stable);
+      await models.refresh();
+      response.json(models.labelsOf(name) satisfies LabelsResponse);
+    })
+    .all(methodNotAllowed('GET', 'HEAD', 'PUT'));
+  router
+    .route('/models/:name/rollback')
+    .post(admin, async (request, response) => {
+      const name = nameIn(request);
+      await rollBack(modelsDirectory, name, models.labelsOf(name).serving.stable);
+      await models.refresh();
+      response.json(models.labelsOf(name) satisfies LabelsResponse);
+    })
+    .all(methodNotAllowed('POST'));
+  return router;
+}
+
+function nameIn({ params }: Request): string {
+  return String(params['name']);
+}
+
+async function smallJson(request: Request): Promise<unknown> {
+  const type = request.get('Content-Type') ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new DomainError('unsupported-media-type', 'Expected Content-Type application/json.');
+  }
+  requireUtf8(type);
+  return parseJson(await readBody(request, MAXIMUM_BODY_BYTES), MAXIMUM_VALUES);
+}
