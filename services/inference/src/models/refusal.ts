@@ -12,7 +12,6 @@ const VERDICTS: readonly ErrorCode[] = [
 
 /** Of a failure that says nothing of the files, such as an engine that died; what fails so often is at fault itself. */
 const MAXIMUM_ATTEMPTS = 3;
-const FIRST_PAUSE_MS = 1_000;
 
 /** Why a version was not loaded. */
 export interface Refusal {
@@ -24,11 +23,11 @@ export interface Refusal {
   retryAt: number;
 }
 
-export function refuse(error: unknown, signature: string, before: Refusal | undefined): Refusal {
+export function refuse(error: unknown, signature: string, before: Refusal | undefined, pauseMs: number): Refusal {
   const fault = asDomainError(error);
   const attempts = before?.signature === signature ? before.attempts + 1 : 1;
   const isFinal = VERDICTS.includes(fault.code) || attempts >= MAXIMUM_ATTEMPTS;
-  const retryAt = isFinal ? Infinity : performance.now() + FIRST_PAUSE_MS * 2 ** (attempts - 1);
+  const retryAt = isFinal ? Infinity : performance.now() + pauseMs * 2 ** (attempts - 1);
   return { signature, fault, attempts, retryAt };
 }
 

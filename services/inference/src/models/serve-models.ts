@@ -36,6 +36,8 @@ export interface ModelSource {
   /** Rejects with a DomainError where the version must not answer anybody. */
   load: (version: PublishedVersion) => Promise<Predictor>;
   observer?: TrafficObserver;
+  /** Before a load that failed for a passing reason is tried again; doubled for the next time. Default: 1 s. */
+  retryMs?: number;
 }
 
 /** All versions of a folder, which may change at any time. */
@@ -54,7 +56,7 @@ export interface RepositoryModels extends Models {
 
 export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   const root = resolve(source.root);
-  const { observer = NOBODY, load, keepVersions } = source;
+  const { observer = NOBODY, load, keepVersions, retryMs = 1_000 } = source;
   const isWanted = (name: string) => source.models === '*' || name === source.name || source.models.includes(name);
   const scanner = new RepositoryScanner(root, isWanted);
   const shadow = new Shadow(observer, log);
@@ -68,7 +70,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   const settled = new Promise<void>((resolve_) => (tellSettled = resolve_));
   let isSettled = false;
 
-  const rules = { load, keepVersions, observer, log, isStopping: () => stopping };
+  const rules = { load, keepVersions, retryMs, observer, log, isStopping: () => stopping };
   const own = new ServedModel(source.name, rules);
   models.set(source.name, own);
 
@@ -176,7 +178,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     },
     async load(name, version) {
       refuseClosed();
-      await refresh(); // it may have been published a moment ago
+      if ((models.get(name)?.versions ?? []).length === 0) await refresh(); // it may have come a moment ago
       const model = find(name);
       model.wantLoaded(version);
       await refresh();
@@ -206,6 +208,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   /** Says why a version that was asked for is not there. */
   function requireLoaded(model: ServedModel, number = model.versions[0]?.number): void {
     const entry = model.versions.find((version) => version.number === number);
+    if (number !== undefined && model.loadedVersion(number) === undefined) model.forget(number);
     if (entry === undefined || number === undefined) {
       const known = model.versions.map((version) => version.number).toReversed();
       throw new DomainError(

@@ -11,6 +11,8 @@ export interface ModelRules {
   load: (version: PublishedVersion) => Promise<Predictor>;
   /** The newest usable versions that are held. */
   keepVersions: number;
+  /** See `ModelSource`. */
+  retryMs: number;
   observer: TrafficObserver;
   log: Log;
   /** True when nothing more is to be loaded. */
@@ -132,6 +134,11 @@ export class ServedModel {
     }
   }
 
+  /** What was asked for has failed: it is loaded only where something else asks for it. */
+  forget(number: number): void {
+    this.#pinned.delete(number);
+  }
+
   wantUnloaded(number?: number): void {
     if (number === undefined) {
       this.#isOff = true;
@@ -230,7 +237,7 @@ export class ServedModel {
       this.#refusals.delete(identity);
       return version;
     } catch (error) {
-      const refusal = refuse(error, signature, before);
+      const refusal = refuse(error, signature, before, this.#rules.retryMs);
       this.#refusals.set(identity, refusal);
       this.#reportRefusal(published, refusal.fault, before?.fault);
       return undefined;
