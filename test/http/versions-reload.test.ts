@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ModelsResponse, PredictResponse } from '@atelier/inference';
@@ -45,6 +45,27 @@ describe('a version that is published while the service runs', () => {
       assert.equal(await answering(service), 'fashion-mlp/1');
     });
   }
+
+  test('by copying one file after the other is noticed by a watch alone, once it is whole', async (t) => {
+    const folder = await temporaryFolder();
+    const elsewhere = await temporaryFolder();
+    t.after(() => Promise.all([folder.remove(), elsewhere.remove()]));
+    for (const { path } of [folder, elsewhere]) await publishTiny(path, { seed: 1 });
+    const { directory } = await publishTiny(elsewhere.path, { seed: 2 });
+    const service = await openInference(folder.path, { pollMs: 0 });
+    t.after(() => service.close());
+    const copy = join(folder.path, 'fashion-mlp', '2');
+    const file = (name: string) => join(directory, name);
+    await mkdir(copy);
+    await until('an empty folder is seen', () => service.model.faults().length === 1);
+    await copyFile(file('manifest.json'), join(copy, 'manifest.json'));
+    await until('a version without a model is seen', () => service.model.statuses()[1]?.state === 'UNAVAILABLE');
+    const model = await readFile(file('model.onnx'));
+    await writeFile(join(copy, 'model.onnx'), model.subarray(0, 5000));
+    await appendFile(join(copy, 'model.onnx'), model.subarray(5000));
+    await until('the whole version', () => service.model.served()?.version === 2);
+    assert.deepEqual(service.model.faults(), []);
+  });
 
   test('never answers where it is bad, in whatever way, and the reason is told', async (t) => {
     const folder = await temporaryFolder();

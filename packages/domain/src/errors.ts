@@ -56,6 +56,7 @@ export const ERROR_CODES = [
   'contract-mismatch',
   'golden-mismatch',
   'invalid-labels',
+  'version-refused',
   // Requests
   'malformed-request',
   'malformed-json',

@@ -60,6 +60,7 @@ export const PROBLEMS = {
   'contract-mismatch': 'internal',
   'golden-mismatch': { status: 409, title: 'The model does not give its golden answers' },
   'invalid-labels': { status: 409, title: 'The labels of the model are not valid' },
+  'version-refused': { status: 409, title: 'The version cannot be served' },
   'malformed-request': { status: 400, title: 'The request is not HTTP as this service reads it' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data' },

@@ -333,7 +333,7 @@ describe('load and unload', () => {
     service.faults.set('v2', 'digest-mismatch');
     await writeVersion(root, 2);
     const refused = {
-      code: 'digest-mismatch',
+      code: 'version-refused',
       message: /^fashion-mlp\/2 cannot be served: digest-mismatch: fashion-mlp/,
     };
     await assert.rejects(service.models.load(NAME, 2), refused);

@@ -40,9 +40,15 @@ export interface Models {
   readyPredictor(): Predictor;
   /** By name, then ascending by version. */
   statuses(): readonly VersionStatus[];
-  /** Loads a version (default: the newest) and keeps it, or says with a DomainError why it cannot be served. */
+  /**
+   * Loads a version (default: the newest), also one that failed before, and keeps it. Rejects with `model-not-found`, or
+   * with `version-refused` and why it cannot be served.
+   */
   load(name: string, version?: number): Promise<void>;
-  /** Lets the version (default: all of the model) finish what it has, and releases it; idempotent. */
+  /**
+   * Lets the version (default: all of the model) finish what it has, and releases it; it comes back when `load` asks for
+   * it. Idempotent; `model-not-found` where there is no such model.
+   */
   unload(name: string, version?: number): Promise<void>;
   /** The service is no longer ready, and still answers what it is asked. */
   announceStop(): void;

@@ -110,8 +110,7 @@ export class RepositoryScanner {
       const version = await this.#scanVersion(directory, name, number);
       seen.set(directory, version);
       versions.push(version);
-      // Copied file by file, it is not whole yet: what comes into the folder counts.
-      if (version.fault !== null) folders.set(directory, identityOf(await statOf(directory)));
+      folders.set(directory, identityOf(await statOf(directory))); // it may be copied or mended file by file
     }
     versions.sort((a, b) => b.number - a.number);
     const { labels, fault } = await this.#scanLabels(name, home);

@@ -218,8 +218,10 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     }
     const loaded = model.loadedVersion(number);
     if (loaded !== undefined && model.refusalOf(entry) === undefined) return;
-    const { code } = model.refusalOf(entry) ?? { code: 'not-ready' as const };
-    throw new DomainError(code, `${model.name}/${number} cannot be served: ${absenceOf(model, entry, root)}`);
+    const reason = absenceOf(model, entry, root);
+    throw new DomainError('version-refused', `${model.name}/${number} cannot be served: ${reason}`, {
+      cause: model.refusalOf(entry),
+    });
   }
 }
 

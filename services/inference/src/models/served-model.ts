@@ -2,8 +2,10 @@ import type { DomainError } from '@atelier/domain';
 import type { Log } from '@atelier/http';
 import { type Labels, NO_LABELS, type PublishedVersion } from '@atelier/model-repository';
 import type { Predictor } from '../predictor/predictor.ts';
+import { candidates } from './candidates.ts';
 import { identityOf, type LoadedVersion, nameOf } from './loaded-version.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import { reportFaults, reportRefusal } from './report-faults.ts';
 import type { ScannedModel, ScannedVersion } from './scan-repository.ts';
 import type { TrafficObserver } from './traffic-observer.ts';
 
@@ -34,6 +36,7 @@ export class ServedModel {
   readonly #unloaded = new Set<number>();
   #isOff = false;
   #isTried = false;
+  #retryAt = Infinity;
   #found: ScannedModel;
   #loading: PublishedVersion | undefined;
   #current: LoadedVersion | undefined;
@@ -84,9 +87,9 @@ export class ServedModel {
     return this.#isOff;
   }
 
-  /** The earliest time at which something that failed may be tried again. */
+  /** When something that is wanted and failed may be tried again, in ms as `performance.now` counts them. */
   get retryAt(): number {
-    return Math.min(Infinity, ...[...this.#refusals.values()].map(({ retryAt }) => retryAt));
+    return this.#retryAt;
   }
 
   /** False until it is known whether a version can answer. */
@@ -115,7 +118,7 @@ export class ServedModel {
   take(found: ScannedModel | undefined): void {
     const before = this.#found;
     this.#found = found ?? { name: this.name, versions: [], labels: NO_LABELS, labelsFault: null };
-    this.#reportFaults(before);
+    reportFaults(before, this.#found, this.#rules);
     const listed = new Set(this.versions.flatMap(({ published }) => (published === null ? [] : identityOf(published))));
     for (const identity of this.#refusals.keys()) if (!listed.has(identity)) this.#refusals.delete(identity);
   }
@@ -151,6 +154,7 @@ export class ServedModel {
 
   /** Loads who is to answer where it is not loaded, and only then hands over to it. */
   async settleCurrent(): Promise<void> {
+    this.#retryAt = Infinity;
     this.#swap(await this.#successor());
     this.#isTried = true;
   }
@@ -187,7 +191,9 @@ export class ServedModel {
   async #successor(): Promise<LoadedVersion | undefined> {
     const before = this.#current;
     const { stable } = this.labels;
-    for (const number of this.#candidates()) {
+    const newest = this.versions.map(({ number }) => number);
+    for (const number of candidates(this.labels, newest)) {
+      if (this.isUnloaded(number)) continue;
       const candidate = await this.#ensure(number);
       if (candidate !== undefined) return candidate;
       // The last good content of that number goes on; and what a label names is not replaced by something it does not name.
@@ -195,19 +201,6 @@ export class ServedModel {
       if (before !== undefined && (isSame || number === stable) && !this.#isGone(before)) return before;
     }
     return before === undefined || this.#isGone(before) ? undefined : before;
-  }
-
-  /** The numbers that may answer, the best first. */
-  #candidates(): number[] {
-    if (this.#isOff) return [];
-    const { stable, canary, previous } = this.labels;
-    const newest = this.versions.map(({ number }) => number);
-    const ordered =
-      stable === null
-        ? [...newest.filter((number) => number !== canary), ...newest]
-        : // Where the stable one cannot be loaded at the start, what was stable before it; then what is older than it.
-          [stable, ...newest.filter((number) => number === previous), ...newest.filter((n) => n < stable), ...newest];
-    return [...new Set(ordered)].filter((number) => !this.#unloaded.has(number));
   }
 
   /** The version with a number, loaded; undefined where it cannot be. */
@@ -220,7 +213,10 @@ export class ServedModel {
     const loaded = this.#loaded.get(identity);
     if (loaded !== undefined) return loaded;
     const refusal = this.#refusals.get(identity);
-    if (refusal?.signature === signature && performance.now() < refusal.retryAt) return undefined;
+    if (refusal?.signature === signature && performance.now() < refusal.retryAt) {
+      this.#retryAt = Math.min(this.#retryAt, refusal.retryAt);
+      return undefined;
+    }
     return this.#load(published, signature, refusal);
   }
 
@@ -239,7 +235,8 @@ export class ServedModel {
     } catch (error) {
       const refusal = refuse(error, signature, before, this.#rules.retryMs);
       this.#refusals.set(identity, refusal);
-      this.#reportRefusal(published, refusal.fault, before?.fault);
+      this.#retryAt = Math.min(this.#retryAt, refusal.retryAt);
+      reportRefusal(published, refusal.fault, before?.fault, this.#rules);
       return undefined;
     } finally {
       this.#loading = undefined;
@@ -282,33 +279,5 @@ export class ServedModel {
   /** Whether it is to answer no more, whoever could take its place. */
   #isGone({ predictor }: LoadedVersion): boolean {
     return this.isUnloaded(predictor.version.version);
-  }
-
-  /** Once for each fault: of a manifest when it or its place changes, of labels when the words change. */
-  #reportFaults({ versions, labelsFault }: ScannedModel): void {
-    const known = new Map(versions.map(({ number, fault }) => [number, fault?.message]));
-    for (const { number, fault } of this.versions) {
-      if (fault === null || known.get(number) === fault.message) continue;
-      this.#reportRefusal({ name: this.name, version: number }, fault, undefined);
-    }
-    const fault = this.labelsFault;
-    if (fault === null || fault.message === labelsFault?.message) return;
-    this.#rules.log.error({ code: fault.code }, `${fault.message} The labels that were read before hold.`);
-  }
-
-  /** While a file is being copied its digest changes with every look; that is one failure. */
-  #reportRefusal(
-    version: { name: string; version: number },
-    fault: DomainError,
-    before: DomainError | undefined,
-  ): void {
-    const { code, message } = fault;
-    const line = `${nameOf(version)} is not served: ${code}: ${message}`;
-    if (code === before?.code) {
-      this.#rules.log.debug({ code }, line);
-      return;
-    }
-    this.#rules.log.error({ err: fault, code }, line);
-    this.#rules.observer.refused({ name: version.name, version: version.version }, code);
   }
 }
