@@ -34,12 +34,12 @@ async function overload(name: OverloadName, { modelsDirectory, isQuick }: Sample
   const requests = (await REQUESTS[name](modelsDirectory, await knownImages(modelsDirectory))).map(refusable);
   return withServer(service(modelsDirectory, ENVIRONMENT[name]), async (server) => {
     const run = (plan: Pick<LoadPlan, 'connections' | 'ratePerSecond'>, fullSeconds: number) => {
-      const [warmUpSeconds, leastSeconds] = isQuick ? [0.1, 0.4] : [1, fullSeconds];
+      const [warmUpSeconds, leastSeconds] = isQuick ? [0.1, 1] : [1, fullSeconds];
       const seconds = Math.max(leastSeconds, LEAST_REQUESTS / (plan.ratePerSecond ?? Infinity));
       return measuredLoad(server, { requests, ...plan, warmUpSeconds, end: { seconds } });
     };
     let peakPerSecond = 0;
-    for (const connections of isQuick ? [16] : PEAK_CONNECTIONS) {
+    for (const connections of isQuick ? [4] : PEAK_CONNECTIONS) {
       peakPerSecond = Math.max(peakPerSecond, goodput(await run({ connections }, 2.5)));
     }
     if (peakPerSecond === 0) throw new Error('Nothing was answered with 200.');

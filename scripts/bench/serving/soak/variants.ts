@@ -17,13 +17,12 @@ import {
   VARIANT_NAMES,
 } from './variant-names.ts';
 
-const CONNECTIONS = 64;
-
 /** Of the parts: meanwhile caches and heaps grow to their size. */
 const SETTLING_SHARE = 0.2;
 
 interface Size {
   requests: number;
+  connections: number;
   /** Memory is looked at after each of so many parts of the requests. */
   parts: number;
   /** In which nothing is asked before memory is looked at. */
@@ -33,7 +32,7 @@ interface Size {
 }
 
 async function soak(
-  { requests, parts, restMs, plantedBytes }: Size,
+  { requests, connections, parts, restMs, plantedBytes }: Size,
   { modelsDirectory }: SampleOptions,
 ): Promise<Sample> {
   const mixed = await mixture(modelsDirectory);
@@ -47,7 +46,7 @@ async function soak(
     const memories: Memory[] = [];
     for (let part = 0; part < parts; part++) {
       const count = Math.round(requests / parts);
-      loads.push(await measuredLoad(server, { requests: mixed, connections: CONNECTIONS, end: { count } }));
+      loads.push(await measuredLoad(server, { requests: mixed, connections, end: { count } }));
       memories.push(await rested());
     }
     const points = memories.map(({ proportionalBytes }, part) => ({
@@ -100,12 +99,12 @@ function withLeak(bytes: number): Record<string, string> {
 /** A quick trial's few requests show no leak of a KiB beside what a young heap does. */
 const SIZES = {
   full: {
-    [SERVICE]: { requests: 1_000_000, parts: 25, restMs: 2_000, plantedBytes: 0 },
-    [PLANTED_LEAK]: { requests: 150_000, parts: 15, restMs: 1_000, plantedBytes: PLANTED_BYTES },
+    [SERVICE]: { requests: 1_000_000, connections: 64, parts: 25, restMs: 2_000, plantedBytes: 0 },
+    [PLANTED_LEAK]: { requests: 150_000, connections: 64, parts: 15, restMs: 1_000, plantedBytes: PLANTED_BYTES },
   },
   quick: {
-    [SERVICE]: { requests: 2_000, parts: 4, restMs: 10, plantedBytes: 0 },
-    [PLANTED_LEAK]: { requests: 1_000, parts: 4, restMs: 10, plantedBytes: 256 * PLANTED_BYTES },
+    [SERVICE]: { requests: 1_000, connections: 8, parts: 3, restMs: 10, plantedBytes: 0 },
+    [PLANTED_LEAK]: { requests: 600, connections: 8, parts: 3, restMs: 10, plantedBytes: 256 * PLANTED_BYTES },
   },
 } as const;
 

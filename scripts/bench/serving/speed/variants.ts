@@ -59,7 +59,7 @@ async function underLoad({ program, request }: Loaded, options: SampleOptions): 
       requireFlawless(load);
       return load;
     };
-    const many = await run(CONNECTIONS);
+    const many = await run(options.isQuick ? 8 : CONNECTIONS);
     const one = await run(1);
     return {
       perSecond: answersPerSecond(many),
