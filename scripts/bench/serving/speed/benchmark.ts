@@ -55,7 +55,7 @@ const HOW = `- ${CONNECTIONS} connections that are kept alive, then one, each se
 - Hand-written is an Express route that runs \`session.run\` for each request on the same model, its body read by
   \`express.json\` or \`express.raw\`, with the runtime's default options and with one intra-op thread; the better of the two
   counts, in each round and for each figure.
-- The service has its default settings, and its log goes to /dev/null. Two processes share one port by \`node:cluster\`.
+- The service has its default settings, but that it stops without grace, and its log goes to /dev/null. Two processes share one port by \`node:cluster\`.
 - Ready is the first 200 of \`/readyz\`, looked for every 5 ms, after \`node --import tsx services/inference/src/main.ts\` was
   started; its files come from memory. Idle memory is of all its processes, 3 s later, pages that they share counted in
   parts (PSS).`;
