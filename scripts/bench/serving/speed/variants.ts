@@ -54,7 +54,7 @@ async function underLoad({ program, request }: Loaded, options: SampleOptions): 
   const requests = await Promise.all((await knownImages(options.modelsDirectory)).map(async (image) => request(image)));
   return withServer(await program(options), async (server) => {
     const run = async (connections: number) => {
-      const [warmUpSeconds, seconds] = options.isQuick ? [0.1, 0.2] : connections === 1 ? [0.5, 2] : [2, 3];
+      const [warmUpSeconds, seconds] = options.isQuick ? [0.1, 0.2] : connections === 1 ? [0.3, 1.5] : [1.5, 2.5];
       const load = await measuredLoad(server, { requests, connections, warmUpSeconds, end: { seconds } });
       requireFlawless(load);
       return load;
