@@ -15,10 +15,12 @@ import { type HostNames, LOOPBACK_NAMES } from './host-names.ts';
  * Programs send neither header and pass. Behind a proxy that changes `Host` our own page counts as foreign.
  */
 export function refuseForeignPages(names: HostNames | null = LOOPBACK_NAMES): RequestHandler {
+  let lastIncluded: string | undefined; // nearly all requests name one host, and an address takes a while to judge
   return (request, _response, next) => {
     const { host } = request.headers;
-    if (names !== null && !names.include(host)) {
-      throw foreign(`A service without a token goes by ${names.inWords}; came Host ${quoted(host)}.`);
+    if (names !== null && (host === undefined || host !== lastIncluded)) {
+      if (names.include(host)) lastIncluded = host;
+      else throw foreign(`A service without a token goes by ${names.inWords}; came Host ${quoted(host)}.`);
     }
     if (isForeign(request) && !followsLink(request)) {
       const { origin, 'sec-fetch-site': site } = request.headers;
