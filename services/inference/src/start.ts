@@ -2,11 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { buildApp } from './app.ts';
+import type { ComputedBatch } from './batching/observer.ts';
 import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/cuda-provider.ts';
 import type { InferenceConfig } from './config.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
+import { CountedInferences } from './open-inference/statistics.ts';
 import { type Engine, type EngineObserver, startEngine } from './predictor/engine.ts';
 
 export interface RunningInference extends Omit<Listening, 'close'> {
@@ -24,10 +26,12 @@ export interface RunningInference extends Omit<Listening, 'close'> {
 /** Starts the whole service. */
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
-  const engine = await startConfiguredEngine(config, log);
+  const statistics = new CountedInferences();
+  const observer = { ...NOBODY, computed: (batch: ComputedBatch) => statistics.computed(batch) };
+  const engine = await startConfiguredEngine(config, log, observer);
   const model = serveModels({ ...config, root, name, load: (version) => engine.load(version) }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-  const app = buildApp({ model, images, config, log });
+  const app = buildApp({ model, images, config, log, statistics });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
