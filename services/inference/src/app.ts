@@ -18,6 +18,7 @@ import type { ImageReaderParts } from './routes/read-images.ts';
 import { referenceTo } from './model-reference.ts';
 import { errorFormOf } from './open-inference/rest/error-form.ts';
 import { healthRoutes } from './open-inference/rest/health-routes.ts';
+import { repositoryRoutes } from './open-inference/rest/repository-routes.ts';
 import { openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { labelsRoutes } from './routes/labels.ts';
@@ -46,12 +47,13 @@ export function buildApp({ model, images, config, log, statistics = new CountedI
     }),
     healthRoutes(model),
     refuseForeignPages(namesOf(config)),
-    labelsRoutes(model, config.modelsDirectory, requireScope(access, 'admin')),
+    labelsRoutes(model, config.modelsDirectory, admin),
+    repositoryRoutes(model, admin),
     guard(access),
     indexRoute(),
     modelsRoute(model),
     predictRoute(model, { ...images, limits: config }),
-    openInferenceRoutes({ models: model, ...images, limits: config, statistics, admin }),
+    openInferenceRoutes({ models: model, ...images, limits: config, statistics }),
   ];
   return createApplication(log, routes, errorFormOf);
 }

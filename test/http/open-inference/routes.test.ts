@@ -324,7 +324,7 @@ describe('the model repository over the protocol', () => {
         load: (...names) => Promise.resolve(void asked.push(['load', ...names])),
         unload: (...names) => Promise.resolve(void asked.push(['unload', ...names])),
       },
-      `${KEY}:infer+admin`,
+      `${KEY}:admin`,
     );
     assert.deepEqual((await load(app, 'other').expect(200)).body, { name: 'other', load: true });
     const unload = request(app).post('/v2/repository/models/other/unload').set(admin);
@@ -342,7 +342,7 @@ describe('the model repository over the protocol', () => {
 
   test('takes no model that comes with the request, and no path for a name', async () => {
     const loads = () => Promise.reject(new Error('never asked'));
-    const app = appWith({ load: loads }, `${KEY}:infer+admin`);
+    const app = appWith({ load: loads }, `${KEY}:admin`);
     for (const key of ['config', 'file:1/model.onnx']) {
       const { error } = await errorOf(load(app, 'other').send({ parameters: { [key]: 'x' } }), 501);
       assert.match(error, /loaded as it was published/);
@@ -353,8 +353,8 @@ describe('the model repository over the protocol', () => {
   });
 
   test('says why a version cannot be loaded', async () => {
-    const fault = new DomainError('digest-mismatch', 'model.onnx is not the file of its manifest.');
-    const app = appWith({ load: () => Promise.reject(fault) }, `${KEY}:infer+admin`);
+    const fault = new DomainError('version-refused', 'digest-mismatch: model.onnx is not the file of its manifest.');
+    const app = appWith({ load: () => Promise.reject(fault) }, `${KEY}:admin`);
     const { error } = await errorOf(load(app, 'other'), 409);
     assert.match(error, /digest-mismatch: model\.onnx is not/);
   });

@@ -98,11 +98,8 @@ export function chooseVersion(
   version: string | undefined,
   requestId?: string,
 ): Predictor {
-  return models.choose({
-    name,
-    ...(version !== undefined && version !== '' && { version: versionNumber(name, version) }),
-    ...(requestId !== undefined && { requestId }),
-  });
+  const number = version === undefined || version === '' ? undefined : versionNumber(name, version);
+  return models.choose({ name, version: number, requestId });
 }
 
 export function versionNumber(name: string, version: string): number {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError, ModelName } from '@atelier/domain';
-import { methodNotAllowed, parseJson, PROBLEMS, readBody } from '@atelier/http';
+import { methodNotAllowed, parseJson, readBody } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import type { Models } from '../../models/models.ts';
 import { refuseOtherMedia } from './read-request.ts';
@@ -12,9 +12,9 @@ const MAXIMUM_VALUES = 1_000;
 /** Parameters of a load that bring a model along. Files come into the repository by being published, checked and named. */
 const BROUGHT_ALONG = /^(config$|file:)/;
 
-/** The extension `model_repository`. Whoever changes what is served passes `admin` first. */
-export function repositoryRoutes(models: Models, admin: RequestHandler): Router {
-  const router = Router();
+/** The extension `model_repository`: what there is. */
+export function repositoryIndexRoute(models: Models): Router {
+  const router = Router({ caseSensitive: true });
   router
     .route('/v2/repository/index')
     .post(async (request, response) => {
@@ -31,13 +31,19 @@ export function repositoryRoutes(models: Models, admin: RequestHandler): Router 
       );
     })
     .all(methodNotAllowed('POST'));
+  return router;
+}
+
+/** The same: what changes what is served, for whoever passes `admin`. */
+export function repositoryRoutes(models: Models, admin: RequestHandler): Router {
+  const router = Router({ caseSensitive: true });
   router
     .route('/v2/repository/models/:model/load')
     .post(admin, async (request, response) => {
       const { model } = request.params;
       const { parameters } = await readObject(request);
       refuseBroughtAlong(parameters);
-      await explained(models.load(nameOf(model)));
+      await models.load(nameOf(model));
       response.json({ name: model, load: true });
     })
     .all(methodNotAllowed('POST'));
@@ -78,16 +84,4 @@ function refuseBroughtAlong(parameters: unknown = {}): void {
 function nameOf(name: string): string {
   if (ModelName.safeParse(name).success) return name;
   throw new DomainError('model-not-found', `${JSON.stringify(name.slice(0, 64))} can be no model's name.`);
-}
-
-/** Whoever may load may also know why it failed, which is hidden elsewhere. */
-async function explained(loading: Promise<void>): Promise<void> {
-  try {
-    await loading;
-  } catch (error) {
-    if (!(error instanceof DomainError) || PROBLEMS[error.code] !== 'internal') throw error;
-    throw new DomainError('invalid-manifest', `The version is not loaded: ${error.code}: ${error.message}`, {
-      cause: error,
-    });
-  }
 }

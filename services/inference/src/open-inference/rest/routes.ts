@@ -8,7 +8,7 @@ import type { CountedInferences } from '../statistics.ts';
 import { sayReady } from './health-routes.ts';
 import { inferHandler } from './infer-route.ts';
 import { modelConfig, modelMetadata } from './model-description.ts';
-import { repositoryRoutes } from './repository-routes.ts';
+import { repositoryIndexRoute } from './repository-routes.ts';
 
 /** What `GET /v2` says of this server. */
 const SERVER = {
@@ -29,8 +29,6 @@ const SERVER = {
 export interface OpenInferenceParts extends InferParts {
   statistics: CountedInferences;
   limits: ImageLimits;
-  /** Lets pass whoever may change what is served. */
-  admin: RequestHandler;
   /** Throws `overloaded` where there is no room for what would come. */
   admit: (kind: 'pixels') => void;
 }
@@ -41,9 +39,9 @@ interface ModelPath {
   version?: string;
 }
 
-/** The Open Inference Protocol (v2) over REST, all but the health of the server; docs/open-inference.md has our answer to each of its holes. */
+/** The Open Inference Protocol (v2) over REST, for whoever may ask: the health of the server and what changes it stand apart; docs/open-inference.md has our answer to each of its holes. */
 export function openInferenceRoutes(parts: OpenInferenceParts): Router {
-  const { models, statistics, limits, admin } = parts;
+  const { models, statistics, limits } = parts;
   const router = Router({ caseSensitive: true });
   const at = (path: string, method: 'GET' | 'POST', handler: RequestHandler<ModelPath>) => {
     const route = router.route(path);
@@ -77,7 +75,7 @@ export function openInferenceRoutes(parts: OpenInferenceParts): Router {
   atModel('/stats', 'GET', ({ params }, response) => {
     response.json({ model_stats: versionsAt(models, params).map(({ version }) => statistics.of(version)) });
   });
-  router.use(repositoryRoutes(models, admin));
+  router.use(repositoryIndexRoute(models));
   return router;
 }
 
