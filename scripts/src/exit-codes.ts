@@ -13,6 +13,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   'unknown-device': USED_WRONGLY,
   'device-unavailable': USED_WRONGLY,
   'run-not-found': USED_WRONGLY,
+  'model-not-found': USED_WRONGLY,
   'search-not-found': USED_WRONGLY,
   'run-finished': USED_WRONGLY,
   'run-unfinished': USED_WRONGLY,

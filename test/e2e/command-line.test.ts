@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -59,6 +59,9 @@ describe('command line', () => {
     [['report'], /missing required argument/],
     [['report', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
     [['publish', 'no-such-run'], /No run "no-such-run": no run\.json in .*\(run-not-found\)/],
+    [['label', 'hats'], /No version of "hats" in .*\(model-not-found\)/],
+    [['label', '--rollback', '--stable', '1'], /'--rollback' cannot be used with option '--stable <n>'/],
+    [['label', '--promote', '--canary', '1'], /'--promote' cannot be used with option '--canary <n>'/],
     [['predict'], /missing required argument/],
     [['serve', 'everything'], /inference, trainer/],
     [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],
@@ -75,6 +78,24 @@ describe('command line', () => {
       await assert.rejects(readdir(join(directory, 'no-runs')), { code: 'ENOENT' });
     });
   }
+
+  test('label moves labels in the folder, and goes back', async () => {
+    const root = join(directory, 'labelled');
+    for (const number of ['1', '2', '3']) await mkdir(join(root, 'fashion-mlp', number), { recursive: true });
+    const labels = async (...words: string[]) => {
+      const { code, stdout } = await atelier(['label', '--json', ...words], { MODELS_DIR: root }).finished;
+      assert.equal(code, 0);
+      const { stable, canary } = JSON.parse(stdout) as { stable: number | null; canary: number | null };
+      return [stable, canary];
+    };
+    assert.deepEqual(await labels('--stable', '1', '--canary', '3'), [1, 3]);
+    assert.deepEqual(await labels('fashion-mlp', '--promote'), [3, null]);
+    assert.deepEqual(await labels('--rollback'), [1, null]);
+    assert.deepEqual(await labels('--no-stable', '--no-canary'), [null, null]);
+    const { code, stderr } = await atelier(['label', '--stable', '9'], { MODELS_DIR: root }).finished;
+    assert.equal(code, 2);
+    assert.match(stderr, /No version 9 of "fashion-mlp"; there is: fashion-mlp\/1, .*\(model-not-found\)/);
+  });
 
   test('--help shows the commands with examples and exits with 0', async () => {
     const { code, stdout } = await atelier(['--help']).finished;

@@ -19,6 +19,8 @@ import { damageModel, publishTiny, randomImage, tinyClassifier, versionContent }
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 
+/** One engine, since each version is run with every batch size on each of them. */
+const LIGHT = { workers: 1, decoders: 1 };
 const pixels = [[...randomImage(1)]];
 const ADMIN = 'admin-key-0123456789';
 const READER = 'reader-key-0123456789';
@@ -40,7 +42,7 @@ describe('the labels of a model over HTTP', () => {
     folder = await temporaryFolder();
     for (const seed of [1, 2, 3]) await publishTiny(folder.path, { seed });
     await damageModel(await publishTiny(folder.path, { seed: 4 }));
-    service = await openInference(folder.path, { pollMs: 0, apiKeys });
+    service = await openInference(folder.path, { ...LIGHT, pollMs: 0, apiKeys });
     client = request.agent(service.app).set('Authorization', `Bearer ${ADMIN}`);
   });
   after(async () => {
@@ -122,7 +124,7 @@ test('only a key with the scope admin sees and sets labels, and without keys nob
     [{ apiKeys }, undefined, 401, 'unauthorized'],
     [{ apiKeys }, READER, 403, 'forbidden'],
   ] as const) {
-    const service = await openInference(folder.path, change);
+    const service = await openInference(folder.path, { ...LIGHT, ...change });
     const client = request.agent(service.app);
     if (token !== undefined) client.set('Authorization', `Bearer ${token}`);
     await problemOf(client.get(PATH), status, code);
@@ -147,7 +149,7 @@ test('a canary answers its share by request id, and gets copies of the rest, who
     swapped: () => undefined,
     refused: () => undefined,
   };
-  const traffic = { canaryPercent: 30, shadowPercent: 100 };
+  const traffic = { ...LIGHT, canaryPercent: 30, shadowPercent: 100 };
   const service = await openInference(folder.path, traffic, { traffic: observer });
   t.after(() => service.close());
   const client = request.agent(service.app);

@@ -13,6 +13,8 @@ import { publishTiny, randomImage, versionContent } from '../support/published-v
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 
+/** One engine, since each version is run with every batch size on each of them. */
+const LIGHT = { workers: 1, decoders: 1 };
 const pixels = [[...randomImage(1)]];
 
 async function answering({ app }: InferenceUnderTest, query = ''): Promise<string> {
@@ -32,7 +34,11 @@ describe('a version that is published while the service runs', () => {
     test(`is noticed by ${way}, and so is its removal, and the first model of an empty folder`, async (t) => {
       const folder = await temporaryFolder();
       t.after(() => folder.remove());
-      const service = await openInference(folder.path, { pollMs: settings.pollMs }, { watch: settings.watch });
+      const service = await openInference(
+        folder.path,
+        { ...LIGHT, pollMs: settings.pollMs },
+        { watch: settings.watch },
+      );
       t.after(() => service.close());
       await problemOf(request(service.app).post('/predict').send({ pixels }), 503, 'not-ready');
       await publishTiny(folder.path, { seed: 1 });
@@ -52,7 +58,7 @@ describe('a version that is published while the service runs', () => {
     t.after(() => Promise.all([folder.remove(), elsewhere.remove()]));
     for (const { path } of [folder, elsewhere]) await publishTiny(path, { seed: 1 });
     const { directory } = await publishTiny(elsewhere.path, { seed: 2 });
-    const service = await openInference(folder.path, { pollMs: 0 });
+    const service = await openInference(folder.path, { ...LIGHT, pollMs: 0 });
     t.after(() => service.close());
     const copy = join(folder.path, 'fashion-mlp', '2');
     const file = (name: string) => join(directory, name);
@@ -73,7 +79,7 @@ describe('a version that is published while the service runs', () => {
     t.after(() => Promise.all([folder.remove(), elsewhere.remove()]));
     for (const { path } of [folder, elsewhere]) await publishTiny(path);
     for (const { publish } of BAD_VERSIONS) await publish(elsewhere.path);
-    const service = await openInference(folder.path, { pollMs: 0 });
+    const service = await openInference(folder.path, { ...LIGHT, pollMs: 0 });
     t.after(() => service.close());
     for (const [index, { title, code }] of BAD_VERSIONS.entries()) {
       const number = String(index + 2);
@@ -97,7 +103,7 @@ describe('POST /predict', () => {
     t.after(() => folder.remove());
     for (const seed of [1, 2, 3]) await publishTiny(folder.path, { seed });
     await publishVersion(folder.path, 'bags', versionContent({ seed: 4 }));
-    const service = await openInference(folder.path);
+    const service = await openInference(folder.path, LIGHT);
     t.after(() => service.close());
     assert.equal(await answering(service), 'fashion-mlp/3');
     assert.equal(await answering(service, '?version=2'), 'fashion-mlp/2');
