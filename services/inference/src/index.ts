@@ -38,6 +38,7 @@ export { rank } from './rank.ts';
 export { jsonImages } from './routes/json-images.ts';
 export { packPixelRows } from './routes/pixel-rows.ts';
 export * from './models/models.ts';
+export { coalesced } from './models/coalesced.ts';
 export { type Comparison, compareOutputs } from './models/compare-outputs.ts';
 export { type ModelSource, type RepositoryModels, serveModels } from './models/serve-models.ts';
 export type { TrafficObserver } from './models/traffic-observer.ts';
