@@ -17,6 +17,7 @@ export * from './batching/admission.ts';
 export * from './batching/buckets.ts';
 export * from './batching/clock.ts';
 export * from './batching/drain-rate.ts';
+export type { Runnable } from './batching/jobs.ts';
 export * from './batching/observer.ts';
 export * from './batching/scheduler.ts';
 export { usableCores } from './compute/cores.ts';

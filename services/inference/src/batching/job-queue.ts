@@ -1,4 +1,4 @@
-import type { Job } from './scheduler.ts';
+import type { Job } from './jobs.ts';
 
 /** Jobs of one model and priority, the oldest first. */
 export class JobQueue {

@@ -1,17 +1,10 @@
-import { CLASS_COUNT, DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
-import type { PublishedVersion } from '@atelier/model-repository';
+import { DomainError } from '@atelier/domain';
 import type { Outputs, PredictOptions, Priority } from '../predictor/predictor.ts';
 import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { JobQueue } from './job-queue.ts';
+import { batchOf, hand, type Job, jobsOf, type Runnable } from './jobs.ts';
 import type { BatchObserver, CloseReason } from './observer.ts';
-
-/** A model that engines have loaded. */
-export interface Runnable {
-  /** The number by which engines know it. */
-  model: number;
-  version: PublishedVersion;
-}
 
 export interface SchedulerOptions {
   engines: number;
@@ -21,17 +14,6 @@ export interface SchedulerOptions {
   execute(engine: number, model: number, images: Uint8Array, rows: number): Promise<Float32Array>;
   observer: BatchObserver;
   clock?: Clock;
-}
-
-/** One request's rows, at most `MAXIMUM_ROWS`, from its arrival to its answer. */
-export interface Job {
-  runnable: Runnable;
-  priority: Priority;
-  images: Uint8Array;
-  rows: number;
-  enqueuedAt: number;
-  /** Answers, once; what comes later is dropped. */
-  settle(outcome: Outputs | Error): void;
 }
 
 /** Of two batches an engine computes one; the other is at hand when that is done, which spares it the way here and back. */
@@ -67,15 +49,14 @@ export class Scheduler {
   }
 
   /**
-   * Computes images [rows, 28, 28], at least one and at most `MAXIMUM_ROWS`. Rejects with the reason of `signal`,
-   * `deadline-exceeded`, or what `execute` rejects with.
+   * Computes images [rows, 28, 28], at least one; more than `MAXIMUM_ROWS` in several batches. Rejects with the reason of
+   * `signal`, `deadline-exceeded`, or what `execute` rejects with; of a request that is lost nothing more is computed.
    */
   submit(
     runnable: Runnable,
     images: Uint8Array,
     { signal, deadline, priority = 'online' }: PredictOptions = {},
   ): Promise<Outputs> {
-    const rows = images.length / PIXELS_PER_IMAGE;
     const now = this.#clock.now();
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -86,27 +67,31 @@ export class Scheduler {
         reject(deadlineExceeded());
         return;
       }
+      const queue = this.#queuesOf(runnable)[priority];
       let stopDeadline: (() => void) | undefined;
-      const job: Job = {
-        ...{ runnable, priority, images, rows, enqueuedAt: now },
-        settle(outcome) {
-          stopDeadline?.();
-          signal?.removeEventListener('abort', abort);
-          if (outcome instanceof Error) reject(outcome);
-          else resolve(outcome);
-        },
+      const end = (outcome: Outputs | Error) => {
+        stopDeadline?.();
+        signal?.removeEventListener('abort', abort);
+        if (!(outcome instanceof Error)) {
+          resolve(outcome);
+          return;
+        }
+        for (const job of jobs) this.#withdraw(job, queue);
+        reject(outcome);
       };
+      const jobs = jobsOf({ runnable, priority, enqueuedAt: now }, images, end);
       const giveUp = (reason: Error) => {
-        const isQueued = this.#queuesOf(runnable)[priority].remove(job);
-        if (isQueued) this.#waitingRows -= rows;
-        this.#options.observer.cancelled(isQueued ? 'queue' : 'batch');
-        job.settle(reason);
+        const waiting = jobs.filter((job) => this.#withdraw(job, queue));
+        this.#options.observer.cancelled(waiting.length === jobs.length ? 'queue' : 'batch');
+        end(reason);
       };
       const abort = () => giveUp(signal?.reason as Error);
       signal?.addEventListener('abort', abort, { once: true });
       if (deadline !== undefined) stopDeadline = this.#clock.after(deadline - now, () => giveUp(deadlineExceeded()));
-      this.#queuesOf(runnable)[priority].add(job);
-      this.#waitingRows += rows;
+      for (const job of jobs) {
+        queue.add(job);
+        this.#waitingRows += job.rows;
+      }
       this.#pumpSoon();
     });
   }
@@ -115,15 +100,17 @@ export class Scheduler {
   failWaiting(error: Error): void {
     for (const queues of this.#queues.values()) {
       for (const queue of [queues.online, queues.bulk]) {
-        for (const job of queue.takeAll()) job.settle(error);
+        for (const job of this.#takeAll(queue)) job.settle(error);
       }
     }
-    this.#waitingRows = 0;
   }
 
-  /** Nothing of this model waits any more; its queues go. */
+  /** The model is gone: nothing of it is to wait any more, and its queues go. */
   forget({ model }: Runnable): void {
+    const { online, bulk } = this.#queuesOf({ model });
     this.#queues.delete(model);
+    const gone = new DomainError('engine-fault', 'The model was released over this request.');
+    for (const job of [...this.#takeAll(online), ...this.#takeAll(bulk)]) job.settle(gone);
   }
 
   /** While an engine loads a model, batches go to the others where there are any. */
@@ -133,7 +120,19 @@ export class Scheduler {
     this.#pumpSoon();
   }
 
-  #queuesOf({ model }: Runnable): Record<Priority, JobQueue> {
+  /** Whether it waited. */
+  #withdraw(job: Job, queue: JobQueue): boolean {
+    const isHere = queue.remove(job);
+    if (isHere) this.#waitingRows -= job.rows;
+    return isHere;
+  }
+
+  #takeAll(queue: JobQueue): Job[] {
+    this.#waitingRows -= queue.rows;
+    return queue.takeAll();
+  }
+
+  #queuesOf({ model }: Pick<Runnable, 'model'>): Record<Priority, JobQueue> {
     let queues = this.#queues.get(model);
     if (queues === undefined) this.#queues.set(model, (queues = { online: new JobQueue(), bulk: new JobQueue() }));
     return queues;
@@ -179,23 +178,24 @@ export class Scheduler {
     return { jobs: queue.take(MAXIMUM_ROWS), reason: isFull ? 'full' : 'idle' };
   }
 
+  /** The oldest of those that need not wait for others any longer: a model with more requests must not keep another's waiting. */
   #closeForBusy(): { jobs: Job[]; reason: CloseReason } | undefined {
-    for (const { online } of this.#queues.values()) {
-      if (online.rows >= MAXIMUM_ROWS) return { jobs: online.take(MAXIMUM_ROWS), reason: 'full' };
+    const since = this.#clock.now() - this.#options.maximumDelayMs;
+    const ripe = this.#oldest('online', (queue) => queue.rows >= MAXIMUM_ROWS || queue.since <= since);
+    if (ripe !== undefined) {
+      const reason = ripe.rows >= MAXIMUM_ROWS ? 'full' : 'delay';
+      return { jobs: ripe.take(MAXIMUM_ROWS), reason };
     }
-    const oldest = this.#oldest('online');
-    if (oldest === undefined) return undefined;
-    const leftMs = oldest.since + this.#options.maximumDelayMs - this.#clock.now();
-    if (leftMs <= 0) return { jobs: oldest.take(MAXIMUM_ROWS), reason: 'delay' };
-    this.#stopAlarm = this.#clock.after(leftMs, () => this.#pump());
+    const next = this.#oldest('online');
+    if (next !== undefined) this.#stopAlarm = this.#clock.after(next.since - since, () => this.#pump());
     return undefined;
   }
 
   /** The queue whose first job has waited longest. */
-  #oldest(priority: Priority): JobQueue | undefined {
+  #oldest(priority: Priority, suits: (queue: JobQueue) => boolean = () => true): JobQueue | undefined {
     let oldest: JobQueue | undefined;
     for (const { [priority]: queue } of this.#queues.values()) {
-      if (queue.rows > 0 && (oldest === undefined || queue.since < oldest.since)) oldest = queue;
+      if (queue.rows > 0 && (oldest === undefined || queue.since < oldest.since) && suits(queue)) oldest = queue;
     }
     return oldest;
   }
@@ -211,7 +211,7 @@ export class Scheduler {
     const { model, version } = first.runnable;
     try {
       const outputs = await this.#options.execute(engine, model, batchOf(jobs, bucket), bucket);
-      hand(outputs, jobs);
+      hand(outputs, jobs, bucket);
       this.#options.observer.computed({
         ...{ version, reason, rows, bucket },
         queueMs: jobs.map(({ enqueuedAt }) => closedAt - enqueuedAt),
@@ -223,35 +223,6 @@ export class Scheduler {
       this.#busy[engine] = (this.#busy[engine] ?? 1) - 1;
       this.#pumpSoon();
     }
-  }
-}
-
-/** [bucket, 28, 28]: the rows of the jobs in their order, then black images. */
-function batchOf(jobs: readonly Job[], bucket: number): Uint8Array {
-  const [first] = jobs;
-  if (jobs.length === 1 && first?.rows === bucket) return first.images;
-  const batch = new Uint8Array(bucket * PIXELS_PER_IMAGE);
-  let row = 0;
-  for (const { images, rows } of jobs) {
-    batch.set(images, row * PIXELS_PER_IMAGE);
-    row += rows;
-  }
-  return batch;
-}
-
-/** Gives each job its own rows of the outputs, in memory of their own. */
-function hand(outputs: Float32Array, jobs: readonly Job[]): void {
-  let place = 0;
-  for (const job of jobs) {
-    const logits = new Float32Array(job.rows * CLASS_COUNT);
-    const probabilities = new Float32Array(job.rows * CLASS_COUNT);
-    for (let index = 0; index < logits.length; index += CLASS_COUNT) {
-      logits.set(outputs.subarray(place, place + CLASS_COUNT), index);
-      probabilities.set(outputs.subarray(place + CLASS_COUNT, place + 2 * CLASS_COUNT), index);
-      place += 2 * CLASS_COUNT;
-    }
-    if (probabilities.every(Number.isFinite)) job.settle({ logits, probabilities });
-    else job.settle(new DomainError('engine-fault', 'The model computed a probability that is no number.'));
   }
 }
 

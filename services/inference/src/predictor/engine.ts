@@ -2,9 +2,10 @@ import { PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
-import { BUCKETS, MAXIMUM_ROWS } from '../batching/buckets.ts';
+import { BUCKETS } from '../batching/buckets.ts';
 import type { BatchObserver } from '../batching/observer.ts';
-import { type Runnable, Scheduler } from '../batching/scheduler.ts';
+import type { Runnable } from '../batching/jobs.ts';
+import { Scheduler } from '../batching/scheduler.ts';
 import { Compute, type EngineTrial } from '../compute/compute.ts';
 import type { FileDecoder } from '../image/decode.ts';
 import { checkContract, checkTemperature } from './checks.ts';
@@ -156,7 +157,9 @@ class BatchedPredictor implements Predictor {
     if (!this.#parts.compute.ready) throw new RetryLater('not-ready', 'The engine is being restarted.', 1);
     this.#inFlight++;
     try {
-      return await this.#parts.admission.enter(images.length / PIXELS_PER_IMAGE, () => this.#compute(images, options));
+      const { admission, scheduler } = this.#parts;
+      const rows = images.length / PIXELS_PER_IMAGE;
+      return await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
     } finally {
       if (--this.#inFlight === 0) this.#whenIdle();
     }
@@ -166,34 +169,9 @@ class BatchedPredictor implements Predictor {
     return (this.#closed ??= this.#drain());
   }
 
-  async #compute(images: Uint8Array, options: PredictOptions | undefined): Promise<Outputs> {
-    const { scheduler } = this.#parts;
-    const step = MAXIMUM_ROWS * PIXELS_PER_IMAGE;
-    if (images.length <= step) return scheduler.submit(this.#runnable, images, options);
-    const parts: Promise<Outputs>[] = [];
-    for (let start = 0; start < images.length; start += step) {
-      parts.push(scheduler.submit(this.#runnable, images.subarray(start, start + step), options));
-    }
-    const outputs = await Promise.all(parts);
-    return {
-      logits: joined(outputs.map(({ logits }) => logits)),
-      probabilities: joined(outputs.map(({ probabilities }) => probabilities)),
-    };
-  }
-
   async #drain(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     this.#parts.scheduler.forget(this.#runnable);
     await this.#parts.compute.unload(this.#runnable.model).catch(() => undefined); // it died, and the model with it
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const part of parts) {
-    whole.set(part, place);
-    place += part.length;
-  }
-  return whole;
 }
