@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { DomainError } from '@atelier/domain';
+import { DomainError, ERROR_CODES } from '@atelier/domain';
 import { type Frame, readFrames, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder, ToEngine } from './messages.ts';
 
@@ -10,35 +10,48 @@ type Question<M> = M extends { id: number } ? Omit<M, 'id'> : never;
 interface Waiting {
   resolve(frame: Frame<Done>): void;
   reject(error: Error): void;
-  /** After how many more ticks its answer is overdue. */
+  /** After how many more ticks as the first of those that wait its answer is overdue. */
   ticksLeft: number;
 }
 
 /** So often a channel asks itself whether an answer is overdue. */
 const TICK_MS = 100;
 
+/** Far more than any answer has; what announces more is out of its mind. */
+const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
+
 /** Questions over a pipe to the compute process, and their answers in whatever order they come. */
 export class Channel {
   readonly #pipe: Duplex;
-  readonly #onOverdue: (what: string) => void;
+  readonly #onFault: (what: string) => void;
   readonly #waiting = new Map<number, Waiting>();
   #ticking: NodeJS.Timeout | undefined;
   #lastId = 0;
+  #failure: Error | undefined;
 
-  /** `onOverdue` is called when an answer takes longer than its question allows: whoever is asked is stuck. */
-  constructor(pipe: Duplex, onOverdue: (what: string) => void) {
+  /**
+   * `onFault` is called when an answer takes longer than its question allows, and when something comes that is no answer:
+   * whoever is asked is stuck or out of its mind.
+   */
+  constructor(pipe: Duplex, onFault: (what: string) => void) {
     this.#pipe = pipe;
-    this.#onOverdue = onOverdue;
+    this.#onFault = onFault;
     pipe.on('error', () => undefined); // the process has ended, and its exit says so
-    readFrames<Answer>(pipe, (frame) => this.#settle(frame));
+    const limits = { maximumBytes: MAXIMUM_ANSWER_BYTES, refuse: onFault };
+    readFrames<Answer>(pipe, (frame) => this.#settle(frame), limits);
   }
 
   /**
    * Resolves to the answer; rejects with a DomainError where the failure has a code, `engine-fault` where it has none, and
-   * the reason of `fail`. After `limitMs` it is overdue.
+   * the reason of `fail`, now or before. It is overdue when it has been the oldest without an answer for `limitMs`: what
+   * is asked before it, such as to load a model, takes none of its time.
    */
   ask(question: Question<ToEngine> | Question<ToDecoder>, bytes: Uint8Array | undefined, limitMs: number) {
     return new Promise<Frame<Done>>((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.#failure);
+        return;
+      }
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject, ticksLeft: Math.ceil(limitMs / TICK_MS) });
       this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
@@ -48,6 +61,7 @@ export class Channel {
 
   /** Nothing more will be answered. */
   fail(error: Error): void {
+    this.#failure = error;
     clearInterval(this.#ticking);
     for (const waiter of this.#waiting.values()) waiter.reject(error);
     this.#waiting.clear();
@@ -62,7 +76,8 @@ export class Channel {
       this.#ticking = undefined;
     }
     if (head.kind === 'done') waiter.resolve({ head, bytes });
-    else if (head.code !== undefined) waiter.reject(new DomainError(head.code, head.message));
+    else if (head.code !== undefined && ERROR_CODES.includes(head.code))
+      waiter.reject(new DomainError(head.code, head.message));
     else {
       const cause = new Error(head.message);
       waiter.reject(new DomainError('engine-fault', 'The engine could not compute this request.', { cause }));
@@ -71,8 +86,9 @@ export class Channel {
 
   /** Counts looks and not time: while the whole machine stood still, nobody was stuck. */
   #tick(): void {
-    for (const [id, waiter] of this.#waiting) {
-      if (--waiter.ticksLeft === 0) this.#onOverdue(`question ${id} was not answered in time`);
-    }
+    const [oldest] = this.#waiting.entries();
+    if (oldest === undefined) return;
+    const [id, waiter] = oldest;
+    if (--waiter.ticksLeft === 0) this.#onFault(`question ${id} was not answered in time`);
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { messageOf } from '@atelier/domain';
+import { DomainError, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { type FileDecoder, PICTURES_PER_DECODER } from '../image/decode.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
@@ -126,6 +126,9 @@ export class Compute {
   readonly decode: FileDecoder = (file, limits, signal) =>
     this.#slots.run(async () => {
       const { head, bytes } = await this.#running().decoder.ask({ kind: 'decode', ...limits }, file, DECODE_LIMIT_MS);
+      if (bytes.length !== PIXELS_PER_IMAGE) {
+        throw new DomainError('engine-fault', `The decoder gave ${bytes.length} pixels; expected ${PIXELS_PER_IMAGE}.`);
+      }
       return { image: bytes, pixels: head.pixels ?? 0 };
     }, signal);
 
@@ -209,5 +212,5 @@ async function runOn(
   limitMs: number,
 ): Promise<Float32Array> {
   const { bytes } = await engine.ask({ kind: 'run', ...batch }, images, limitMs);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / Float32Array.BYTES_PER_ELEMENT));
 }

@@ -38,12 +38,36 @@ export function writeFrame(pipe: Duplex, head: object, bytes: Uint8Array = NO_BY
   pipe.uncork();
 }
 
+/** What a reader puts up with. */
+export interface FrameLimits {
+  /** Of a head and its bytes together. */
+  maximumBytes: number;
+  /** Called once, with what is wrong; nothing is read after that. */
+  refuse: (fault: string) => void;
+}
+
+/** Whoever writes to us is trusted. */
+const NO_LIMITS: FrameLimits = {
+  maximumBytes: Infinity,
+  refuse: (fault) => {
+    throw new Error(`On the pipe: ${fault}.`);
+  },
+};
+
 /** Calls `take` for each whole frame that arrives. The bytes are the frame's own and begin where an array of floats may. */
-export function readFrames<Head>(pipe: Duplex, take: (frame: Frame<Head>) => void): void {
+export function readFrames<Head extends object>(
+  pipe: Duplex,
+  take: (frame: Frame<Head>) => void,
+  { maximumBytes, refuse }: FrameLimits = NO_LIMITS,
+): void {
   let chunks: Buffer[] = [];
   let length = 0;
   let wanted = PREFIX_BYTES;
-  pipe.on('data', (chunk: Buffer) => {
+  const stop = (fault: string) => {
+    pipe.off('data', read).resume();
+    refuse(fault);
+  };
+  const read = (chunk: Buffer) => {
     chunks.push(chunk);
     length += chunk.length;
     if (length < wanted) return; // a model of megabytes is put together once, not chunk by chunk
@@ -53,17 +77,35 @@ export function readFrames<Head>(pipe: Duplex, take: (frame: Frame<Head>) => voi
     while (buffer.length - offset >= PREFIX_BYTES) {
       const headBytes = buffer.readUInt32LE(offset);
       const total = PREFIX_BYTES + headBytes + buffer.readUInt32LE(offset + 4);
+      if (total - PREFIX_BYTES > maximumBytes) {
+        stop(`a frame of ${total} bytes; at most ${maximumBytes} are taken`);
+        return;
+      }
       if (buffer.length - offset < total) {
         wanted = total;
         break;
       }
       const headEnd = offset + PREFIX_BYTES + headBytes;
-      const head = JSON.parse(buffer.toString('utf8', offset + PREFIX_BYTES, headEnd)) as Head;
+      const head = objectIn(buffer.toString('utf8', offset + PREFIX_BYTES, headEnd));
+      if (head === undefined) {
+        stop('a frame whose head is no object in JSON');
+        return;
+      }
       const bytes = new Uint8Array(buffer.subarray(headEnd, offset + total));
       offset += total;
-      take({ head, bytes });
+      take({ head: head as Head, bytes });
     }
     chunks = offset === buffer.length ? [] : [buffer.subarray(offset)];
     length = buffer.length - offset;
-  });
+  };
+  pipe.on('data', read);
+}
+
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
