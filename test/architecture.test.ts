@@ -68,7 +68,9 @@ const HOMES: Record<string, readonly string[]> = {
   'swagger-ui-dist': ['packages/http/src/openapi/'],
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],
-  '@bufbuild/protobuf': ['packages/onnx/src/'],
+  '@bufbuild/protobuf': ['packages/onnx/src/', 'services/inference/src/grpc/'],
+  '@grpc/': ['services/inference/src/grpc/'],
+  'grpc-health-check': ['services/inference/src/grpc/'],
   bullmq: ['services/trainer/src/queue/'],
   ioredis: ['services/trainer/src/queue/'],
 };

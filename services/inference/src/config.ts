@@ -46,6 +46,10 @@ export const InferenceConfig = z.object({
       'Names by which the service goes, separated by commas, beside its addresses and those of a private network; with ' +
       'keys it goes by any',
   }),
+  grpcPort: wholeNumber(0, 65_535).optional().meta({
+    variable: 'INFERENCE_GRPC_PORT',
+    description: 'Port of the Open Inference Protocol over gRPC; 0 is any free one, unset is off',
+  }),
   modelsDirectory: z.string().default('models').meta({
     variable: 'MODELS_DIR',
     description: 'Folder of the published versions',

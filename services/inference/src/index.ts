@@ -23,6 +23,8 @@ export * from './batching/scheduler.ts';
 export { usableCores } from './compute/cores.ts';
 export * from './compute/frames.ts';
 export * from './compute/messages.ts';
+export type { MethodParts } from './grpc/methods.ts';
+export { type GrpcOptions, type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 export { IMAGE_FORMATS, type ImageFormat, imageFormat } from './image/formats.ts';
 export type { Picture } from './image/picture.ts';
 export * from './image/to-model-image.ts';

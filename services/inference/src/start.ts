@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
+import { inferenceAccess } from './access.ts';
 import { buildApp } from './app.ts';
 import type { ComputedBatch } from './batching/observer.ts';
 import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/cuda-provider.ts';
 import type { InferenceConfig } from './config.ts';
+import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
@@ -16,6 +18,8 @@ export interface RunningInference extends Omit<Listening, 'close'> {
   settled: Promise<void>;
   /** The version that was chosen, if any. */
   served(): PublishedVersion | undefined;
+  /** For example `127.0.0.1:8001`; undefined where `INFERENCE_GRPC_PORT` is not set. */
+  grpcAddress: string | undefined;
   /**
    * Says that it is not ready, goes on serving for `graceMs` (default: the configuration's), stops accepting, finishes
    * requests in flight, and releases the engines.
@@ -31,24 +35,37 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const engine = await startConfiguredEngine(config, log, observer);
   const model = serveModels({ ...config, root, name, load: (version) => engine.load(version) }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
+
   const app = buildApp({ model, images, config, log, statistics });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
   });
   log.info(`Inference listens on ${server.url}`);
+  const settled = model.start(); // it loads while gRPC does
+  let grpc: RunningGrpc | undefined;
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     model.announceStop();
     await setTimeout(graceMs);
-    await server.close();
+    await Promise.all([server.close(), grpc?.close()]);
     await model.close();
     await engine.close();
   };
+  if (config.grpcPort !== undefined) {
+    const parts = { models: model, ...images, limits: config, statistics };
+    const options = { ...config, port: config.grpcPort, access: inferenceAccess(config.apiKeys), log };
+    grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
+      await close(0);
+      throw error;
+    });
+    log.info(`gRPC listens on ${grpc.address}`);
+  }
   warnOfOpenAddress(config, log);
   return {
     url: server.url,
-    settled: model.start(),
+    grpcAddress: grpc?.address,
+    settled,
     served: () => model.served(),
     close: (graceMs = config.graceMs) => (closed ??= close(graceMs)),
   };

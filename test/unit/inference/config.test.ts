@@ -10,6 +10,7 @@ describe('the configuration of the inference service', () => {
     assert.deepEqual(defaults, {
       host: '127.0.0.1',
       port: 8080,
+      grpcPort: undefined,
       apiKeys: [],
       allowedHosts: [],
       modelsDirectory: 'models',
