@@ -64,7 +64,12 @@ const HOMES: Record<string, readonly string[]> = {
     'services/inference/src/routes/',
     'scripts/bench/serving/hand-written-server.ts',
   ],
-  'prom-client': ['packages/http/src/metrics.ts', 'services/trainer/src/supervision/run-metrics.ts'],
+  'prom-client': [
+    'packages/http/src/metrics.ts',
+    'packages/http/src/collected-metrics.ts',
+    'services/trainer/src/supervision/run-metrics.ts',
+    'services/inference/src/observability/',
+  ],
   'swagger-ui-dist': ['packages/http/src/openapi/'],
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],

@@ -4,13 +4,14 @@ import {
   type Engine,
   type EngineObserver,
   type InferenceConfig,
-  type ModelSource,
+  InferenceMetrics,
   readConfig,
   type RepositoryModels,
   serveModels,
   startConfiguredEngine,
   type TrafficObserver,
 } from '@atelier/inference';
+import type { PublishedVersion } from '@atelier/model-repository';
 import type { Express } from 'express';
 import { type RecordedLog, recordedLog } from './recorded-log.ts';
 
@@ -18,6 +19,7 @@ export interface InferenceUnderTest extends RecordedLog {
   app: Express;
   model: RepositoryModels;
   engine: Engine;
+  metrics: InferenceMetrics;
   close(): Promise<void>;
 }
 
@@ -39,17 +41,18 @@ export async function openInference(
   const recorded = recordedLog();
   const { log } = recorded;
   const config = { ...readConfig({ MODELS_DIR: root, INFERENCE_WORKERS: '2', INFERENCE_DECODERS: '2' }), ...change };
-  const engine = await startConfiguredEngine(config, log, observer, entry?.pathname);
-  const load: ModelSource['load'] = (version) => engine.load(version);
-  const source = { ...config, root, name: config.modelName, load, watch };
-  const model = serveModels(traffic === undefined ? source : { ...source, observer: traffic }, log);
+  const metrics = new InferenceMetrics();
+  const engine = await startConfiguredEngine(config, log, observer ?? metrics, entry?.pathname);
+  const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
+  const model = serveModels({ ...config, root, name: config.modelName, load, watch, observer: traffic ?? metrics }, log);
   await model.start();
   await model.refresh(); // all that are to be held
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-  const app = buildApp({ model, images, config, log });
+  const app = buildApp({ model, images, config, metrics, log });
   const close = async () => {
     await model.close();
     await engine.close();
+    metrics.close();
   };
-  return { ...recorded, app, model, engine, close };
+  return { ...recorded, app, model, engine, metrics, close };
 }

@@ -2,6 +2,7 @@ export * from './access.ts';
 export * from './answer-json.ts';
 export * from './access-keys.ts';
 export * from './application.ts';
+export * from './collected-metrics.ts';
 export * from './foreign-pages.ts';
 export * from './host-names.ts';
 export * from './invalid-request.ts';

@@ -1,10 +1,12 @@
 import {
+  countRequests,
   createApplication,
   isLoopback,
   type HostNames,
   LOOPBACK_NAMES,
   type Log,
   methodNotAllowed,
+  metricsRoute,
   NETWORK_NAMES,
   probeRoutes,
   refuseForeignPages,
@@ -22,6 +24,7 @@ import { repositoryRoutes } from './open-inference/rest/repository-routes.ts';
 import { openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { labelsRoutes } from './routes/labels.ts';
+import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
 import { predictRoute } from './routes/predict.ts';
 import type { RepositoryModels } from './models/serve-models.ts';
@@ -31,16 +34,26 @@ export interface AppParts {
   /** How requests become images. */
   images: Pick<ImageReaderParts, 'decode' | 'admit'>;
   config: InferenceConfig;
+  metrics: InferenceMetrics;
   log: Log;
   /** What the Open Inference Protocol tells of the versions; whoever computes tells it of batches. */
   statistics?: CountedInferences;
 }
 
 /** The application; needs no port. */
-export function buildApp({ model, images, config, log, statistics = new CountedInferences() }: AppParts): Express {
+export function buildApp({
+  model,
+  images,
+  config,
+  metrics,
+  log,
+  statistics = new CountedInferences(),
+}: AppParts): Express {
   const access = inferenceAccess(config.apiKeys);
   const admin = requireScope(access, 'admin');
+  metrics.watch({ statuses: () => model.statuses() });
   const routes = [
+    countRequests(metrics.registry),
     probeRoutes(() => {
       const { version, device } = model.readyPredictor();
       return { model: referenceTo(version), device: device.actual };
@@ -50,6 +63,7 @@ export function buildApp({ model, images, config, log, statistics = new CountedI
     labelsRoutes(model, config.modelsDirectory, admin),
     repositoryRoutes(model, admin),
     guard(access),
+    metricsRoute(metrics.registry),
     indexRoute(),
     modelsRoute(model),
     predictRoute(model, { ...images, limits: config }),
@@ -79,7 +93,10 @@ function indexRoute(): Router {
     .get((_request, response) => {
       response.json({
         service: 'Atelier inference',
-        routes: ['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2', 'GET /healthz', 'GET /readyz'],
+        routes: [
+          ...['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
+          ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
+        ],
       });
     })
     .all(methodNotAllowed('GET', 'HEAD'));

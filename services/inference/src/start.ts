@@ -3,13 +3,14 @@ import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { inferenceAccess } from './access.ts';
 import { buildApp } from './app.ts';
-import type { ComputedBatch } from './batching/observer.ts';
 import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/cuda-provider.ts';
 import type { InferenceConfig } from './config.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
+import { observedEngine } from './observability/observed-engine.ts';
+import { InferenceMetrics } from './observability/inference-metrics.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { type Engine, type EngineObserver, startEngine } from './predictor/engine.ts';
 
@@ -30,13 +31,14 @@ export interface RunningInference extends Omit<Listening, 'close'> {
 /** Starts the whole service. */
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
+  const metrics = new InferenceMetrics();
   const statistics = new CountedInferences();
-  const observer = { ...NOBODY, computed: (batch: ComputedBatch) => statistics.computed(batch) };
-  const engine = await startConfiguredEngine(config, log, observer);
-  const model = serveModels({ ...config, root, name, load: (version) => engine.load(version) }, log);
+  const engine = await startConfiguredEngine(config, log, observedEngine(metrics, statistics));
+  metrics.watch({ waiting: () => engine.waiting() });
+  const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
+  const model = serveModels({ ...config, root, name, load, observer: metrics }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-
-  const app = buildApp({ model, images, config, log, statistics });
+  const app = buildApp({ model, images, config, metrics, statistics, log });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
@@ -51,6 +53,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
     await Promise.all([server.close(), grpc?.close()]);
     await model.close();
     await engine.close();
+    metrics.close();
   };
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
@@ -91,6 +94,7 @@ const NOBODY: EngineObserver = {
   restarted: () => undefined,
   decoded: () => undefined,
 };
+
 /** Said and not refused, as the trainer does: in a container this is how one starts it, and its network decides who comes. */
 function warnOfOpenAddress({ host, apiKeys }: InferenceConfig, log: Log): void {
   if (apiKeys.length > 0 || isLoopback(host)) return;

@@ -1,0 +1,68 @@
+import { DomainError, type ErrorCode } from '@atelier/domain';
+import type { PublishedVersion } from '@atelier/model-repository';
+import type { DeviceClaim, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
+import type { VersionTally } from './version-tally.ts';
+
+export interface PredictorEvents {
+  /** A request was turned away before it was computed. */
+  refused(code: ErrorCode): void;
+  closed(): void;
+}
+
+/** What a predictor says of requests that it does not take; any other failure is one of the computation. */
+const REFUSALS: readonly ErrorCode[] = ['overloaded', 'deadline-exceeded', 'not-ready', 'shutting-down'];
+
+/** A predictor whose requests are counted. */
+export class ObservedPredictor implements Predictor {
+  readonly #inner: Predictor;
+  readonly #tally: VersionTally;
+  readonly #events: PredictorEvents;
+
+  constructor(inner: Predictor, tally: VersionTally, events: PredictorEvents) {
+    this.#inner = inner;
+    this.#tally = tally;
+    this.#events = events;
+  }
+
+  get version(): PublishedVersion {
+    return this.#inner.version;
+  }
+
+  get device(): DeviceClaim {
+    return this.#inner.device;
+  }
+
+  get ready(): boolean {
+    return this.#inner.ready;
+  }
+
+  async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
+    const started = performance.now();
+    this.#tally.pending++;
+    try {
+      const outputs = await this.#inner.predict(images, options);
+      this.#tally.succeeded(outputs.probabilities, performance.now() - started);
+      return outputs;
+    } catch (error) {
+      const reason = reasonOf(error, options?.signal);
+      this.#tally.failed(reason);
+      if (reason !== 'cancelled' && REFUSALS.includes(reason)) this.#events.refused(reason);
+      throw error;
+    } finally {
+      this.#tally.pending--;
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#inner.close();
+    } finally {
+      this.#events.closed();
+    }
+  }
+}
+
+function reasonOf(error: unknown, signal: AbortSignal | undefined): ErrorCode | 'cancelled' {
+  if (signal?.aborted === true && error === signal.reason) return 'cancelled';
+  return error instanceof DomainError ? error.code : 'internal';
+}
