@@ -34,7 +34,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const metrics = new InferenceMetrics();
   const statistics = new CountedInferences();
   const engine = await startConfiguredEngine(config, log, observedEngine(metrics, statistics));
-  metrics.watch({ waiting: () => engine.waiting() });
+  metrics.watch({ waiting: () => engine.waiting(), computePid: () => engine.pid() });
   const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
   const model = serveModels({ ...config, root, name, load, observer: metrics }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import { RetryLater } from '@atelier/http';
-import { type ClosedBatch, InferenceMetrics, type Outputs, type Predictor } from '@atelier/inference';
+import { InferenceMetrics, type MeasuredBatch, type Outputs, type Predictor } from '@atelier/inference';
 import { samplesOf } from '../../support/metric-samples.ts';
 
 /** A predictor of `fashion-mlp/<version>` whose answers are `answer`'s. */
@@ -24,16 +24,13 @@ function outputsOf(...classes: number[]): Outputs {
   return { logits: probabilities, probabilities };
 }
 
-const BATCH: ClosedBatch = {
-  model: 'fashion-mlp',
-  version: 3,
+const BATCH: MeasuredBatch = {
+  version: predictorOf(3, () => Promise.resolve(outputsOf())).version,
   reason: 'full',
   rows: 3,
   bucket: 4,
   queueMs: [2, 4],
-  inputMs: 0.5,
   computeMs: 10,
-  outputMs: 0.25,
 };
 const image = new Uint8Array(784);
 const OF_3 = 'model="fashion-mlp",version="3"';
@@ -78,11 +75,12 @@ describe('the metrics of the inference service', () => {
     const metrics = new InferenceMetrics();
     let answer: (outputs: Outputs) => void = () => undefined;
     const predictor = metrics.observed(predictorOf(3, () => new Promise((resolve) => (answer = resolve))));
-    metrics.watch({ queue: () => ({ requests: 5, rows: 17, decoding: 2 }) });
+    metrics.watch({ waiting: () => ({ rows: 17, pictures: 2 }), computePid: () => process.pid });
     const predicted = predictor.predict(image);
     const waiting = await samplesOf(metrics.registry);
     assert.equal(waiting[`nv_inference_pending_request_count{${OF_3}}`], 1);
-    assert.deepEqual([waiting['queue_requests'], waiting['queue_rows'], waiting['decoding_files']], [5, 17, 2]);
+    assert.deepEqual([waiting['queue_rows'], waiting['decoding_pictures']], [17, 2]);
+    if (process.platform === 'linux') assert.ok((waiting['compute_process_resident_memory_bytes'] ?? 0) > 1e6);
     answer(outputsOf(0));
     await predicted;
     assert.equal((await samplesOf(metrics.registry))[`nv_inference_pending_request_count{${OF_3}}`], 0);
@@ -91,15 +89,15 @@ describe('the metrics of the inference service', () => {
 
   test('agree with the batches, for Triton with every request bearing the whole run that it shared', async () => {
     const metrics = new InferenceMetrics();
-    metrics.closed(BATCH);
-    metrics.closed({ ...BATCH, reason: 'idle', rows: 1, bucket: 1, queueMs: [0] });
+    metrics.computed(BATCH);
+    metrics.computed({ ...BATCH, reason: 'idle', rows: 1, bucket: 1, queueMs: [0] });
     const samples = await samplesOf(metrics.registry);
     const expected: Record<string, number> = {
       [`nv_inference_exec_count{${OF_3}}`]: 2,
       [`nv_inference_queue_duration_us{${OF_3}}`]: 6000,
-      [`nv_inference_compute_input_duration_us{${OF_3}}`]: 1500,
+      [`nv_inference_compute_input_duration_us{${OF_3}}`]: 0,
       [`nv_inference_compute_infer_duration_us{${OF_3}}`]: 30_000,
-      [`nv_inference_compute_output_duration_us{${OF_3}}`]: 750,
+      [`nv_inference_compute_output_duration_us{${OF_3}}`]: 0,
       [`inference_queue_seconds_count{${OF_3}}`]: 3,
       [`inference_compute_seconds_sum{${OF_3}}`]: 0.02,
       [`inference_batch_rows_bucket{le="1",${OF_3}}`]: 1,
@@ -118,23 +116,26 @@ describe('the metrics of the inference service', () => {
     metrics.cancelled('queue');
     metrics.cancelled('queue');
     metrics.cancelled('decode');
-    metrics.refused('overloaded');
-    metrics.engineRestarted('stuck');
+    metrics.restarted('The engine was stuck for 1000 ms.');
+    metrics.restarted('The process ended with SIGKILL.');
     metrics.swapped('fashion-mlp');
-    metrics.versionRefused('fashion-mlp', 'golden-mismatch');
-    metrics.shadowCompared(true);
-    metrics.shadowCompared(false);
+    metrics.refused(BATCH.version, 'golden-mismatch');
+    metrics.compared(BATCH.version, { images: 5, disagrees: 2 });
+    metrics.shadowDropped();
+    metrics.shadowFailed(BATCH.version, 'engine-lost');
     metrics.decoded(3);
     const samples = await samplesOf(metrics.registry);
     const expected: Record<string, number> = {
       'requests_cancelled_total{stage="queue"}': 2,
       'requests_cancelled_total{stage="decode"}': 1,
-      'requests_refused_total{code="overloaded"}': 1,
       'engine_restarts_total{reason="stuck"}': 1,
+      'engine_restarts_total{reason="died"}': 1,
       'model_swaps_total{model="fashion-mlp"}': 1,
       'model_refusals_total{code="golden-mismatch"}': 1,
-      'shadow_comparisons_total{result="same"}': 1,
-      'shadow_comparisons_total{result="other"}': 1,
+      'shadow_images_total{class="same"}': 3,
+      'shadow_images_total{class="other"}': 2,
+      'shadow_failures_total{reason="dropped"}': 1,
+      'shadow_failures_total{reason="engine-lost"}': 1,
       'inference_decode_seconds_bucket{le="0.0025"}': 0,
       'inference_decode_seconds_bucket{le="0.005"}': 1,
     };

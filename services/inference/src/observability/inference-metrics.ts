@@ -1,11 +1,12 @@
 import type { ErrorCode } from '@atelier/domain';
 import { Distribution } from '@atelier/http';
+import type { PublishedVersion } from '@atelier/model-repository';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { ObservedPredictor } from './observed-predictor.ts';
-import type { CancelStage, ClosedBatch, InferenceObserver, QueueState } from './observers.ts';
+import type { InferenceObserver, MeasuredBatch, WaitingWork } from './observers.ts';
 import { type CountedName, emptyCounts, registerOwnMetrics } from './own-metrics.ts';
 import { registerTritonMetrics } from './triton-metrics.ts';
 import { SECONDS, VersionTally } from './version-tally.ts';
@@ -16,7 +17,9 @@ const MAXIMUM_RETIRED = 16;
 /** What is asked at a scrape, where it is known. */
 export interface Watched {
   statuses?: () => readonly VersionStatus[];
-  queue?: () => QueueState;
+  waiting?: () => WaitingWork;
+  /** The process that computes, where that is another one. */
+  computePid?: () => number | undefined;
 }
 
 /** Everything that the service measures. */
@@ -28,7 +31,11 @@ export class InferenceMetrics implements InferenceObserver {
   readonly #counts = emptyCounts();
   readonly #decodeSeconds = new Distribution(SECONDS);
   readonly #eventLoop = watchEventLoop();
-  #watched: Required<Watched> = { statuses: () => [], queue: () => ({ requests: 0, rows: 0, decoding: 0 }) };
+  #watched: Required<Watched> = {
+    statuses: () => [],
+    waiting: () => ({ pictures: 0, rows: 0 }),
+    computePid: () => undefined,
+  };
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -39,7 +46,8 @@ export class InferenceMetrics implements InferenceObserver {
       eventLoopDelays: this.#eventLoop.delays,
       predictors: () => this.#predictors,
       statuses: () => this.#watched.statuses(),
-      queue: () => this.#watched.queue(),
+      waiting: () => this.#watched.waiting(),
+      computePid: () => this.#watched.computePid(),
     });
     registerTritonMetrics(this.registry, () => this.#tallies.values());
   }
@@ -48,56 +56,59 @@ export class InferenceMetrics implements InferenceObserver {
     this.#watched = { ...this.#watched, ...watched };
   }
 
-  closed({ model, version, reason, rows, bucket, queueMs, inputMs, computeMs, outputMs }: ClosedBatch): void {
-    const tally = this.#tallyOf(model, version);
-    const { requestMs } = tally;
+  computed({ version, reason, rows, bucket, queueMs, computeMs }: MeasuredBatch): void {
+    const tally = this.#tallyOf(version.name, version.version);
     tally.batches++;
     tally.batchRows.add(rows);
     tally.paddingRows += bucket - rows;
     tally.computeSeconds.add(computeMs / 1000);
+    tally.requestMs.compute += computeMs * queueMs.length;
     for (const ms of queueMs) {
       tally.queueSeconds.add(ms / 1000);
-      requestMs.queue += ms;
+      tally.requestMs.queue += ms;
     }
-    requestMs.input += inputMs * queueMs.length;
-    requestMs.compute += computeMs * queueMs.length;
-    requestMs.output += outputMs * queueMs.length;
     this.#count('batch_close_total', reason);
   }
 
-  cancelled(stage: CancelStage): void {
+  cancelled(stage: string): void {
     this.#count('requests_cancelled_total', stage);
-  }
-
-  refused(code: ErrorCode): void {
-    this.#count('requests_refused_total', code);
   }
 
   decoded(durationMs: number): void {
     this.#decodeSeconds.add(durationMs / 1000);
   }
 
-  engineRestarted(reason: string): void {
-    this.#count('engine_restarts_total', reason);
+  /** The words of a reason are as many as there are faults; which kind it was is a label. */
+  restarted(reason: string): void {
+    this.#count('engine_restarts_total', /\bstuck\b/i.test(reason) ? 'stuck' : 'died');
   }
 
   swapped(model: string): void {
     this.#count('model_swaps_total', model);
   }
 
-  versionRefused(_model: string, code: ErrorCode): void {
+  refused(_version: { name: string; version: number }, code: ErrorCode): void {
     this.#count('model_refusals_total', code);
   }
 
-  shadowCompared(agreed: boolean): void {
-    this.#count('shadow_comparisons_total', agreed ? 'same' : 'other');
+  compared(_canary: PublishedVersion, { images, disagrees }: { images: number; disagrees: number }): void {
+    this.#count('shadow_images_total', 'same', images - disagrees);
+    this.#count('shadow_images_total', 'other', disagrees);
+  }
+
+  shadowDropped(): void {
+    this.#count('shadow_failures_total', 'dropped');
+  }
+
+  shadowFailed(_canary: PublishedVersion, code: ErrorCode): void {
+    this.#count('shadow_failures_total', code);
   }
 
   observed(predictor: Predictor): Predictor {
     const { name, version } = predictor.version;
     const tally = this.#tallyOf(name, version);
     const observed = new ObservedPredictor(predictor, tally, {
-      refused: (code) => this.refused(code),
+      refused: (code) => this.#count('requests_refused_total', code),
       closed: () => {
         this.#predictors.delete(observed);
         this.#retire(name, version);
@@ -112,9 +123,9 @@ export class InferenceMetrics implements InferenceObserver {
     this.#eventLoop.stop();
   }
 
-  #count(name: CountedName, label: string): void {
+  #count(name: CountedName, label: string, by = 1): void {
     const counts = this.#counts[name];
-    counts.set(label, (counts.get(label) ?? 0) + 1);
+    counts.set(label, (counts.get(label) ?? 0) + by);
   }
 
   #tallyOf(model: string, version: number): VersionTally {

@@ -1,58 +1,41 @@
 import type { ErrorCode } from '@atelier/domain';
+import type { PublishedVersion } from '@atelier/model-repository';
 import type { Predictor } from '../predictor/predictor.ts';
 
-/**
- * What the parts of the service tell of their work. Whoever listens only adds numbers: no call takes long, throws or
- * keeps what it is given. Times are in ms.
- */
-
-/** Why a batch was computed and did not wait for more rows. */
-export const CLOSE_REASONS = ['full', 'idle', 'delay'] as const;
-export type CloseReason = (typeof CLOSE_REASONS)[number];
-
-/** Where a request was when its client left. */
-export const CANCEL_STAGES = ['decode', 'queue', 'batch'] as const;
-export type CancelStage = (typeof CANCEL_STAGES)[number];
-
-/** A batch that has been computed. */
-export interface ClosedBatch {
-  model: string;
-  version: number;
-  reason: CloseReason;
-  /** Rows that somebody asked for. */
+/** A batch that has been computed, as the batcher tells it. Times are in ms. */
+export interface MeasuredBatch {
+  version: PublishedVersion;
+  /** Why it was computed and did not wait for more rows: one of few words. */
+  reason: string;
+  /** Rows that somebody asked for, and those that were computed: with the padding. */
   rows: number;
-  /** Rows that were computed: those and the padding, at least `rows`. */
   bucket: number;
-  /** Of each request with rows in the batch, from `predict` to the closing of the batch. */
+  /** How long each request with rows in the batch had waited when it was closed. */
   queueMs: readonly number[];
-  /** Copying the rows together; 0 where that is not measured. */
-  inputMs: number;
-  /** The run itself. */
+  /** From then until its outputs had arrived. */
   computeMs: number;
-  /** Cutting the outputs up; 0 where that is not measured. */
-  outputMs: number;
 }
 
-/** Told by the batcher, the decoder and the engines. */
-export interface BatchObserver {
-  closed(batch: ClosedBatch): void;
-  cancelled(stage: CancelStage): void;
-  /** A refusal that does not come out of `Predictor.predict`, such as the decoder's; those that do are seen there. */
-  refused(code: ErrorCode): void;
-  /** An image file has become an image, queue of the decoder included. */
+/**
+ * What the parts of the service tell of their work; each of them declares the part that it calls. Whoever listens only
+ * adds numbers: no call takes long, throws or keeps what it is given.
+ */
+export interface InferenceObserver {
+  computed(batch: MeasuredBatch): void;
+  /** `stage` is where the request was when its client left: `decode`, `queue` or `batch`. */
+  cancelled(stage: string): void;
+  /** An image file has become an image, waiting included. */
   decoded(durationMs: number): void;
-  /** `reason` is one of few words, such as `stuck`, `died` or `memory`: it becomes a label. */
-  engineRestarted(reason: string): void;
-}
-
-/** Told by whoever decides which version answers. */
-export interface ModelsObserver {
-  /** Another version has become the stable one of its model. */
+  /** An engine was lost and is being replaced. */
+  restarted(reason: string): void;
+  /** Another version of a model answers from now on, or none. */
   swapped(model: string): void;
-  /** A version was tried and is not served. */
-  versionRefused(model: string, code: ErrorCode): void;
-  /** The answer of a shadow was compared with the one that was sent. */
-  shadowCompared(agreed: boolean): void;
+  /** A version failed a check and is not served. */
+  refused(version: { name: string; version: number }, code: ErrorCode): void;
+  /** A copy of a request was computed by the canary and compared with what was answered. */
+  compared(canary: PublishedVersion, comparison: { images: number; disagrees: number }): void;
+  shadowDropped(canary: PublishedVersion): void;
+  shadowFailed(canary: PublishedVersion, code: ErrorCode): void;
   /**
    * The same predictor, observed: its requests, rows, durations, failures by code, classes and confidences, and its
    * device until it is closed. For each predictor that answers requests, once, where it is loaded.
@@ -60,28 +43,8 @@ export interface ModelsObserver {
   observed(predictor: Predictor): Predictor;
 }
 
-export type InferenceObserver = BatchObserver & ModelsObserver;
-
-/** What waits now; asked at each scrape. */
-export interface QueueState {
-  /** Of the batcher. */
-  requests: number;
+/** What waits now: image files for the decoder, rows for a batch. */
+export interface WaitingWork {
+  pictures: number;
   rows: number;
-  /** Image files that wait for the decoder or are in it. */
-  decoding: number;
 }
-
-const ignore = () => undefined;
-
-/** For whoever measures nothing. */
-export const UNOBSERVED: InferenceObserver = {
-  closed: ignore,
-  cancelled: ignore,
-  refused: ignore,
-  decoded: ignore,
-  engineRestarted: ignore,
-  swapped: ignore,
-  versionRefused: ignore,
-  shadowCompared: ignore,
-  observed: (predictor) => predictor,
-};

@@ -3,7 +3,8 @@ import { collectCounter, collectGauge, collectHistogram, type Distribution } fro
 import type { Registry } from 'prom-client';
 import { VERSION_STATES, type VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
-import type { QueueState } from './observers.ts';
+import type { WaitingWork } from './observers.ts';
+import { residentBytes } from './resident-bytes.ts';
 import { CONFIDENCES, ROWS, SECONDS, type VersionTally } from './version-tally.ts';
 
 /** Where the numbers are. */
@@ -15,23 +16,28 @@ export interface MetricSources {
   eventLoopDelays: Distribution;
   predictors: () => Iterable<Predictor>;
   statuses: () => readonly VersionStatus[];
-  queue: () => QueueState;
+  waiting: () => WaitingWork;
+  computePid: () => number | undefined;
 }
 
 /** Counters with one label, whose value is one of few words. */
 const COUNTERS = {
   batch_close_total: { label: 'reason', help: 'Batches by why they were computed and did not wait for more rows' },
   requests_cancelled_total: { label: 'stage', help: 'Requests whose client left, by where they were' },
-  requests_refused_total: { label: 'code', help: 'Requests that a model or the decoder turned away, by code' },
+  requests_refused_total: { label: 'code', help: 'Requests that a model turned away before it computed, by code' },
   engine_restarts_total: { label: 'reason', help: 'Engines that were replaced' },
   model_swaps_total: { label: 'model', help: 'Times that another version became the stable one' },
   model_refusals_total: {
     label: 'code',
     help: 'Versions that were tried and are not served, by the check they failed',
   },
-  shadow_comparisons_total: {
-    label: 'result',
-    help: 'Answers of a shadow: the same class as what was sent, or another',
+  shadow_images_total: {
+    label: 'class',
+    help: 'Images that a shadow computed as well: the same class as was sent, or another',
+  },
+  shadow_failures_total: {
+    label: 'reason',
+    help: 'Copies of requests that a shadow failed over, by code, or did not get',
   },
 } as const;
 export type CountedName = keyof typeof COUNTERS;
@@ -113,15 +119,23 @@ function registerVersionMetrics(registry: Registry, { tallies }: MetricSources):
 }
 
 /** What there is now. */
-function registerState(registry: Registry, { predictors, statuses, queue }: MetricSources): void {
+function registerState(registry: Registry, { predictors, statuses, waiting, computePid }: MetricSources): void {
   const queues = [
-    ['queue_requests', 'Requests that wait for a batch', 'requests'],
-    ['queue_rows', 'Rows of those requests', 'rows'],
-    ['decoding_files', 'Image files that wait for the decoder or are in it', 'decoding'],
+    ['queue_rows', 'Rows that wait for a batch or are computed', 'rows'],
+    ['decoding_pictures', 'Image files that wait for the decoder or are in it', 'pictures'],
   ] as const;
   for (const [name, help, field] of queues) {
-    collectGauge(registry, { name, help, labels: [], series: () => [[{}, queue()[field]]] });
+    collectGauge(registry, { name, help, labels: [], series: () => [[{}, waiting()[field]]] });
   }
+  collectGauge(registry, {
+    name: 'compute_process_resident_memory_bytes',
+    help: 'Of the process that decodes and computes, where the system says it',
+    labels: [],
+    *series() {
+      const bytes = residentBytes(computePid());
+      if (bytes !== undefined) yield [{}, bytes] as const;
+    },
+  });
   collectGauge(registry, {
     name: 'device_info',
     help: '1: what was asked for, what computes, and why they differ',

@@ -22,18 +22,12 @@ const COUNTERS: Record<string, [help: string, value: Value]> = {
   nv_inference_exec_count: ['Number of model executions performed, a batch each', ({ batches }) => batches],
   nv_inference_request_duration_us: ['Cumulative request duration in µs', ({ requestMs }) => us(requestMs.total)],
   nv_inference_queue_duration_us: ['Cumulative time requests queued in µs', ({ requestMs }) => us(requestMs.queue)],
-  nv_inference_compute_input_duration_us: [
-    'Cumulative compute input duration in µs',
-    ({ requestMs }) => us(requestMs.input),
-  ],
   nv_inference_compute_infer_duration_us: [
-    'Cumulative compute infer duration in µs',
+    'Cumulative compute infer duration in µs, with copying rows in and outputs out',
     ({ requestMs }) => us(requestMs.compute),
   ],
-  nv_inference_compute_output_duration_us: [
-    'Cumulative compute output duration in µs',
-    ({ requestMs }) => us(requestMs.output),
-  ],
+  nv_inference_compute_input_duration_us: ['Part of nv_inference_compute_infer_duration_us here', () => 0],
+  nv_inference_compute_output_duration_us: ['Part of nv_inference_compute_infer_duration_us here', () => 0],
 };
 
 /**

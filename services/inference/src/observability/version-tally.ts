@@ -31,7 +31,7 @@ export class VersionTally {
   batches = 0;
   paddingRows = 0;
   /** Of all requests of each batch together: ten requests that share a run of 1 ms took 10 ms. */
-  readonly requestMs = { total: 0, queue: 0, input: 0, compute: 0, output: 0 };
+  readonly requestMs = { total: 0, queue: 0, compute: 0 };
   readonly classes = new Float64Array(CLASS_COUNT);
   readonly confidence = new Distribution(CONFIDENCES);
 
