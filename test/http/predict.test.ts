@@ -156,7 +156,7 @@ describe('POST /predict', () => {
   });
 });
 
-describe('GET /healthz, /readyz and /models', () => {
+describe('GET /healthz, /readyz, /startupz and /models', () => {
   test('say that the process lives, which version is ready, and what became of each', async (t) => {
     const folder = await temporaryFolder();
     t.after(() => folder.remove());
@@ -166,7 +166,9 @@ describe('GET /healthz, /readyz and /models', () => {
     t.after(() => service.close());
     await request(service.app).get('/healthz').expect(200, { status: 'alive' });
     const reference = { name: 'fashion-mlp', version: 2, digest: newest.manifest.digest };
-    await request(service.app).get('/readyz').expect(200, { status: 'ready', model: reference, device: 'cpu' });
+    await request(service.app)
+      .get('/readyz')
+      .expect(200, { status: 'ready', model: reference, device: { requested: 'cpu', actual: 'cpu', reason: null } });
     const { body } = (await request(service.app).get('/models').expect(200)) as {
       body: { models: { version: number; state: string; reason: string; labels: string[]; accuracy: number }[] };
     };

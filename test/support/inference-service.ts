@@ -48,7 +48,7 @@ export async function openInference(
   await model.start();
   await model.refresh(); // all that are to be held
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-  const app = buildApp({ model, images, config, metrics, log });
+  const app = buildApp({ model, images, config, metrics, hasStarted: () => true, log });
   const close = async () => {
     await model.close();
     await engine.close();

@@ -41,6 +41,7 @@ export function collectGauge<Label extends string>(
     registers: [registry],
     collect() {
       this.reset();
+      if (labels.length === 0) this.remove(); // `reset` would make it 0, where it has no value
       for (const [of, value] of series()) this.set(of, value);
     },
   });

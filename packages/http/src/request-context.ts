@@ -3,12 +3,10 @@ import type { ServerResponse } from 'node:http';
 import { DomainError } from '@atelier/domain';
 import type { RequestHandler } from 'express';
 import type { Log } from './log.ts';
+import { isProbe } from './probes.ts';
 
 /** What we take over from a caller: it ends up in headers, answers and log lines. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-
-/** Routes that are asked every few seconds for ever; their lines would bury the others. */
-const PROBES = ['/healthz', '/readyz'];
 
 /** Gives each request an id, the caller's `X-Request-Id` where that is sane, and returns it in the same header. */
 export const identifyRequest: RequestHandler = (request, response, next) => {
@@ -36,7 +34,7 @@ export function logRequests(log: Log): RequestHandler {
         durationMs: Math.round((performance.now() - started) * 100) / 100,
       };
       const message = response.writableFinished ? 'Answered' : 'Client left';
-      log[PROBES.includes(path) ? 'debug' : 'info'](line, message);
+      log[isProbe(path) ? 'debug' : 'info'](line, message);
     });
     next();
   };

@@ -11,6 +11,7 @@ import {
   probeRoutes,
   refuseForeignPages,
   requireScope,
+  RetryLater,
   withHosts,
 } from '@atelier/http';
 import { type Express, type RequestHandler, Router } from 'express';
@@ -35,6 +36,8 @@ export interface AppParts {
   images: Pick<ImageReaderParts, 'decode' | 'admit'>;
   config: InferenceConfig;
   metrics: InferenceMetrics;
+  /** Whether the first choice of a version has been made, whatever came of it. */
+  hasStarted: () => boolean;
   log: Log;
   /** What the Open Inference Protocol tells of the versions; whoever computes tells it of batches. */
   statistics?: CountedInferences;
@@ -46,6 +49,7 @@ export function buildApp({
   images,
   config,
   metrics,
+  hasStarted,
   log,
   statistics = new CountedInferences(),
 }: AppParts): Express {
@@ -54,9 +58,15 @@ export function buildApp({
   metrics.watch({ statuses: () => model.statuses() });
   const routes = [
     countRequests(metrics.registry),
-    probeRoutes(() => {
-      const { version, device } = model.readyPredictor();
-      return { model: referenceTo(version), device: device.actual };
+    probeRoutes({
+      readiness: () => {
+        const { version, device } = model.readyPredictor();
+        return { model: referenceTo(version), device };
+      },
+      startup: () => {
+        if (hasStarted()) return {};
+        throw new RetryLater('not-ready', 'The version to serve has not been chosen yet.', 1);
+      },
     }),
     healthRoutes(model),
     refuseForeignPages(namesOf(config)),
@@ -95,7 +105,7 @@ function indexRoute(): Router {
         service: 'Atelier inference',
         routes: [
           ...['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
-          ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
+          ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics'],
         ],
       });
     })

@@ -39,6 +39,8 @@ export { classify, type RequestedOutput } from './open-inference/outputs.ts';
 export * from './open-inference/statistics.ts';
 export * from './open-inference/tensor.ts';
 export type { InferenceObserver, MeasuredBatch, WaitingWork } from './observability/observers.ts';
+export { PREPROCESSING } from './image/preprocessing.ts';
+export { provenanceOf, setProvenance } from './provenance.ts';
 export { rank } from './rank.ts';
 export { jsonImages } from './routes/json-images.ts';
 export { packPixelRows } from './routes/pixel-rows.ts';

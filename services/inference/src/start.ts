@@ -38,13 +38,15 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
   const model = serveModels({ ...config, root, name, load, observer: metrics }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-  const app = buildApp({ model, images, config, metrics, statistics, log });
+  let started = false;
+  const hasStarted = () => started;
+  const app = buildApp({ model, images, config, metrics, statistics, hasStarted, log });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
   });
   log.info(`Inference listens on ${server.url}`);
-  const settled = model.start(); // it loads while gRPC does
+  const settled = model.start().finally(() => (started = true)); // it loads while gRPC does
   let grpc: RunningGrpc | undefined;
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number) => {

@@ -67,7 +67,7 @@ export function buildTrainerApp({
     countRequests(registry),
     refuseForeignPages(token === null ? LOOPBACK_NAMES : null),
     requireToken(token, PROBES),
-    probeRoutes(readiness),
+    probeRoutes({ readiness }),
     metricsRoute(registry),
     openApiRoutes(trainerApi()),
     recipesRoute(),

@@ -20,7 +20,11 @@ const hello: RequestHandler = (incoming, response, next) => {
   if (incoming.path === '/hello') response.json({ hello: 'you' });
   else next();
 };
-const guarded = createApplication(log, [requireToken(token, ['/healthz', '/readyz']), probeRoutes(() => ({})), hello]);
+const guarded = createApplication(log, [
+  requireToken(token, ['/healthz', '/readyz']),
+  probeRoutes({ readiness: () => ({}) }),
+  hello,
+]);
 
 describe('a service with a token', () => {
   test('answers whoever brings it, in whatever case the scheme is written', async () => {

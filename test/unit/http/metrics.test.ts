@@ -15,7 +15,7 @@ function application() {
       response.json({});
     })
     .get('/silent', () => undefined);
-  const routes = [countRequests(registry), probeRoutes(() => ({})), runs, metricsRoute(registry)];
+  const routes = [countRequests(registry), probeRoutes({ readiness: () => ({}) }), runs, metricsRoute(registry)];
   return { registry, app: createApplication(createLog('test', 'silent'), routes) };
 }
 

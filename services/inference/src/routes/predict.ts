@@ -2,6 +2,7 @@ import { answerJson, clientLeaves, methodNotAllowed, parseQuery } from '@atelier
 import { type RequestHandler, Router } from 'express';
 import { PredictQuery, type PredictResponse } from '../contract/predict.ts';
 import { referenceTo } from '../model-reference.ts';
+import { setProvenance } from '../provenance.ts';
 import type { Models } from '../models/models.ts';
 import { rank } from '../rank.ts';
 import { type ImageReaderParts, readImages } from './read-images.ts';
@@ -16,6 +17,7 @@ export function predictRoute(models: Models, reader: ImageReaderParts): Router {
     const signal = clientLeaves(response, deadlineOf(request.get('Request-Timeout')));
     const images = await readImages(request, reader, signal);
     const { probabilities } = await predictor.predict(images, { signal });
+    setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(probabilities, top);
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
