@@ -2,16 +2,25 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from './log.ts';
 import { type ErrorForm, routeNotFound, sendProblem } from './problems.ts';
 import { identifyRequest, logRequests, secureHeaders } from './request-context.ts';
+import { type SpanSink, traceRequests } from './trace-requests.ts';
 
-/**
- * An Express application with everything around the routes: ids, log lines, headers, 404 and problem details, or what
- * `formOf` a path says.
- */
-export function createApplication(log: Log, routes: RequestHandler[], formOf?: (path: string) => ErrorForm): Express {
+export interface ApplicationOptions {
+  /** The form in which the clients of a path read a failure. Default: problem details. */
+  formOf?: (path: string) => ErrorForm;
+  /** Where each request goes as a span. Default: nowhere. */
+  spans?: SpanSink;
+}
+
+/** An Express application with everything around the routes: ids, traces, log lines, headers, 404 and failures. */
+export function createApplication(
+  log: Log,
+  routes: RequestHandler[],
+  { formOf, spans }: ApplicationOptions = {},
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(identifyRequest, logRequests(log), secureHeaders);
+  app.use(identifyRequest, traceRequests(spans), logRequests(log), secureHeaders);
   app.use(...routes);
   app.use(routeNotFound);
   app.use(sendProblem(log, formOf));

@@ -21,3 +21,5 @@ export * from './request-context.ts';
 export * from './retry-later.ts';
 export * from './serve-until-signal.ts';
 export * from './settings.ts';
+export * from './trace-context.ts';
+export * from './trace-requests.ts';

@@ -100,7 +100,7 @@ function increment(counts: Map<string, number>, name: string): void {
 }
 
 /** The pattern, such as `/runs/:id`, or `none`: each path that somebody thinks of would be a series of its own. */
-function routeOf({ route }: Request): string {
+export function routeOf({ route }: Request): string {
   const { path } = (route ?? {}) as { path?: unknown };
   return typeof path === 'string' ? path : 'none';
 }

@@ -4,6 +4,7 @@ import { DomainError } from '@atelier/domain';
 import type { RequestHandler } from 'express';
 import type { Log } from './log.ts';
 import { isProbe } from './probes.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** What we take over from a caller: it ends up in headers, answers and log lines. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -17,6 +18,16 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
   next();
 };
 
+/** What handlers leave for the log line. */
+interface LoggedLocals {
+  requestId: string;
+  trace: TraceContext;
+  /** Of the problem that was answered. */
+  code: string;
+  /** The name of the key that let the request in. */
+  key: string;
+}
+
 /** One line per request, when its answer has gone out or its client has left; without an answer it has no status. */
 export function logRequests(log: Log): RequestHandler {
   return (request, response, next) => {
@@ -24,13 +35,15 @@ export function logRequests(log: Log): RequestHandler {
     // Read now: a router further down changes it.
     const { method, path } = request;
     response.once('close', () => {
+      const { requestId, trace, code, key } = response.locals as Partial<LoggedLocals>;
       const line = {
-        requestId: response.locals['requestId'] as unknown,
+        requestId,
+        ...(trace === undefined ? {} : { traceId: trace.traceId, spanId: trace.spanId }),
         method,
         path,
         status: response.headersSent ? response.statusCode : null,
-        code: response.locals['code'] as unknown,
-        key: response.locals['key'] as unknown,
+        code,
+        key,
         durationMs: Math.round((performance.now() - started) * 100) / 100,
       };
       const message = response.writableFinished ? 'Answered' : 'Client left';

@@ -12,6 +12,7 @@ import {
   refuseForeignPages,
   requireScope,
   RetryLater,
+  type SpanSink,
   withHosts,
 } from '@atelier/http';
 import { type Express, type RequestHandler, Router } from 'express';
@@ -38,6 +39,8 @@ export interface AppParts {
   metrics: InferenceMetrics;
   /** Whether the first choice of a version has been made, whatever came of it. */
   hasStarted: () => boolean;
+  /** Where each request goes as a span of a trace. Default: nowhere. */
+  spans?: SpanSink;
   log: Log;
   /** What the Open Inference Protocol tells of the versions; whoever computes tells it of batches. */
   statistics?: CountedInferences;
@@ -50,6 +53,7 @@ export function buildApp({
   config,
   metrics,
   hasStarted,
+  spans,
   log,
   statistics = new CountedInferences(),
 }: AppParts): Express {
@@ -79,7 +83,7 @@ export function buildApp({
     predictRoute(model, { ...images, limits: config }),
     openInferenceRoutes({ models: model, ...images, limits: config, statistics }),
   ];
-  return createApplication(log, routes, errorFormOf);
+  return createApplication(log, routes, { formOf: errorFormOf, ...(spans && { spans }) });
 }
 
 /** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */

@@ -140,6 +140,14 @@ export const InferenceConfig = z.object({
     description:
       'How long the service goes on serving after SIGTERM, unready, so that nobody is sent here any more, in ms',
   }),
+  otlpEndpoint: z
+    .url({ protocol: /^https?$/, error: 'expected http://... or https://...' })
+    .optional()
+    .meta({
+      variable: 'INFERENCE_OTLP_ENDPOINT',
+      description:
+        'Collector of traces, OTLP over HTTP in JSON, for example http://127.0.0.1:4318; nothing is sent without',
+    }),
   logLevel: z
     .enum(LOG_LEVELS)
     .default('info')

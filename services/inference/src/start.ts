@@ -9,9 +9,11 @@ import type { InferenceConfig } from './config.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
+import { OtlpExporter } from './observability/otlp-exporter.ts';
 import { observedEngine } from './observability/observed-engine.ts';
 import { InferenceMetrics } from './observability/inference-metrics.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
+import { SERVICE_VERSION } from './service-version.ts';
 import { type Engine, type EngineObserver, startEngine } from './predictor/engine.ts';
 
 export interface RunningInference extends Omit<Listening, 'close'> {
@@ -40,7 +42,9 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
   let started = false;
   const hasStarted = () => started;
-  const app = buildApp({ model, images, config, metrics, statistics, hasStarted, log });
+  const spans = openExporter(config, log);
+  if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
+  const app = buildApp({ model, images, config, metrics, statistics, hasStarted, ...(spans && { spans }), log });
   const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
@@ -56,6 +60,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
     await model.close();
     await engine.close();
     metrics.close();
+    await spans?.close();
   };
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
@@ -96,6 +101,11 @@ const NOBODY: EngineObserver = {
   restarted: () => undefined,
   decoded: () => undefined,
 };
+
+function openExporter({ otlpEndpoint: endpoint }: InferenceConfig, log: Log): OtlpExporter | undefined {
+  if (endpoint === undefined) return undefined;
+  return new OtlpExporter({ endpoint, service: { name: 'atelier-inference', version: SERVICE_VERSION }, log });
+}
 
 /** Said and not refused, as the trainer does: in a container this is how one starts it, and its network decides who comes. */
 function warnOfOpenAddress({ host, apiKeys }: InferenceConfig, log: Log): void {

@@ -7,6 +7,7 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { ObservedPredictor } from './observed-predictor.ts';
 import type { InferenceObserver, MeasuredBatch, WaitingWork } from './observers.ts';
+import type { SpanCounts } from './otlp-exporter.ts';
 import { type CountedName, emptyCounts, registerOwnMetrics } from './own-metrics.ts';
 import { registerTritonMetrics } from './triton-metrics.ts';
 import { SECONDS, VersionTally } from './version-tally.ts';
@@ -20,6 +21,8 @@ export interface Watched {
   waiting?: () => WaitingWork;
   /** The process that computes, where that is another one. */
   computePid?: () => number | undefined;
+  /** Of the exporter of traces. */
+  spans?: () => SpanCounts;
 }
 
 /** Everything that the service measures. */
@@ -35,6 +38,7 @@ export class InferenceMetrics implements InferenceObserver {
     statuses: () => [],
     waiting: () => ({ pictures: 0, rows: 0 }),
     computePid: () => undefined,
+    spans: () => ({ exported: 0, dropped: 0 }),
   };
 
   constructor() {
@@ -48,6 +52,7 @@ export class InferenceMetrics implements InferenceObserver {
       statuses: () => this.#watched.statuses(),
       waiting: () => this.#watched.waiting(),
       computePid: () => this.#watched.computePid(),
+      spans: () => this.#watched.spans(),
     });
     registerTritonMetrics(this.registry, () => this.#tallies.values());
   }

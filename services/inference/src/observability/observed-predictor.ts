@@ -41,7 +41,9 @@ export class ObservedPredictor implements Predictor {
     this.#tally.pending++;
     try {
       const outputs = await this.#inner.predict(images, options);
-      this.#tally.succeeded(outputs.probabilities, performance.now() - started);
+      const durationMs = performance.now() - started;
+      this.#tally.succeeded(outputs.probabilities, durationMs);
+      if (options?.timings !== undefined) options.timings['predict_ms'] = durationMs;
       return outputs;
     } catch (error) {
       const reason = reasonOf(error, options?.signal);

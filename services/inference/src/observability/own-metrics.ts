@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { VERSION_STATES, type VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { WaitingWork } from './observers.ts';
+import type { SpanCounts } from './otlp-exporter.ts';
 import { residentBytes } from './resident-bytes.ts';
 import { CONFIDENCES, ROWS, SECONDS, type VersionTally } from './version-tally.ts';
 
@@ -18,6 +19,7 @@ export interface MetricSources {
   statuses: () => readonly VersionStatus[];
   waiting: () => WaitingWork;
   computePid: () => number | undefined;
+  spans: () => SpanCounts;
 }
 
 /** Counters with one label, whose value is one of few words. */
@@ -70,6 +72,12 @@ export function registerOwnMetrics(registry: Registry, sources: MetricSources): 
     const { bounds } = distribution;
     collectHistogram(registry, { name, help, labels: [], bounds, series: () => [[{}, distribution]] });
   }
+  collectCounter(registry, {
+    name: 'trace_spans_total',
+    help: 'Requests whose span a collector took, or that were dropped',
+    labels: ['result'],
+    series: () => Object.entries(sources.spans()).map(([result, count]) => [{ result }, count as number] as const),
+  });
   registerState(registry, sources);
 }
 

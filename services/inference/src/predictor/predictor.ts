@@ -24,6 +24,8 @@ export interface PredictOptions {
   deadline?: number;
   /** Default: `online`. */
   priority?: Priority;
+  /** Is told how long the parts of the request took, in ms: `queue_ms`, `infer_ms` and, of all, `predict_ms`. */
+  timings?: Record<string, number>;
 }
 
 /** A row for each image, [count, 10] each. */

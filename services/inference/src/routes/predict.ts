@@ -1,4 +1,4 @@
-import { answerJson, clientLeaves, methodNotAllowed, parseQuery } from '@atelier/http';
+import { answerJson, clientLeaves, methodNotAllowed, parseQuery, timingsOf } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import { PredictQuery, type PredictResponse } from '../contract/predict.ts';
 import { referenceTo } from '../model-reference.ts';
@@ -15,8 +15,11 @@ export function predictRoute(models: Models, reader: ImageReaderParts): Router {
     const requestId = response.locals['requestId'] as string;
     const predictor = models.choose({ name, version, label, requestId });
     const signal = clientLeaves(response, deadlineOf(request.get('Request-Timeout')));
+    const timings = timingsOf(response);
+    const started = performance.now();
     const images = await readImages(request, reader, signal);
-    const { probabilities } = await predictor.predict(images, { signal });
+    timings['read_ms'] = performance.now() - started;
+    const { probabilities } = await predictor.predict(images, { signal, timings });
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(probabilities, top);
