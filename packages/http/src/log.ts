@@ -1,3 +1,4 @@
+import { BufferedOutput } from './buffered-output.ts';
 import { pino, stdTimeFunctions, type Logger } from 'pino';
 
 export type Log = Logger;
@@ -5,19 +6,24 @@ export type Log = Logger;
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Lines of JSON, to standard output by default, times in ISO 8601. Requests are logged without query and body. */
+/** Lines of JSON, to standard output by default (some ms of them together), times in ISO 8601. Requests are logged without query and body. */
 export function createLog(name: string, level: LogLevel, destination?: { write(line: string): void }): Log {
   const options = { level, timestamp: stdTimeFunctions.isoTime, base: { name } };
   return pino(options, destination ?? standardOutput());
 }
 
+let buffered: BufferedOutput | undefined;
+
 /**
- * Node's own stream: pino's writer, when the reader of a pipe is gone, tries again for ever and never lets the process
- * end. Here the lines are lost and the service goes on.
+ * Node's own stream, and not pino's writer: that, when the reader of a pipe is gone, tries again for ever and never lets
+ * the process end. Here the lines are lost and the service goes on.
  */
-function standardOutput(): NodeJS.WriteStream {
-  if (!process.stdout.listeners('error').includes(ignoreBrokenPipe)) process.stdout.on('error', ignoreBrokenPipe);
-  return process.stdout;
+function standardOutput(): BufferedOutput {
+  if (buffered !== undefined) return buffered;
+  const output = new BufferedOutput(process.stdout);
+  process.stdout.on('error', ignoreBrokenPipe);
+  process.on('exit', () => output.flushSync());
+  return (buffered = output);
 }
 
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
