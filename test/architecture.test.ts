@@ -70,6 +70,7 @@ const HOMES: Record<string, readonly string[]> = {
     'services/trainer/src/supervision/run-metrics.ts',
     'services/inference/src/observability/',
   ],
+  helmet: ['packages/http/src/secure-headers.ts'],
   'swagger-ui-dist': ['packages/http/src/openapi/'],
   'zod-openapi': ['packages/http/src/openapi/'],
   busboy: ['services/inference/src/routes/'],

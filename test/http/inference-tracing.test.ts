@@ -83,7 +83,7 @@ test('a service that exports traces sends a span of each request that belongs to
   });
   const [, root] = await predict({});
   await predict({ traceparent: `00-${'9'.repeat(32)}-00f067aa0ba902b7-00` });
-  await inference.close();
+  await inference.close(0);
   assert.equal(collector.received[0]?.path, '/v1/traces');
   const [first, second, ...others] = collector.spans();
   assert.deepEqual(others, [], 'what is not recorded elsewhere is not here');

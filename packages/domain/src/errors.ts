@@ -59,6 +59,7 @@ export const ERROR_CODES = [
   'version-refused',
   // Requests
   'malformed-request',
+  'url-too-long',
   'malformed-json',
   'malformed-multipart',
   'malformed-body',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
 import { Connections } from './connections.ts';
@@ -27,6 +27,10 @@ export interface ListenOptions {
   headersTimeoutMs?: number;
   /** How large its headers may be together. Default: 16 KiB, Node's own. */
   maximumHeaderBytes?: number;
+  /** How long a connection stays open without a request, in ms. Default: 5 s, Node's own. */
+  keepAliveMs?: number;
+  /** Connections at a time; one more is closed as it comes. Default: as many as the system gives. */
+  maximumConnections?: number;
 }
 
 /** How long a closing server leaves an idle connection open: a client far away may just be sending on it. */
@@ -46,6 +50,8 @@ export async function listen(
     requestTimeoutMs = 300_000,
     headersTimeoutMs = 60_000,
     maximumHeaderBytes = 16_384,
+    keepAliveMs = 5_000,
+    maximumConnections,
   }: ListenOptions = {},
 ): Promise<Listening> {
   const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs); // Node takes it no longer than the other
@@ -55,11 +61,13 @@ export async function listen(
     headersTimeout,
     connectionsCheckingInterval: Math.ceil(headersTimeout / CHECKS_PER_TIMEOUT),
     maxHeaderSize: maximumHeaderBytes,
+    keepAliveTimeout: keepAliveMs,
   };
   const server = createServer(options, (request, response) => {
     if (lacksHost(request)) refuseWithoutHost(request, response, log);
     else app(request, response);
   });
+  if (maximumConnections !== undefined) limitConnections(server, maximumConnections, log);
   const refusal = { maximumHeaderBytes, log };
   const connections = new Connections(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -81,6 +89,22 @@ export async function listen(
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= connections.drain(IDLE_MS, graceMs));
   return { url: urlOf(server.address() as AddressInfo), close };
+}
+
+/** Says so at most this often, in ms: whoever opens connections without end shall not fill the log. */
+const DROPPED_EVERY_MS = 10_000;
+
+function limitConnections(server: Server, maximum: number, log: Log | undefined): void {
+  server.maxConnections = maximum;
+  let dropped = 0;
+  let saidAt = -Infinity;
+  server.on('drop', () => {
+    dropped++;
+    if (performance.now() - saidAt < DROPPED_EVERY_MS) return;
+    log?.warn({ dropped }, `More than ${maximum} connections; the others are closed as they come`);
+    saidAt = performance.now();
+    dropped = 0;
+  });
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -62,6 +62,7 @@ export const PROBLEMS = {
   'invalid-labels': { status: 409, title: 'The labels of the model are not valid' },
   'version-refused': { status: 409, title: 'The version cannot be served' },
   'malformed-request': { status: 400, title: 'The request is not HTTP as this service reads it' },
+  'url-too-long': { status: 414, title: 'The address of the request is too long' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data' },
   'malformed-body': { status: 400, title: 'The body could not be read' },

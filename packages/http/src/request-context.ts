@@ -18,6 +18,22 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
   next();
 };
 
+/** `url-too-long` before anything is looked for in it: each route tries its pattern on the path. */
+export function refuseLongUrls(maximumBytes: number): RequestHandler {
+  return ({ url }, _response, next) => {
+    if (url.length <= maximumBytes)
+      next(); // of ASCII: the parser takes nothing else
+    else
+      throw new DomainError(
+        'url-too-long',
+        `Path and query have ${url.length} bytes; at most ${maximumBytes} are taken.`,
+      );
+  };
+}
+
+/** In a log line. */
+const MAXIMUM_PATH_LENGTH = 1_024;
+
 /** What handlers leave for the log line. */
 interface LoggedLocals {
   requestId: string;
@@ -33,7 +49,8 @@ export function logRequests(log: Log): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     // Read now: a router further down changes it.
-    const { method, path } = request;
+    const { method } = request;
+    const path = request.path.slice(0, MAXIMUM_PATH_LENGTH);
     response.once('close', () => {
       const { requestId, trace, code, key } = response.locals as Partial<LoggedLocals>;
       const line = {
@@ -52,18 +69,6 @@ export function logRequests(log: Log): RequestHandler {
     next();
   };
 }
-
-/** For an interface that answers data and no pages. Other origins get no access: there are no CORS headers. */
-export const secureHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  next();
-};
 
 /**
  * Aborts when the client of an unanswered request leaves, and at `deadline` (in ms as `performance.now` counts) with

@@ -83,7 +83,8 @@ export function buildApp({
     predictRoute(model, { ...images, limits: config }),
     openInferenceRoutes({ models: model, ...images, limits: config, statistics }),
   ];
-  return createApplication(log, routes, { formOf: errorFormOf, ...(spans && { spans }) });
+  const { maximumUrlBytes } = config;
+  return createApplication(log, routes, { formOf: errorFormOf, maximumUrlBytes, ...(spans && { spans }) });
 }
 
 /** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */

@@ -140,6 +140,31 @@ export const InferenceConfig = z.object({
     description:
       'How long the service goes on serving after SIGTERM, unready, so that nobody is sent here any more, in ms',
   }),
+  maximumUrlBytes: wholeNumber(128, 65_536).default(8_192).meta({
+    variable: 'INFERENCE_MAX_URL_BYTES',
+    description: 'Longest path and query of a request together, in bytes',
+  }),
+  maximumHeaderBytes: wholeNumber(1024, MEBIBYTE).default(16_384).meta({
+    variable: 'INFERENCE_MAX_HEADER_BYTES',
+    description: 'Largest headers of a request together, in bytes, with its first line',
+  }),
+  headersTimeoutMs: wholeNumber(100, 600_000).default(10_000).meta({
+    variable: 'INFERENCE_HEADERS_TIMEOUT_MS',
+    description: 'How long the headers of a request may take to arrive, in ms',
+  }),
+  requestTimeoutMs: wholeNumber(100, 3_600_000).default(60_000).meta({
+    variable: 'INFERENCE_REQUEST_TIMEOUT_MS',
+    description: 'How long a request may take to arrive whole, in ms',
+  }),
+  keepAliveMs: wholeNumber(0, 3_600_000).default(65_000).meta({
+    variable: 'INFERENCE_KEEP_ALIVE_MS',
+    description:
+      'How long a connection stays open without a request, in ms; longer than a load balancer in front keeps it',
+  }),
+  maximumConnections: wholeNumber(1, 1_000_000).default(10_000).meta({
+    variable: 'INFERENCE_MAX_CONNECTIONS',
+    description: 'Connections at a time; one more is closed as it comes',
+  }),
   otlpEndpoint: z
     .url({ protocol: /^https?$/, error: 'expected http://... or https://...' })
     .optional()

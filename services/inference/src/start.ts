@@ -45,10 +45,12 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const spans = openExporter(config, log);
   if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
   const app = buildApp({ model, images, config, metrics, statistics, hasStarted, ...(spans && { spans }), log });
-  const server = await listen(app, config.host, config.port, { log }).catch(async (error: unknown) => {
-    await engine.close();
-    throw error;
-  });
+  const server = await listen(app, config.host, config.port, { log, ...connectionLimits(config) }).catch(
+    async (error: unknown) => {
+      await engine.close();
+      throw error;
+    },
+  );
   log.info(`Inference listens on ${server.url}`);
   const settled = model.start().finally(() => (started = true)); // it loads while gRPC does
   let grpc: RunningGrpc | undefined;
@@ -101,6 +103,11 @@ const NOBODY: EngineObserver = {
   restarted: () => undefined,
   decoded: () => undefined,
 };
+
+function connectionLimits(config: InferenceConfig) {
+  const { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs, maximumConnections } = config;
+  return { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs, maximumConnections };
+}
 
 function openExporter({ otlpEndpoint: endpoint }: InferenceConfig, log: Log): OtlpExporter | undefined {
   if (endpoint === undefined) return undefined;
