@@ -14,7 +14,7 @@ describe('GET /metrics of the inference service', () => {
   before(async () => {
     folder = await temporaryFolder();
     await publishTiny(folder.path);
-    service = await openInference(folder.path);
+    service = await openInference(folder.path, { device: 'cpu' });
   });
   after(async () => {
     await service.close();

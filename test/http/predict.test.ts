@@ -162,7 +162,7 @@ describe('GET /healthz, /readyz, /startupz and /models', () => {
     t.after(() => folder.remove());
     await publishTiny(folder.path, { seed: 1 });
     const newest = await publishTiny(folder.path, { seed: 2 });
-    const service = await openInference(folder.path, { keepVersions: 1 });
+    const service = await openInference(folder.path, { keepVersions: 1, device: 'cpu' });
     t.after(() => service.close());
     await request(service.app).get('/healthz').expect(200, { status: 'alive' });
     const reference = { name: 'fashion-mlp', version: 2, digest: newest.manifest.digest };
