@@ -8,6 +8,7 @@ import {
   methodNotAllowed,
   metricsRoute,
   NETWORK_NAMES,
+  openApiRoutes,
   probeRoutes,
   refuseForeignPages,
   requireScope,
@@ -18,6 +19,7 @@ import {
 import { type Express, type RequestHandler, Router } from 'express';
 import { inferenceAccess, type InferenceAccess } from './access.ts';
 import type { InferenceConfig } from './config.ts';
+import { inferenceApi } from './contract/api.ts';
 import type { ImageReaderParts } from './routes/read-images.ts';
 import { referenceTo } from './model-reference.ts';
 import { errorFormOf } from './open-inference/rest/error-form.ts';
@@ -79,6 +81,7 @@ export function buildApp({
     guard(access),
     metricsRoute(metrics.registry),
     indexRoute(),
+    openApiRoutes(inferenceApi()),
     modelsRoute(model),
     predictRoute(model, { ...images, limits: config }),
     openInferenceRoutes({ models: model, ...images, limits: config, statistics }),
@@ -110,7 +113,7 @@ function indexRoute(): Router {
         service: 'Atelier inference',
         routes: [
           ...['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
-          ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics'],
+          ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics', 'GET /docs'],
         ],
       });
     })

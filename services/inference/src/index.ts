@@ -2,6 +2,7 @@ export * from './access.ts';
 export { type AppParts, buildApp } from './app.ts';
 export { InferenceConfig, readConfig } from './config.ts';
 export * from './contract/labels.ts';
+export { inferenceApi } from './contract/api.ts';
 export * from './contract/models.ts';
 export * from './contract/predict.ts';
 export {

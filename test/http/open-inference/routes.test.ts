@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import { RetryLater } from '@atelier/http';
-import { buildApp, type Models, type Predictor, PredictResponse, readConfig } from '@atelier/inference';
+import {
+  buildApp,
+  InferenceMetrics,
+  type Models,
+  type Predictor,
+  PredictResponse,
+  readConfig,
+} from '@atelier/inference';
 import type { Express } from 'express';
 import request, { type Response, type Test } from 'supertest';
 import { eventually } from '../../support/eventually.ts';
@@ -65,7 +72,8 @@ function appWith(change: Partial<Models>, keys = ''): Express {
   const model = { ...service.model, ...change };
   const config = readConfig({ MODELS_DIR: folder.path, ...(keys !== '' && { INFERENCE_API_KEYS: keys }) });
   const images = { decode: () => Promise.reject(new Error('unused')), admit: () => undefined };
-  return buildApp({ model, images, config, log: service.log });
+  const metrics = new InferenceMetrics();
+  return buildApp({ model, images, config, metrics, hasStarted: () => true, log: service.log });
 }
 
 /** The same around a predictor that rejects. */

@@ -1,6 +1,6 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import type { z } from 'zod';
-import { type AnsweredCode, problemResponses } from './problem-responses.ts';
+import { type AnsweredCode, type FailureForm, problemResponses } from './problem-responses.ts';
 
 /** A service as its document presents it. */
 export interface ApiDescription {
@@ -10,6 +10,8 @@ export interface ApiDescription {
   routes: readonly RouteDescription[];
   /** What each route may answer beside its own problems, for example `internal`. */
   commonProblems: readonly AnsweredCode[];
+  /** The same of those that are not open. Default: `unauthorized`. */
+  guardProblems?: readonly AnsweredCode[];
 }
 
 export interface RouteDescription {
@@ -24,9 +26,13 @@ export interface RouteDescription {
   parameters?: { path?: z.ZodObject; query?: z.ZodObject; header?: z.ZodObject };
   /** A body in JSON; it may be left out where the schema takes undefined. */
   body?: z.ZodType;
+  /** Its other forms, by media type. */
+  otherBodies?: Readonly<Record<string, z.ZodType>>;
   /** By status. */
   answers: Readonly<Record<number, AnswerDescription>>;
   problems: readonly AnsweredCode[];
+  /** The form of its failures. Default: problem details. */
+  failures?: FailureForm;
   /** Whether it answers without the service's token, as the probes do. Default: false. */
   open?: boolean;
 }
@@ -52,7 +58,7 @@ export function openApiDocument({ title, version, description, ...api }: ApiDesc
   for (const route of api.routes) {
     const operations = (paths[route.path.replaceAll(PARAMETER, '{$1}')] ??= {});
     if (operations[route.method] !== undefined) throw new RangeError(`${nameOf(route)} is described twice.`);
-    operations[route.method] = operationOf(route, api.commonProblems);
+    operations[route.method] = operationOf(route, api);
   }
   return createDocument({
     openapi: '3.1.0',
@@ -68,10 +74,14 @@ const TOKEN = 'token';
 /** A parameter in a path of Express. */
 const PARAMETER = /:([A-Za-z_]\w*)/g;
 
-function operationOf(route: RouteDescription, commonProblems: readonly AnsweredCode[]): ZodOpenApiOperationObject {
-  const { summary, description, tag, parameters = {}, body, answers, open = false } = route;
+function operationOf(
+  route: RouteDescription,
+  { commonProblems, guardProblems = ['unauthorized'] }: Pick<ApiDescription, 'commonProblems' | 'guardProblems'>,
+): ZodOpenApiOperationObject {
+  const { summary, description, tag, parameters = {}, answers, open = false } = route;
   requireSameParameters(route);
-  const problems = problemResponses([...route.problems, ...commonProblems, ...(open ? [] : ['unauthorized' as const])]);
+  const codes = [...route.problems, ...commonProblems, ...(open ? [] : guardProblems)];
+  const problems = problemResponses(codes, route.failures);
   const both = Object.keys(answers).find((status) => Object.hasOwn(problems, status));
   if (both !== undefined) throw new RangeError(`${nameOf(route)} has ${both} as an answer and as a problem.`);
   return {
@@ -80,7 +90,7 @@ function operationOf(route: RouteDescription, commonProblems: readonly AnsweredC
     ...(tag === undefined ? {} : { tags: [tag] }),
     ...(open ? { security: [] } : {}),
     requestParams: parameters,
-    ...(body === undefined ? {} : { requestBody: { required: isRequired(body), content: json(body) } }),
+    ...requestBodyOf(route),
     responses: { ...mapValues(answers, responseOf), ...problems },
   };
 }
@@ -101,12 +111,14 @@ function requireSameParameters(route: RouteDescription): void {
   throw new RangeError(`${nameOf(route)} describes the path parameters ${described.join(', ') || '(none)'}.`);
 }
 
-function isRequired(body: z.ZodType): boolean {
-  return !body.safeParse(undefined).success;
+function requestBodyOf({ body, otherBodies = {} }: RouteDescription) {
+  if (body === undefined) return {};
+  const content = { 'application/json': { schema: body }, ...mapValues(otherBodies, (schema) => ({ schema })) };
+  return { requestBody: { required: isRequired(body), content } };
 }
 
-function json(schema: z.ZodType) {
-  return { 'application/json': { schema } };
+function isRequired(body: z.ZodType): boolean {
+  return !body.safeParse(undefined).success;
 }
 
 function mapValues<A, B>(object: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {

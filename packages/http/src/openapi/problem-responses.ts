@@ -27,18 +27,39 @@ export const ProblemDetails = z
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457)' });
 
-/** The responses of a route's problems: one for each status, with an example for each code that has it. */
-export function problemResponses(codes: readonly AnsweredCode[]): Record<string, ZodOpenApiResponseObject> {
-  const distinct = [...new Set(codes)];
-  const statuses = new Set(distinct.map((code) => PROBLEMS[code].status));
-  const ofStatus = (status: number) => distinct.filter((code) => PROBLEMS[code].status === status);
-  return Object.fromEntries([...statuses].map((status) => [String(status), responseOf(ofStatus(status))]));
+/** Another form than problem details in which a protocol has its failures. */
+export interface FailureForm {
+  contentType: string;
+  schema: z.ZodType;
+  /** What it makes of a status of `PROBLEMS`. */
+  statusOf: (status: number) => number;
+  exampleOf: (code: AnsweredCode) => object;
 }
 
-function responseOf(codes: readonly AnsweredCode[]): ZodOpenApiResponseObject {
-  const examples = codes.map((code) => [code, { value: { type: `/problems/${code}`, ...PROBLEMS[code] } }] as const);
+/** The responses of a route's problems: one for each status, with an example for each code that has it. */
+export function problemResponses(
+  codes: readonly AnsweredCode[],
+  form?: FailureForm,
+): Record<string, ZodOpenApiResponseObject> {
+  const distinct = [...new Set(codes)];
+  const statusOf = (code: AnsweredCode) => form?.statusOf(PROBLEMS[code].status) ?? PROBLEMS[code].status;
+  const statuses = new Set(distinct.map(statusOf));
+  const ofStatus = (status: number) => distinct.filter((code) => statusOf(code) === status);
+  return Object.fromEntries([...statuses].map((status) => [String(status), responseOf(ofStatus(status), form)]));
+}
+
+function responseOf(codes: readonly AnsweredCode[], form: FailureForm | undefined): ZodOpenApiResponseObject {
+  const { contentType, schema, exampleOf } = form ?? PROBLEM_DETAILS;
+  const examples = codes.map((code) => [code, { value: exampleOf(code) }] as const);
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join('\n\n'),
-    content: { 'application/problem+json': { schema: ProblemDetails, examples: Object.fromEntries(examples) } },
+    content: { [contentType]: { schema, examples: Object.fromEntries(examples) } },
   };
 }
+
+const PROBLEM_DETAILS: FailureForm = {
+  contentType: 'application/problem+json',
+  schema: ProblemDetails,
+  statusOf: (status) => status,
+  exampleOf: (code) => ({ type: `/problems/${code}`, ...PROBLEMS[code] }),
+};

@@ -56,6 +56,7 @@ export const STATUSES = {
   'invalid-labels': 'FAILED_PRECONDITION',
   'version-refused': 'FAILED_PRECONDITION',
   'malformed-request': 'INVALID_ARGUMENT',
+  'url-too-long': 'hidden', // a path of gRPC is a name of ours
   'malformed-json': 'INVALID_ARGUMENT',
   'malformed-multipart': 'INVALID_ARGUMENT',
   'malformed-body': 'INVALID_ARGUMENT',

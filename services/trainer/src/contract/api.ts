@@ -256,6 +256,6 @@ export function trainerApi(): OpenApiDocument {
       'Trains recipes on Fashion-MNIST, follows the runs, searches hyperparameters and publishes versions. Failures are ' +
       'problem details (RFC 9457) with the codes of docs/errors.md.',
     routes: [...RUNS, ...SEARCHES, ...SERVICE],
-    commonProblems: ['internal', 'foreign-origin'],
+    commonProblems: ['internal', 'foreign-origin', 'url-too-long'],
   });
 }

@@ -2,6 +2,7 @@ import { clientLeaves } from '@atelier/http';
 import type { RequestHandler } from 'express';
 import type { ImageLimits } from '../../routes/image-limits.ts';
 import { deadlineOf } from '../../routes/request-timeout.ts';
+import { setProvenance } from '../../provenance.ts';
 import { chooseVersion, infer, type InferParts } from '../infer.ts';
 import { readInferRequest } from './read-request.ts';
 import { binaryOutputs, sendResult } from './write-answer.ts';
@@ -21,6 +22,7 @@ export function inferHandler(
     const requestId = response.locals['requestId'] as string | undefined;
     const { id, parameters, inputs, outputs } = message;
     const result = await infer({ model, version, id, parameters, inputs, outputs, signal, received, requestId }, parts);
+    setProvenance(response, result.predictor);
     await sendResult(request, response, result, isBinary);
   };
 }
