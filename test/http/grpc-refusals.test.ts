@@ -82,7 +82,8 @@ describe('a request that is not right', () => {
   ];
   for (const [what, request, words] of cases) {
     test(`with ${what} is INVALID_ARGUMENT, and is told why`, async () => {
-      const { details } = await failureOf(infer(request), 'INVALID_ARGUMENT', 'invalid-request');
+      const answer = infer(request, { deadlineMs: 10_000 });
+      const { details } = await failureOf(answer, 'INVALID_ARGUMENT', 'invalid-request');
       assert.match(details, words);
       assert.ok(details.length <= 500);
     });
