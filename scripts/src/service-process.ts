@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { StopSignal } from '@atelier/http';
 
 /** What can be started, each by its entry. */
 const ENTRIES = {
@@ -43,8 +44,12 @@ export class ServiceProcess {
     this.listening.catch(() => undefined); // awaited later, together with the other service's
   }
 
-  stop(): void {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill('SIGTERM');
+  /**
+   * Told as a message, since a terminal or a supervisor may have sent the same signal to every process of the group, and
+   * a second SIGTERM ends a service at once.
+   */
+  stop(signal: StopSignal): void {
+    if (this.#process.connected) this.#process.send({ stop: signal });
   }
 
   async #announced(): Promise<void> {

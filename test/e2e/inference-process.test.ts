@@ -1,51 +1,19 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { after, before, describe, test } from 'node:test';
+import { childrenOf, type InferenceProcess, startInferenceProcess } from '../support/inference-process.ts';
 import { pngOf, garmentImage } from '../support/pictures.ts';
+import { isGone, processGone } from '../support/process-gone.ts';
 import { publishTiny } from '../support/published-version.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const main = fileURLToPath(new URL('../../services/inference/src/main.ts', import.meta.url));
-
-interface ServiceProcess {
-  child: ChildProcess;
-  /** What it has printed so far. */
-  printed(): string;
-  /** Resolves with the first match in what it prints; rejects when it ends without one. */
-  prints(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Its exit code, or the signal that ended it. */
-  ended: Promise<number | string | null>;
-}
-
-/** The process is gone when `context` is over, whatever became of it. */
-function startProcess(context: TestContext, environment: Record<string, string>): ServiceProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  context.after(() => child.kill('SIGKILL'));
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string | null);
-  return {
-    child,
-    ended,
-    printed: () => text,
-    prints: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(text);
-          if (match !== null) resolve(match);
-        };
-        look();
-        child.stdout.on('data', look);
-        void ended.then(() => reject(new Error(`ended without ${pattern}:\n${text}`)));
-      }),
-  };
+/** Its compute process, the first that it starts and keeps. */
+async function computeOf({ child }: InferenceProcess): Promise<number> {
+  const [compute] = await childrenOf(child.pid);
+  assert.ok(compute !== undefined);
+  return compute;
 }
 
 describe('the inference process', () => {
@@ -56,28 +24,73 @@ describe('the inference process', () => {
   after(() => folder.remove());
 
   test(
-    'starts, answers a picture, and stops with 0 at SIGTERM, however often it comes',
+    'starts, answers a picture, and stops with 0 at Ctrl-C without a grace period',
     { timeout: 20_000 },
     async (t) => {
       await publishTiny(folder.path);
-      const service = startProcess(t, { INFERENCE_PORT: '0', MODELS_DIR: folder.path });
-      const [, url = ''] = await service.prints(/listens on (http:\/\/127\.0\.0\.1:\d+)/);
-      await service.prints(/Serving fashion-mlp\/1 on cpu/);
+      const service = startInferenceProcess(t, { MODELS_DIR: folder.path, INFERENCE_GRACE_MS: '600000' });
+      const url = await service.serving();
       const form = new FormData();
       form.append('image', new Blob([await pngOf(garmentImage())]), 'shoe.png');
       const answer = await fetch(`${url}/predict?top=1`, { method: 'POST', body: form });
       assert.equal(answer.status, 200);
-      for (let count = 0; count < 3; count++) service.child.kill(count === 1 ? 'SIGINT' : 'SIGTERM');
+      const compute = await computeOf(service);
+      for (let count = 0; count < 2; count++) service.child.kill('SIGINT');
       assert.equal(await service.ended, 0, service.printed());
       assert.match(service.printed(), /"msg":"Stopped"/);
+      assert.ok(await isGone(compute));
     },
   );
 
-  test('stops with 0 while it is still loading', { timeout: 20_000 }, async (t) => {
-    const service = startProcess(t, { INFERENCE_PORT: '0', MODELS_DIR: folder.path });
-    await service.prints(/listens on/);
-    service.child.kill('SIGINT');
+  test('serves on after SIGTERM, unready, and ends at once at the second', { timeout: 20_000 }, async (t) => {
+    const service = startInferenceProcess(t, { MODELS_DIR: folder.path, INFERENCE_GRACE_MS: '600000' });
+    const url = await service.serving();
+    const compute = await computeOf(service);
+    service.child.kill('SIGTERM');
+    await service.prints(/"msg":"Stopping"/);
+    assert.equal((await fetch(`${url}/readyz`)).status, 503);
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    const body = JSON.stringify({ pixels: [[...garmentImage()]] });
+    const headers = { 'Content-Type': 'application/json' };
+    assert.equal((await fetch(`${url}/predict`, { method: 'POST', body, headers })).status, 200);
+    service.child.kill('SIGINT'); // changes nothing
+    service.child.kill('SIGTERM');
+    assert.equal(await service.ended, 143, service.printed());
+    await processGone(compute);
+  });
+
+  test('ends with 0 after its grace period, while its engine is being restarted', { timeout: 20_000 }, async (t) => {
+    const service = startInferenceProcess(t, { MODELS_DIR: folder.path, INFERENCE_GRACE_MS: '100' });
+    await service.serving();
+    const compute = await computeOf(service);
+    process.kill(compute, 'SIGKILL');
+    await service.prints(/The compute process was lost/);
+    service.child.kill('SIGTERM');
     assert.equal(await service.ended, 0, service.printed());
+    assert.doesNotMatch(service.printed(), /"level":(50|60).*does not start/);
+  });
+
+  test('stops with 0 while it is still loading', { timeout: 20_000 }, async (t) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const service = startInferenceProcess(t, { MODELS_DIR: folder.path, INFERENCE_GRACE_MS: '600000' });
+      await service.prints(/listens on/);
+      const compute = await computeOf(service);
+      service.child.kill(signal);
+      if (signal === 'SIGTERM' && service.printed().includes('Serving'))
+        service.child.kill('SIGTERM'); // it was quicker
+      else assert.equal(await service.ended, 0, service.printed());
+      await service.ended;
+      await processGone(compute);
+    }
+  });
+
+  test('leaves no compute process behind when it is killed', { timeout: 20_000 }, async (t) => {
+    const service = startInferenceProcess(t, { MODELS_DIR: folder.path });
+    await service.serving();
+    const compute = await computeOf(service);
+    service.child.kill('SIGKILL');
+    assert.equal(await service.ended, 'SIGKILL');
+    await processGone(compute);
   });
 
   test('ends with 1 and one clear line when its port is taken', { timeout: 20_000 }, async (t) => {
@@ -85,7 +98,7 @@ describe('the inference process', () => {
     t.after(() => other.close());
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const service = startProcess(t, { INFERENCE_PORT: String(port), MODELS_DIR: folder.path });
+    const service = startInferenceProcess(t, { INFERENCE_PORT: String(port), MODELS_DIR: folder.path });
     assert.equal(await service.ended, 1);
     const lines = service.printed().trim().split('\n');
     assert.equal(lines.length, 1, service.printed());
@@ -98,7 +111,11 @@ describe('the inference process', () => {
   });
 
   test('ends with 1 and every fault of its configuration', { timeout: 20_000 }, async (t) => {
-    const service = startProcess(t, { INFERENCE_PORT: '80a', INFERENCE_MODEL: '../secrets', LOG_LEVEL: 'loud' });
+    const service = startInferenceProcess(t, {
+      INFERENCE_PORT: '80a',
+      INFERENCE_MODEL: '../secrets',
+      LOG_LEVEL: 'loud',
+    });
     assert.equal(await service.ended, 1);
     for (const variable of ['INFERENCE_PORT=80a', 'INFERENCE_MODEL=../secrets', 'LOG_LEVEL=loud']) {
       assert.ok(service.printed().includes(variable), variable);

@@ -1,6 +1,7 @@
 import { readConfig as readInferenceConfig } from '@atelier/inference';
 import { readTrainerConfig, readWorkerConfig } from '@atelier/trainer';
 import { Argument, Command } from '@commander-js/extra-typings';
+import type { StopSignal } from '@atelier/http';
 import { note, print } from '../output.ts';
 import { SERVICE_NAMES, type ServiceName, ServiceProcess } from '../service-process.ts';
 import type { Settings } from '../settings.ts';
@@ -43,13 +44,12 @@ MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); a worker needs QUEUE_U
 /** Runs the services until a signal stops them. One that does not start or ends by itself stops the others: exit 1. */
 async function runUntilStopped(services: ServiceProcess[]): Promise<void> {
   let stopping = false;
-  const stop = () => {
+  const stop = (signal: StopSignal) => {
     stopping = true;
-    services.forEach((service) => service.stop());
+    services.forEach((service) => service.stop(signal));
   };
-  // A terminal sends Ctrl-C to the services as well; they take a second signal for the first.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
-  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(() => stop('SIGTERM'));
   const exits = services.map((service) => service.exited);
   try {
     await Promise.race([Promise.all(services.map((service) => service.listening)), Promise.all(exits)]);
@@ -58,7 +58,7 @@ async function runUntilStopped(services: ServiceProcess[]): Promise<void> {
     if (!stopping) throw new Error(`The ${name} service ended by itself (${code ?? 'by a signal'}).`);
     if ((await Promise.all(exits)).some((exit) => exit.code !== 0)) process.exitCode = 1;
   } finally {
-    stop();
+    if (!stopping) stop('SIGINT');
     await Promise.all(exits);
   }
 }

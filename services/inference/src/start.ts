@@ -23,12 +23,17 @@ export interface RunningInference extends Omit<Listening, 'close'> {
   served(): PublishedVersion | undefined;
   /** For example `127.0.0.1:8001`; undefined where `INFERENCE_GRPC_PORT` is not set. */
   grpcAddress: string | undefined;
+  /** How long it goes on serving after SIGTERM, in ms. */
+  graceMs: number;
   /**
-   * Says that it is not ready, goes on serving for `graceMs` (default: the configuration's), stops accepting, finishes
-   * requests in flight, and releases the engines.
+   * Says that it is not ready, goes on serving for `graceMs` (default: the configuration's) if it was ready, stops accepting,
+   * finishes requests in flight, and releases the engines.
    */
   close(graceMs?: number): Promise<void>;
 }
+
+/** How long the release of the models may take: on a GPU one may be loading for a minute, which is broken off. */
+const RELEASE_LIMIT_MS = 3_000;
 
 /** Starts the whole service. */
 export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
@@ -57,9 +62,9 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     model.announceStop();
-    await setTimeout(graceMs);
+    if (model.served() !== undefined) await setTimeout(graceMs);
     await Promise.all([server.close(), grpc?.close()]);
-    await model.close();
+    await Promise.race([model.close(), setTimeout(RELEASE_LIMIT_MS, undefined, { ref: false })]);
     await engine.close();
     metrics.close();
     await spans?.close();
@@ -79,6 +84,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
     grpcAddress: grpc?.address,
     settled,
     served: () => model.served(),
+    graceMs: config.graceMs,
     close: (graceMs = config.graceMs) => (closed ??= close(graceMs)),
   };
 }

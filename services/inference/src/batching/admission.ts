@@ -40,9 +40,12 @@ export class Admission {
     throw new RetryLater('overloaded', `${this.#pending} images wait; come back in ${seconds} s.`, seconds);
   }
 
-  /** Lets `count` images in and runs `task` for them; throws `overloaded` as `check` does. */
-  async enter<T>(count: number, task: () => Promise<T>): Promise<T> {
-    this.check(count);
+  /**
+   * Lets `count` images in and runs `task` for them; throws `overloaded` as `check` does, unless they are `expected`:
+   * the rest of a request of which some were let in before, whose work would be lost.
+   */
+  async enter<T>(count: number, task: () => Promise<T>, expected = false): Promise<T> {
+    if (!expected) this.check(count);
     if (this.#pending === 0) this.#rate.began();
     this.#pending += count;
     let done = 0;

@@ -12,6 +12,9 @@ import type { Answer, ToDecoder } from './messages.ts';
 /** The descriptor of the decoder's pipe; those of the engines follow. */
 export const DECODER_FD = 3;
 
+/** How long the engines may take to release their models when the service is gone. */
+const LEAVE_LIMIT_MS = 3_000;
+
 const { engineEntry, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
 
 /** What the process is started with. */
@@ -40,8 +43,14 @@ restrictDecoders();
 const slots = new DecodeSlots(decoders);
 const pipe = new Socket({ fd: DECODER_FD });
 readFrames<ToDecoder>(pipe, ({ head, bytes }) => void decode(head, bytes));
-// The service closes it when the engines have ended; or it has died, and the engines see the same of theirs.
-pipe.on('end', () => pipe.end());
+// The service closes it when the engines have ended; or it has died, and the engines see the same of theirs. One that hangs
+// sees nothing, and must not outlive the service either.
+pipe.on('end', leave).on('error', leave);
+
+function leave(): void {
+  pipe.end();
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEAVE_LIMIT_MS).unref();
+}
 
 async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<void> {
   try {

@@ -123,17 +123,20 @@ export class Compute {
     return this.#slots.waiting;
   }
 
-  readonly decode: FileDecoder = (file, limits, signal) =>
-    this.#slots.run(async () => {
+  readonly decode: FileDecoder = (file, limits, signal) => {
+    const decoded = this.#slots.run(async () => {
       const { head, bytes } = await this.#running().decoder.ask({ kind: 'decode', ...limits }, file, DECODE_LIMIT_MS);
       if (bytes.length !== PIXELS_PER_IMAGE) {
         throw new DomainError('engine-fault', `The decoder gave ${bytes.length} pixels; expected ${PIXELS_PER_IMAGE}.`);
       }
       return { image: bytes, pixels: head.pixels ?? 0 };
     }, signal);
+    return unlessAborted(decoded, signal);
+  };
 
   async close(): Promise<void> {
     this.#closing.abort();
+    if (this.#isRestoring) this.#process?.kill('the service stops while it loads its models');
     await this.#restart;
     await this.#process?.close().catch((error: unknown) => this.#options.log.error({ err: error }, messageOf(error)));
   }
@@ -192,7 +195,7 @@ export class Compute {
         this.#observer.restored();
         return;
       } catch (error) {
-        log.error({ err: error }, `The compute process does not start: ${messageOf(error)}`);
+        if (!signal.aborted) log.error({ err: error }, `The compute process does not start: ${messageOf(error)}`);
         this.#process?.kill('it could not load its models');
         this.#process = undefined;
       }
@@ -213,4 +216,19 @@ async function runOn(
 ): Promise<Float32Array> {
   const { bytes } = await engine.ask({ kind: 'run', ...batch }, images, limitMs);
   return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / Float32Array.BYTES_PER_ELEMENT));
+}
+
+/** What becomes of `task`, unless `signal` aborts before: nobody waits for a native call that cannot be stopped. */
+async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return task;
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([task, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

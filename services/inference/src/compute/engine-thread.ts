@@ -18,7 +18,7 @@ readFrames<ToEngine>(pipe, ({ head, bytes }) => {
   last = last.then(() => answer(head, bytes));
 });
 // The service has died.
-pipe.on('end', () => void last.then(close).then(() => pipe.end()));
+pipe.on('end', () => void last.then(close).then(() => pipe.end())).on('error', () => undefined);
 
 async function answer(message: ToEngine, bytes: Uint8Array): Promise<void> {
   const { id } = message;

@@ -87,8 +87,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const runnable: Runnable = { model, version };
       return new BatchedPredictor(runnable, loaded.device, { compute, scheduler, admission: computing });
     },
-    decode: (file, limits, signal) =>
-      decoding.enter(1, async () => {
+    decode(file, limits, signal) {
+      const decode = async () => {
         const started = performance.now();
         try {
           const decoded = await compute.decode(file, limits, signal);
@@ -98,7 +98,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           if (signal?.aborted) observer.cancelled('decode');
           throw error;
         }
-      }),
+      };
+      return decoding.enter(1, decode, limits.countedPixels > 0);
+    },
     admit(kind) {
       if (kind === 'file') decoding.check();
       computing.check();
