@@ -3,21 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { type Engine, type Predictor, readConfig, startConfiguredEngine } from '@atelier/inference';
-import { publishVersion } from '@atelier/model-repository';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
-import { publishTiny, randomImage, versionContent } from '../support/published-version.ts';
+import {
+  commandBody,
+  commandFile,
+  type FragileInference,
+  type FragileCommand,
+  openFragile,
+} from '../support/fragile-compute.ts';
+import { publishTiny, randomImage } from '../support/published-version.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
-
-const fragile = new URL('../support/fragile-compute.mjs', import.meta.url);
-/** First pixels that the fragile process obeys. */
-const CRASH = 255;
-const NEVER_ANSWER = 254;
-
-const body = (first: number) => ({ pixels: [[...randomImage(1, first)]] });
 
 async function untilReady({ app }: InferenceUnderTest): Promise<void> {
   for (let attempt = 0; (await request(app).get('/readyz')).status !== 200; attempt++) {
@@ -27,48 +26,73 @@ async function untilReady({ app }: InferenceUnderTest): Promise<void> {
 }
 
 describe('a compute process that dies', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let service: InferenceUnderTest;
+  let service: FragileInference;
   before(async () => {
-    folder = await temporaryFolder();
-    const { model, manifest } = versionContent();
-    manifest.golden.probabilities = manifest.golden.images.map(() => Array<number>(10).fill(0.1));
-    await publishVersion(folder.path, 'fashion-mlp', { model, manifest });
-    service = await openInference(folder.path, { stuckMs: 300 }, { entry: fragile });
+    service = await openFragile({ stuckMs: 300 });
   });
-  after(async () => {
-    await service.close();
-    await folder.remove();
-  });
+  after(() => service.close());
 
   test('fails the requests in flight with 503, is replaced, and meanwhile the service is alive', async () => {
-    await request(service.app).post('/predict').send(body(0)).expect(200);
+    await request(service.app).post('/predict').send(commandBody('well')).expect(200);
     const [hanging, crashing] = await Promise.all([
-      problemOf(request(service.app).post('/predict').send(body(NEVER_ANSWER)), 503, 'engine-lost'),
-      problemOf(request(service.app).post('/predict').send(body(CRASH)), 503, 'engine-lost'),
+      problemOf(request(service.app).post('/predict').send(commandBody('never')), 503, 'engine-lost'),
+      problemOf(request(service.app).post('/predict').send(commandBody('crash')), 503, 'engine-lost'),
     ]);
     assert.equal(crashing.retryAfter, '1');
     assert.equal(hanging.retryAfter, '1');
     assert.match(service.text(), /It ended by exit code 7/);
     await request(service.app).get('/healthz').expect(200);
     await untilReady(service);
-    await request(service.app).post('/predict').send(body(0)).expect(200);
+    await request(service.app).post('/predict').send(commandBody('well')).expect(200);
   });
 
   test('is replaced again and again', async () => {
     for (let round = 0; round < 3; round++) {
-      await request(service.app).post('/predict').send(body(CRASH)).expect(503);
+      await request(service.app).post('/predict').send(commandBody('crash')).expect(503);
       await untilReady(service);
-      await request(service.app).post('/predict').send(body(0)).expect(200);
+      await request(service.app).post('/predict').send(commandBody('well')).expect(200);
     }
   });
 
   test('is killed and replaced when it hangs, and its request is answered 503', async () => {
     const before = service.engine.pid();
-    await problemOf(request(service.app).post('/predict').send(body(NEVER_ANSWER)), 503, 'engine-lost');
+    await problemOf(request(service.app).post('/predict').send(commandBody('never')), 503, 'engine-lost');
     await untilReady(service);
     assert.notEqual(service.engine.pid(), before);
-    await request(service.app).post('/predict').send(body(0)).expect(200);
+    await request(service.app).post('/predict').send(commandBody('well')).expect(200);
+  });
+
+  test('that talks nonsense loses its life, and the service lives', async () => {
+    for (const command of ['noJson', 'huge'] as const) {
+      const before = service.engine.pid();
+      await problemOf(request(service.app).post('/predict').send(commandBody(command)), 503, 'engine-lost');
+      await untilReady(service);
+      assert.notEqual(service.engine.pid(), before);
+      await request(service.app).post('/predict').send(commandBody('well')).expect(200);
+    }
+  });
+
+  test('that gives no answer to the question is told so to whoever asked it, and goes on', async () => {
+    const before = service.engine.pid();
+    const faults: FragileCommand[] = ['noNumbers', 'tooFew', 'strangeCode'];
+    for (const command of faults) {
+      await problemOf(request(service.app).post('/predict').send(commandBody(command)), 500, 'engine-fault');
+    }
+    const picture = request(service.app).post('/predict').set('Content-Type', 'image/png').send(commandFile('tooFew'));
+    await problemOf(picture, 500, 'engine-fault');
+    await request(service.app).post('/predict').send(commandBody('twice')).expect(200);
+    assert.equal(service.engine.pid(), before);
+  });
+
+  test('that hangs over a picture does not hold up the pixels of others', async () => {
+    const controller = new AbortController();
+    const hanging = fetch(`${service.url}/predict`, {
+      ...{ method: 'POST', headers: { 'Content-Type': 'image/png' }, body: commandFile('never') },
+      signal: controller.signal,
+    });
+    await request(service.app).post('/predict').send(commandBody('well')).expect(200);
+    controller.abort();
+    await assert.rejects(hanging, { name: 'AbortError' });
   });
 });
 
@@ -140,7 +164,7 @@ describe('a service that stops', () => {
     const service = await openInference(folder.path);
     await service.close();
     await problemOf(request(service.app).get('/readyz'), 503, 'shutting-down');
-    await problemOf(request(service.app).post('/predict').send(body(0)), 503, 'shutting-down');
+    await problemOf(request(service.app).post('/predict').send(commandBody('well')), 503, 'shutting-down');
     await request(service.app).get('/healthz').expect(200);
   });
 });

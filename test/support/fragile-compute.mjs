@@ -1,19 +1,28 @@
-// A compute process that falls over or hangs on command, to see its successor start. It speaks the messages of the real one,
-// on the same descriptors: 3 is the decoder's, those from 4 on are the engines'.
+// A compute process that falls over, hangs or talks nonsense on command, to see what the service makes of it. It speaks the
+// messages of the real one, on the same descriptors: 3 is the decoder's, those from 4 on are the engines'. To the file that
+// FRAGILE_ASKED names it adds a line for each picture and each batch that it is asked for.
 import { Buffer } from 'node:buffer';
+import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setTimeout } from 'node:timers';
 
-/** @import { Answer, DeviceClaim, ToEngine } from '@atelier/inference' */
+/** @import { Answer, DeviceClaim, ToDecoder, ToEngine } from '@atelier/inference' */
 
-/** First pixels that mean something; any other image has ten equal probabilities. */
-const CRASH = 255;
-const NEVER_ANSWER = 254;
+/**
+ * What the first pixel of an image means, or the first byte of a file, which need be no picture; any other image has ten
+ * equal probabilities. See `test/support/fragile-compute.ts`.
+ */
+const [CRASH, NEVER, SLOW, NO_NUMBERS, NO_JSON, HUGE, TOO_FEW, TWICE, STRANGE_CODE] = [
+  255, 254, 253, 252, 251, 250, 249, 248, 247,
+];
+const SLOW_MS = 400;
 
 /** @type {unknown} */
 const task = JSON.parse(process.argv[2] ?? '');
 const { engines } = /** @type {{ engines: number }} */ (task);
 const decoder = new Socket({ fd: 3 });
-decoder.on('end', () => process.exit(0)).resume();
+decoder.on('end', () => process.exit(0));
+serve(decoder);
 for (let engine = 0; engine < engines; engine++) serve(new Socket({ fd: 4 + engine }));
 
 /** @param {Socket} pipe */
@@ -27,7 +36,7 @@ function serve(pipe) {
       if (buffer.length < total) return;
       /** @type {unknown} */
       const message = JSON.parse(buffer.toString('utf8', 8, head));
-      answer(pipe, /** @type {ToEngine} */ (message), buffer.subarray(head, total));
+      answer(pipe, /** @type {ToEngine | ToDecoder} */ (message), buffer.subarray(head, total));
       buffer = buffer.subarray(total);
     }
   });
@@ -35,7 +44,7 @@ function serve(pipe) {
 
 /**
  * @param {Socket} pipe
- * @param {ToEngine} message
+ * @param {ToEngine | ToDecoder} message
  * @param {Buffer} bytes
  */
 function answer(pipe, message, bytes) {
@@ -47,24 +56,58 @@ function answer(pipe, message, bytes) {
     const device = { requested: 'cpu', actual: 'cpu', reason: null };
     send(pipe, { id, kind: 'done', loaded: { inputs, outputs, device } });
   } else if (message.kind === 'run') {
+    note(`run ${message.rows}`);
     const commands = Array.from({ length: message.rows }, (_, row) => bytes[row * 784]);
-    if (commands.includes(CRASH)) process.exit(7);
-    if (!commands.includes(NEVER_ANSWER))
-      send(pipe, { id, kind: 'done' }, new Float32Array(message.rows * 20).fill(0.1));
+    obey(pipe, id, commands, new Uint8Array(new Float32Array(message.rows * 20).fill(0.1).buffer));
+  } else if (message.kind === 'decode') {
+    note('decode');
+    obey(pipe, id, [bytes[0]], new Uint8Array(784));
   } else send(pipe, { id, kind: 'done' });
 }
 
 /**
  * @param {Socket} pipe
- * @param {Answer} head
- * @param {Float32Array} [floats]
+ * @param {number} id
+ * @param {(number | undefined)[]} commands
+ * @param {Uint8Array} output
  */
-function send(pipe, head, floats = new Float32Array(0)) {
+function obey(pipe, id, commands, output) {
+  if (commands.includes(CRASH)) process.exit(7);
+  if (commands.includes(NEVER)) return;
+  const done = () => send(pipe, { id, kind: 'done', pixels: 1 }, output);
+  if (commands.includes(SLOW)) setTimeout(done, SLOW_MS);
+  else if (commands.includes(NO_NUMBERS)) send(pipe, { id, kind: 'done' }, output.fill(0xff));
+  else if (commands.includes(NO_JSON))
+    pipe.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(100)).fill(0, 0, 8).fill(9, 0, 1));
+  else if (commands.includes(HUGE)) pipe.write(Buffer.alloc(8, 0xff));
+  else if (commands.includes(TOO_FEW)) send(pipe, { id, kind: 'done' }, output.subarray(0, output.length - 3));
+  else if (commands.includes(TWICE)) {
+    send(pipe, { id: id + 1_000_000, kind: 'done' }, output);
+    done();
+    done();
+  } else if (commands.includes(STRANGE_CODE)) {
+    const failure = { id, kind: 'failed', code: 'no-such-code', message: 'strange' };
+    send(pipe, /** @type {Answer} */ (/** @type {unknown} */ (failure)));
+  } else done();
+}
+
+/** @param {string} line */
+function note(line) {
+  const path = process.env['FRAGILE_ASKED'];
+  if (path !== undefined) appendFileSync(path, `${line}\n`);
+}
+
+/**
+ * @param {Socket} pipe
+ * @param {Answer} head
+ * @param {Uint8Array} [bytes]
+ */
+function send(pipe, head, bytes = new Uint8Array(0)) {
   const text = Buffer.from(JSON.stringify(head));
   const prefix = Buffer.alloc(8);
   prefix.writeUInt32LE(text.length, 0);
-  prefix.writeUInt32LE(floats.byteLength, 4);
-  pipe.write(Buffer.concat([prefix, text, Buffer.from(floats.buffer)]));
+  prefix.writeUInt32LE(bytes.length, 4);
+  pipe.write(Buffer.concat([prefix, text, bytes]));
 }
 
 /**
