@@ -15,7 +15,7 @@ import { setTimeout } from 'node:timers';
 const [CRASH, NEVER, SLOW, NO_NUMBERS, NO_JSON, HUGE, TOO_FEW, TWICE, STRANGE_CODE] = [
   255, 254, 253, 252, 251, 250, 249, 248, 247,
 ];
-const SLOW_MS = 400;
+const SLOW_MS = 300;
 
 /** @type {unknown} */
 const task = JSON.parse(process.argv[2] ?? '');

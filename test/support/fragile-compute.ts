@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceConfig } from '@atelier/inference';
 import { listen } from '@atelier/http';
@@ -24,7 +24,7 @@ export const FRAGILE = {
 } as const;
 export type FragileCommand = keyof typeof FRAGILE;
 
-export const SLOW_MS = 400;
+export const SLOW_MS = 300;
 
 /** A request for one image that has the command in its first pixel; the others are the same in each. */
 export const commandBody = (command: FragileCommand, count = 1) => ({
@@ -56,13 +56,14 @@ export async function openFragile(
   const entry = new URL('./fragile-compute.mjs', import.meta.url);
   const service = await openInference(root, change, { ...options, entry });
   const server = await listen(service.app, '127.0.0.1', 0, { graceMs: 0 });
-  await writeFile(log, ''); // without what the version was tried with
+  let toldOf = (await readFile(log, 'utf8')).length; // without what the version was tried with
   return {
     ...service,
     url: server.url,
     async asked() {
-      const lines = (await readFile(log, 'utf8')).split('\n').filter(Boolean);
-      await writeFile(log, '');
+      const text = await readFile(log, 'utf8');
+      const lines = text.slice(toldOf).split('\n').filter(Boolean);
+      toldOf = text.length;
       const runs = lines.filter((line) => line.startsWith('run ')).map((line) => Number(line.slice(4)));
       return {
         pictures: lines.length - runs.length,

@@ -63,6 +63,13 @@ describe('admission', () => {
     assert.equal(admission.pending, 8);
   });
 
+  test('lets the rest of a request in that it has begun, and counts it', async () => {
+    void enter(8);
+    void admission.enter(1, () => new Promise<void>((resolve) => ends.push(resolve)), true);
+    assert.equal(admission.pending, 9);
+    await assert.rejects(enter(), { code: 'overloaded' });
+  });
+
   test('gives back the room of what failed', async () => {
     const failing = admission.enter(8, () => Promise.reject(new Error('broken')));
     await assert.rejects(failing, { message: 'broken' });
