@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { readConfig, startInference } from '@atelier/inference';
+import { post } from '../support/posted.ts';
+import { publishTiny, randomImage } from '../support/published-version.ts';
+import { connectTo, headOf } from '../support/raw-request.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
+
+const body = { pixels: [[...randomImage(1)]] };
+const json = JSON.stringify(body);
+
+async function start(t: TestContext, environment: Record<string, string> = {}) {
+  const folder = await temporaryFolder();
+  await publishTiny(folder.path);
+  const config = readConfig({ INFERENCE_PORT: '0', MODELS_DIR: folder.path, INFERENCE_WORKERS: '1', ...environment });
+  const { log, text } = recordedLog();
+  const service = await startInference(config, log);
+  t.after(async () => {
+    await service.close(0);
+    await folder.remove();
+  });
+  const readiness = async () => {
+    const response = await fetch(`${service.url}/readyz`);
+    return { status: response.status, type: ((await response.json()) as { type?: string }).type };
+  };
+  return { ...service, service, text, readiness };
+}
+
+describe('a service that is told to stop', () => {
+  test('is unready at once, serves on for the grace period, finishes what is in flight, and accepts nothing more', async (t) => {
+    const { service, url, readiness, settled } = await start(t);
+    await settled;
+    assert.equal((await readiness()).status, 200);
+    const connection = await connectTo(url);
+    connection.write(headOf('/predict', json.length, { 'Content-Type': 'application/json' }));
+    connection.write(json.slice(0, 100)); // in flight: the rest comes when the grace period is over
+    const started = performance.now();
+    const closed = service.close(400);
+    assert.deepEqual(await readiness(), { status: 503, type: '/problems/shutting-down' });
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    let served = 0;
+    await until('it accepts nothing more', async () => {
+      const answer = await post(url, body).catch(() => undefined);
+      if (answer === undefined) return true;
+      assert.equal(answer.status, 200);
+      served++;
+      return false;
+    });
+    assert.ok(served > 0 && performance.now() - started >= 400);
+    connection.write(json.slice(100));
+    const answer = await connection.ended();
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.match(answer, /\r\nConnection: close\r\n/);
+    await closed;
+  });
+
+  test('has no grace period for nobody: before a version answers it stops at once', async (t) => {
+    const { service, text } = await start(t, { INFERENCE_GRACE_MS: '600000' });
+    await service.close();
+    await service.close();
+    assert.doesNotMatch(text(), /"level":(50|60)/);
+  });
+
+  test('that nobody waits for is gone with all of its connections', async (t) => {
+    const { service, url, settled } = await start(t);
+    await settled;
+    const idle = await connectTo(url);
+    await service.close(0);
+    assert.equal(await idle.ended(), '');
+    await assert.rejects(fetch(`${url}/healthz`));
+  });
+});
