@@ -10,6 +10,7 @@ export class Connections {
   readonly #answers = new Map<Socket, ServerResponse | undefined>();
   /** When a connection opened or its last answer went out, in ms as `performance.now` counts them. */
   readonly #idleSince = new WeakMap<Socket, number>();
+  readonly #lastRequests = new WeakMap<Socket, IncomingMessage>();
   #draining = false;
 
   constructor(server: Server) {
@@ -19,8 +20,10 @@ export class Connections {
       socket.once('close', () => this.#answers.delete(socket));
     });
     // Before the application's own listener, which may answer at once.
-    server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request;
       this.#answers.set(socket, response);
+      this.#lastRequests.set(socket, request);
       if (this.#draining) response.setHeader('Connection', 'close');
       response.once('close', () => {
         if (this.#answers.get(socket) === response) this.#rest(socket);
@@ -28,9 +31,14 @@ export class Connections {
     });
   }
 
-  /** Whether an answer on this connection has begun: nothing else can be written there. */
+  /**
+   * Whether an answer on this connection has begun, or what comes there is still the body of a request that has been
+   * answered: nothing else can be written there.
+   */
   isAnswering(socket: Socket): boolean {
-    return this.#answers.get(socket)?.headersSent ?? false;
+    const answer = this.#answers.get(socket);
+    if (answer !== undefined) return answer.headersSent;
+    return this.#lastRequests.get(socket)?.complete === false;
   }
 
   /**
