@@ -96,6 +96,23 @@ describe('a compute process that dies', () => {
   });
 });
 
+describe('a compute process with one engine', () => {
+  test('that loads a model for longer than a batch may take is not taken for one that hangs', async (t) => {
+    process.env['FRAGILE_LOAD_MS'] = '700';
+    t.after(() => delete process.env['FRAGILE_LOAD_MS']);
+    const service = await openFragile({ stuckMs: 300, workers: 1 });
+    t.after(() => service.close());
+    const before = service.engine.pid();
+    await service.publish();
+    const refreshed = service.model.refresh();
+    let isOver = false;
+    void refreshed.then(() => (isOver = true));
+    while (!isOver) await request(service.app).post('/predict').send(commandBody('well')).expect(200);
+    assert.equal(service.model.served()?.version, 2);
+    assert.equal(service.engine.pid(), before);
+  });
+});
+
 describe('the real engine', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let engine: Engine;

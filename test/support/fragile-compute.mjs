@@ -1,6 +1,7 @@
 // A compute process that falls over, hangs or talks nonsense on command, to see what the service makes of it. It speaks the
 // messages of the real one, on the same descriptors: 3 is the decoder's, those from 4 on are the engines'. To the file that
-// FRAGILE_ASKED names it adds a line for each picture and each batch that it is asked for.
+// FRAGILE_ASKED names it adds a line for each picture and each batch that it is asked for. FRAGILE_LOAD_MS is what it takes to
+// load every model but the first, in which it does nothing else.
 import { Buffer } from 'node:buffer';
 import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -50,6 +51,8 @@ function serve(pipe) {
 function answer(pipe, message, bytes) {
   const { id } = message;
   if (message.kind === 'load') {
+    const sleepMs = message.model === 1 ? 0 : Number(process.env['FRAGILE_LOAD_MS'] ?? 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, sleepMs);
     const inputs = [tensor('image', 'uint8', 28, 28)];
     const outputs = [tensor('logits', 'float32', 10), tensor('probabilities', 'float32', 10)];
     /** @type {DeviceClaim} */

@@ -37,6 +37,8 @@ export const commandFile = (command: FragileCommand) => Buffer.alloc(16, FRAGILE
 export interface FragileInference extends InferenceUnderTest {
   /** Of a server on a free port of this machine. */
   url: string;
+  /** Publishes the next version. */
+  publish(): Promise<void>;
   /** What the compute process was asked since the last question: pictures, batches, and the rows of these with padding. */
   asked(): Promise<{ pictures: number; batches: number; rows: number }>;
 }
@@ -47,10 +49,13 @@ export async function openFragile(
   options: Omit<InferenceOptions, 'entry'> = {},
 ): Promise<FragileInference> {
   const folder = await temporaryFolder();
-  const { model, manifest } = versionContent();
-  manifest.golden.probabilities = manifest.golden.images.map(() => Array<number>(10).fill(0.1));
   const root = join(folder.path, 'models');
-  await publishVersion(root, 'fashion-mlp', { model, manifest });
+  const publish = async () => {
+    const { model, manifest } = versionContent();
+    manifest.golden.probabilities = manifest.golden.images.map(() => Array<number>(10).fill(0.1));
+    await publishVersion(root, 'fashion-mlp', { model, manifest });
+  };
+  await publish();
   const log = join(folder.path, 'asked');
   process.env['FRAGILE_ASKED'] = log;
   const entry = new URL('./fragile-compute.mjs', import.meta.url);
@@ -59,6 +64,7 @@ export async function openFragile(
   let toldOf = (await readFile(log, 'utf8')).length; // without what the version was tried with
   return {
     ...service,
+    publish,
     url: server.url,
     async asked() {
       const text = await readFile(log, 'utf8');
