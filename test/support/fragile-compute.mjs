@@ -7,7 +7,7 @@ import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers';
 
-/** @import { Answer, DeviceClaim, ToDecoder, ToEngine } from '@atelier/inference' */
+/** @import { Answer, ToDecoder, ToEngine } from '@atelier/inference' */
 
 /**
  * What the first pixel of an image means, or the first byte of a file, which need be no picture; any other image has ten
@@ -17,6 +17,9 @@ const [CRASH, NEVER, SLOW, NO_NUMBERS, NO_JSON, HUGE, TOO_FEW, TWICE, STRANGE_CO
   255, 254, 253, 252, 251, 250, 249, 248, 247,
 ];
 const SLOW_MS = 300;
+
+/** What becomes of who loads a model on CUDA: it `works`, it `kills` the process, or there is no GPU. */
+const CUDA = process.env['FRAGILE_CUDA'];
 
 /** @type {unknown} */
 const task = JSON.parse(process.argv[2] ?? '');
@@ -53,11 +56,15 @@ function answer(pipe, message, bytes) {
   if (message.kind === 'load') {
     const sleepMs = message.model === 1 ? 0 : Number(process.env['FRAGILE_LOAD_MS'] ?? 0);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, sleepMs);
+    if (message.device === 'cuda' && CUDA === 'kills') process.exit(9);
+    if (message.device === 'cuda' && CUDA !== 'works') {
+      const words =
+        'CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=here ; expr=cudaSetDevice(0);';
+      return send(pipe, { id, kind: 'failed', code: 'device-unavailable', message: words });
+    }
     const inputs = [tensor('image', 'uint8', 28, 28)];
     const outputs = [tensor('logits', 'float32', 10), tensor('probabilities', 'float32', 10)];
-    /** @type {DeviceClaim} */
-    const device = { requested: 'cpu', actual: 'cpu', reason: null };
-    send(pipe, { id, kind: 'done', loaded: { inputs, outputs, device } });
+    send(pipe, { id, kind: 'done', loaded: { inputs, outputs } });
   } else if (message.kind === 'run') {
     note(`run ${message.rows}`);
     const commands = Array.from({ length: message.rows }, (_, row) => bytes[row * 784]);

@@ -44,10 +44,9 @@ export async function openInference(
   const metrics = new InferenceMetrics();
   const engine = await startConfiguredEngine(config, log, observer ?? metrics, entry?.pathname);
   const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
-  const model = serveModels(
-    { ...config, root, name: config.modelName, load, watch, observer: traffic ?? metrics },
-    log,
-  );
+  const requireDevice = () => engine.device();
+  const source = { ...config, root, name: config.modelName, load, requireDevice, watch };
+  const model = serveModels({ ...source, observer: traffic ?? metrics }, log);
   await model.start();
   await model.refresh(); // all that are to be held
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };

@@ -21,7 +21,10 @@ export * from './batching/drain-rate.ts';
 export type { Runnable } from './batching/jobs.ts';
 export * from './batching/observer.ts';
 export * from './batching/scheduler.ts';
+export { chooseDevice } from './compute/choose-device.ts';
 export { usableCores } from './compute/cores.ts';
+export * from './compute/device-faults.ts';
+export { PROBE_MODEL } from './compute/device-probe.ts';
 export * from './compute/frames.ts';
 export * from './compute/messages.ts';
 export type { MethodParts } from './grpc/methods.ts';
@@ -53,4 +56,4 @@ export { type ModelSource, type RepositoryModels, serveModels } from './models/s
 export type { TrafficObserver } from './models/traffic-observer.ts';
 export { belongsTo, placeOf } from './models/traffic-share.ts';
 export type { RepositoryFault } from './models/version-statuses.ts';
-export { type RunningInference, startConfiguredEngine, startInference } from './start.ts';
+export { type RunningInference, defaultWorkers, startConfiguredEngine, startInference } from './start.ts';

@@ -4,7 +4,7 @@ import type { PublishedVersion } from '@atelier/model-repository';
 import { inferenceAccess } from './access.ts';
 import { buildApp } from './app.ts';
 import { usableCores } from './compute/cores.ts';
-import { hasCudaProvider } from './compute/cuda-provider.ts';
+import { hasCudaProvider } from './compute/provider-libraries.ts';
 import type { InferenceConfig } from './config.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
@@ -43,7 +43,8 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const engine = await startConfiguredEngine(config, log, observedEngine(metrics, statistics));
   metrics.watch({ waiting: () => engine.waiting(), computePid: () => engine.pid() });
   const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
-  const model = serveModels({ ...config, root, name, load, observer: metrics }, log);
+  const requireDevice = () => engine.device();
+  const model = serveModels({ ...config, root, name, load, requireDevice, observer: metrics }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
   let started = false;
   const hasStarted = () => started;
@@ -89,17 +90,21 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   };
 }
 
-/** The engine that a configuration asks for; on CUDA one thread, since the GPU does one thing at a time. */
+/** Engines where none are asked for: a GPU does one thing at a time, and each engine would compile for it anew. */
+export function defaultWorkers(device: InferenceConfig['device'], cores: number, hasCuda: boolean): number {
+  const mayBeGpu = device === 'cuda' || device === 'webgpu' || (device === 'auto' && hasCuda);
+  return mayBeGpu ? 1 : cores;
+}
+
+/** The engine that a configuration asks for. */
 export function startConfiguredEngine(
   config: InferenceConfig,
   log: Log,
   observer: EngineObserver = NOBODY,
   entry?: string,
 ): Promise<Engine> {
-  const { device } = config;
   const cores = usableCores();
-  const mayBeCuda = device === 'cuda' || (device === 'auto' && hasCudaProvider());
-  const { workers = mayBeCuda ? 1 : cores, decoders = cores } = config;
+  const { workers = defaultWorkers(config.device, cores, hasCudaProvider()), decoders = cores } = config;
   return startEngine({ ...config, workers, decoders, log, observer, ...(entry === undefined ? {} : { entry }) });
 }
 

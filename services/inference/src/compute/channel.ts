@@ -59,7 +59,7 @@ export class Channel {
     });
   }
 
-  /** Nothing more will be answered. */
+  /** Nothing more will be answered, nor asked. */
   fail(error: Error): void {
     this.#failure = error;
     clearInterval(this.#ticking);

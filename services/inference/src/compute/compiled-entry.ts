@@ -78,11 +78,11 @@ async function bundle(): Promise<{ path: string; contents: Uint8Array }[]> {
   return outputFiles;
 }
 
-/** They stay outside of the bundle, found where they are installed wherever the bundle lies. */
+/** It stays outside of the bundle, found where it is installed wherever the bundle lies; so does onnxruntime, by its URL. */
 const nativePackages: Plugin = {
   name: 'native packages',
   setup(build) {
-    build.onResolve({ filter: /^(onnxruntime-node|sharp)$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^sharp$/ }, ({ path }) => ({
       path: import.meta.resolve(path),
       external: true,
     }));

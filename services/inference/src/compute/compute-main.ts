@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { DomainError, messageOf } from '@atelier/domain';
 import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
+import type { EngineTask } from './engine-thread.ts';
 import { readFrames, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder } from './messages.ts';
 
@@ -15,12 +16,14 @@ export const DECODER_FD = 3;
 /** How long the engines may take to release their models when the service is gone. */
 const LEAVE_LIMIT_MS = 3_000;
 
-const { engineEntry, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
+const { engineEntry, runtime, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
 
 /** What the process is started with. */
 export interface ComputeTask {
   /** The path of the engine thread's module. */
   engineEntry: string;
+  /** The URL of onnxruntime's module. */
+  runtime: string;
   /** How many of them. */
   engines: number;
   /** How many pictures are decoded at a time. */
@@ -31,7 +34,8 @@ export interface ComputeTask {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 for (let engine = 0; engine < engines; engine++) {
-  const thread = new Worker(engineEntry, { workerData: { fd: DECODER_FD + 1 + engine }, execArgv: [] });
+  const workerData: EngineTask = { fd: DECODER_FD + 1 + engine, runtime };
+  const thread = new Worker(engineEntry, { workerData, execArgv: [] });
   // Never terminated: an engine that is interrupted while it runs aborts the process anyway.
   thread.once('error', (error) => {
     process.stderr.write(`engine ${engine}: ${messageOf(error)}\n`);

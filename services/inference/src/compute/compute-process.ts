@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
+import { createInterface } from 'node:readline';
+import type { Duplex, Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { DomainError, messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
+import { installedRuntime } from './provider-libraries.ts';
 import { Channel } from './channel.ts';
 import { compiledEntries } from './compiled-entry.ts';
 import type { ComputeTask } from './compute-main.ts';
@@ -19,6 +22,9 @@ export interface ComputeProcessOptions {
 
 /** How long the process may take to end once it has been asked to, before it is killed. */
 const CLOSE_LIMIT_MS = 3_000;
+
+/** Of what a native library prints, in characters. */
+const LONGEST_LINE = 1_000;
 
 /** What a caller can wait before it comes back. */
 const RESTART_SECONDS = 1;
@@ -39,12 +45,18 @@ export interface ComputeProcess {
 export async function startComputeProcess(options: ComputeProcessOptions): Promise<ComputeProcess> {
   const entries = await compiledEntries();
   const { engines: count, decoders, log, entry = entries['compute-main'] } = options;
-  const task: ComputeTask = { engineEntry: entries['engine-thread'], engines: count, decoders };
+  const task: ComputeTask = {
+    engineEntry: entries['engine-thread'],
+    runtime: installedRuntime(),
+    engines: count,
+    decoders,
+  };
   const child = spawn(process.execPath, [entry, JSON.stringify(task)], {
-    stdio: ['ignore', 'inherit', 'inherit', ...Array.from({ length: count + 1 }, () => 'pipe' as const)],
+    stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: count + 1 }, () => 'pipe' as const)],
     env: environmentFor(decoders),
   });
   await once(child, 'spawn');
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) logPrinted(stream, child.pid, log);
   let killed: string | undefined;
   let closing = false;
   const kill = (reason: string) => {
@@ -83,18 +95,28 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
   };
 }
 
+/** Settings and keys of ours, which a program that reads strangers' pictures has no business to know. */
+const OURS = /^(INFERENCE_|TRAINER_|OTEL_|QUEUE_URL$|NODE_OPTIONS$)/;
+
 /**
  * The runtime reads the first when its library loads. libuv's pool decodes pictures, and has nothing else to do but now
  * and then a file; glibc would keep freed pictures in an arena for each thread.
  */
 function environmentFor(decoders: number): NodeJS.ProcessEnv {
   return {
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name))),
     ORT_DISABLE_TELEMETRY: '1',
     UV_THREADPOOL_SIZE: String(decoders + 2),
     MALLOC_ARENA_MAX: '2',
-    NODE_OPTIONS: '',
   };
+}
+
+/** Native libraries print what they want: each line of it becomes one of the log. */
+function logPrinted(stream: Readable, pid: number | undefined, log: Log): void {
+  createInterface({ input: stream }).on('line', (line) => {
+    const words = stripVTControlCharacters(line).trim().slice(0, LONGEST_LINE);
+    if (words !== '') log.warn({ pid }, `The compute process printed: ${words}`);
+  });
 }
 
 async function endOf(child: ChildProcess): Promise<string> {

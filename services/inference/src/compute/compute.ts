@@ -1,12 +1,21 @@
+import * as timers from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { type FileDecoder, PICTURES_PER_DECODER } from '../image/decode.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
 import type { DeviceClaim } from '../predictor/predictor.ts';
-import type { Channel } from './channel.ts';
+import { chooseDevice } from './choose-device.ts';
 import { type ComputeProcess, startComputeProcess } from './compute-process.ts';
-import type { LoadedModel } from './messages.ts';
+import {
+  type ComputeModel,
+  type KeptModel,
+  type LoadObserver,
+  loadOnDevice,
+  runOn,
+  tryDevice,
+  unloadFrom,
+} from './load-model.ts';
 
 export interface ComputeOptions {
   device: DeviceClaim['requested'];
@@ -18,29 +27,16 @@ export interface ComputeOptions {
   entry?: string;
 }
 
-/** One engine, while a model is loaded into it and tried. */
-export interface EngineTrial extends LoadedModel {
-  run(images: Uint8Array, rows: number): Promise<Float32Array>;
-}
-
-/** A model as it is kept, so that the next process can load it as well. */
-interface KeptModel {
-  bytes: Uint8Array;
-  check: (trial: EngineTrial) => Promise<void>;
-}
-
 /** What listens to the fate of the process. */
-export interface ComputeObserver {
+export interface ComputeObserver extends LoadObserver {
   /** It has died or was killed, with every model; requests with it were rejected. */
   lost(reason: string): void;
   /** A process runs again, and has every model. */
   restored(): void;
-  /** While an engine loads, it computes nothing else. */
-  loading(engine: number, isLoading: boolean): void;
 }
 
-/** Loading reads megabytes; on a GPU it compiles, and so does the first run with each batch size. */
-const LOAD_LIMIT_MS = 60_000;
+/** A device that does not work is not tried again before: each attempt may take seconds, and prints lines. */
+const NEXT_PROBE_MS = 60_000;
 
 /** More than a picture within the limits takes, waiting included. */
 const DECODE_LIMIT_MS = 30_000;
@@ -57,6 +53,7 @@ export class Compute {
   readonly #slots: DecodeSlots;
   readonly #closing = new AbortController();
   #process: ComputeProcess | undefined;
+  #claim: Promise<DeviceClaim> | undefined;
   #isRestoring = false;
   #restart: Promise<void> | undefined;
   #lastModel = 0;
@@ -89,26 +86,34 @@ export class Compute {
   }
 
   /**
-   * Loads a model into one engine after the other and lets `check` try it in each; resolves to its number and what the
-   * first engine says of it. Rejects with what the engine or `check` says, and then nothing of it stays.
+   * What models are computed on, proved with a model of ours: rejects with `device-unavailable` where nothing that was asked
+   * for works, which is no version's fault. Asked once; after a failure again, when some time has passed.
    */
-  async load(bytes: Uint8Array, check: KeptModel['check']): Promise<{ model: number; loaded: LoadedModel }> {
+  device(): Promise<DeviceClaim> {
+    return (this.#claim ??= this.#proveDevice());
+  }
+
+  /**
+   * Loads a model into one engine after the other and lets `check` try it in each. Rejects with what the engine or `check`
+   * says, and then nothing of it stays. With `auto` a model that the device cannot compute goes to the CPU.
+   */
+  async load(bytes: Uint8Array, check: KeptModel['check']): Promise<ComputeModel> {
+    const device = await this.device();
     await this.#restart;
-    const model = ++this.#lastModel;
+    const kept: KeptModel = { model: ++this.#lastModel, device, bytes, check };
     try {
-      const loaded = await this.#loadInto(this.#running(), model, { bytes, check });
-      this.#models.set(model, { bytes, check });
-      return { model, loaded };
+      await loadOnDevice(this.#running(), kept, { ...this.#observer, log: this.#options.log });
+      this.#models.set(kept.model, kept);
+      return kept;
     } catch (error) {
-      await this.unload(model).catch(() => undefined); // the process has died: nothing is left
+      await this.unload(kept.model).catch(() => undefined); // the process has died: nothing is left
       throw error;
     }
   }
 
   async unload(model: number): Promise<void> {
     this.#models.delete(model);
-    const engines = this.#process?.engines ?? [];
-    await Promise.all(engines.map((engine) => engine.ask({ kind: 'unload', model }, undefined, LOAD_LIMIT_MS)));
+    await unloadFrom(this.#process?.engines ?? [], model);
   }
 
   /** Runs images [rows, 28, 28]; resolves to float32 [rows, 20], a row's logits and then its probabilities. */
@@ -147,22 +152,25 @@ export class Compute {
     return this.#process;
   }
 
-  async #loadInto({ engines }: ComputeProcess, model: number, { bytes, check }: KeptModel): Promise<LoadedModel> {
-    let first: LoadedModel | undefined;
-    for (const [engine, channel] of engines.entries()) {
-      this.#observer.loading(engine, true);
-      try {
-        const question = { kind: 'load', model, device: this.#options.device } as const;
-        const { loaded } = (await channel.ask(question, bytes, LOAD_LIMIT_MS)).head;
-        if (loaded === undefined) throw new Error('The engine says nothing of the model that it has loaded.');
-        await check({ ...loaded, run: (images, rows) => runOn(channel, { model, rows }, images, LOAD_LIMIT_MS) });
-        first ??= loaded;
-      } finally {
-        this.#observer.loading(engine, false);
+  async #proveDevice(): Promise<DeviceClaim> {
+    const { device: requested, log } = this.#options;
+    try {
+      const { actual, reason, remedies } = await chooseDevice(requested, async (device) => {
+        await this.#restart;
+        await tryDevice(this.#running(), ++this.#lastModel, device, this.#observer);
+      });
+      if (reason !== null) {
+        log.warn(
+          { device: actual, reason },
+          `DEVICE=${requested} computes on ${actual}. ${reason}. ${remedies.join(' ')}`,
+        );
       }
+      return { requested, actual, reason };
+    } catch (error) {
+      const pauseMs = error instanceof DomainError && error.code === 'device-unavailable' ? NEXT_PROBE_MS : 0;
+      timers.setTimeout(() => (this.#claim = undefined), pauseMs).unref();
+      throw error;
     }
-    if (first === undefined) throw new RangeError('There are no engines.');
-    return first;
   }
 
   #use(started: ComputeProcess): void {
@@ -188,7 +196,7 @@ export class Compute {
       try {
         const started = await startComputeProcess(this.#options);
         this.#process = started;
-        for (const [model, kept] of this.#models) await this.#loadInto(started, model, kept);
+        for (const kept of this.#models.values()) await loadOnDevice(started, kept, { ...this.#observer, log });
         this.#use(started);
         this.#isRestoring = false;
         log.info({ pid: started.pid, models: this.#models.size }, 'The compute process runs again');
@@ -206,16 +214,6 @@ export class Compute {
   works(): void {
     this.#attempts = 0;
   }
-}
-
-async function runOn(
-  engine: Channel,
-  batch: { model: number; rows: number },
-  images: Uint8Array,
-  limitMs: number,
-): Promise<Float32Array> {
-  const { bytes } = await engine.ask({ kind: 'run', ...batch }, images, limitMs);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / Float32Array.BYTES_PER_ELEMENT));
 }
 
 /** What becomes of `task`, unless `signal` aborts before: nobody waits for a native call that cannot be stopped. */

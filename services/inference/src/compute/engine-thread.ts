@@ -3,14 +3,23 @@
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
 import { CLASS_COUNT, DomainError, IMAGE_HEIGHT, IMAGE_WIDTH, messageOf } from '@atelier/domain';
-import * as runtime from 'onnxruntime-node';
+import type * as onnxruntime from 'onnxruntime-node';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answer, LoadedModel, TensorDescription, ToEngine } from './messages.ts';
 import { openSession } from './open-session.ts';
 
-const { fd } = workerData as { fd: number };
+const { fd, runtime } = workerData as EngineTask;
+const library = (await import(runtime)) as typeof onnxruntime;
 const pipe = new Socket({ fd });
-const sessions = new Map<number, runtime.InferenceSession>();
+const sessions = new Map<number, onnxruntime.InferenceSession>();
+
+/** What the thread is started with. */
+export interface EngineTask {
+  /** The descriptor of its pipe. */
+  fd: number;
+  /** The URL of onnxruntime's module. */
+  runtime: string;
+}
 
 // One after the other: a session must not be released between two runs.
 let last = Promise.resolve();
@@ -53,23 +62,23 @@ async function close(): Promise<void> {
   sessions.clear();
 }
 
-async function load({ model, device: requested }: Extract<ToEngine, { kind: 'load' }>, bytes: Uint8Array) {
-  const { session, device } = await openSession(runtime, bytes, requested);
+async function load({ model, device }: Extract<ToEngine, { kind: 'load' }>, bytes: Uint8Array) {
+  const session = await openSession(library, bytes, device, runtime);
   sessions.set(model, session);
   const inputs = session.inputMetadata.map(describe);
   const outputs = session.outputMetadata.map(describe);
-  return { inputs, outputs, device } satisfies LoadedModel;
+  return { inputs, outputs } satisfies LoadedModel;
 }
 
-function sessionOf(model: number): runtime.InferenceSession {
+function sessionOf(model: number): onnxruntime.InferenceSession {
   const session = sessions.get(model);
   if (session === undefined) throw new Error(`Model ${model} is not loaded.`);
   return session;
 }
 
 /** Takes images [rows, 28, 28]; gives float32 [rows, 20]: a row's logits, then its probabilities. */
-async function run(session: runtime.InferenceSession, images: Uint8Array, rows: number): Promise<Uint8Array> {
-  const image = new runtime.Tensor('uint8', images, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
+async function run(session: onnxruntime.InferenceSession, images: Uint8Array, rows: number): Promise<Uint8Array> {
+  const image = new library.Tensor('uint8', images, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
   const { logits, probabilities } = await session.run({ image }, ['logits', 'probabilities']);
   const outputs = new Float32Array(rows * 2 * CLASS_COUNT);
   const [first, second] = [logits?.data as Float32Array, probabilities?.data as Float32Array];
@@ -81,7 +90,7 @@ async function run(session: runtime.InferenceSession, images: Uint8Array, rows: 
   return new Uint8Array(outputs.buffer);
 }
 
-function describe(metadata: runtime.InferenceSession.ValueMetadata): TensorDescription {
+function describe(metadata: onnxruntime.InferenceSession.ValueMetadata): TensorDescription {
   if (metadata.isTensor) return { name: metadata.name, type: metadata.type, shape: metadata.shape };
   return { name: metadata.name, type: 'no tensor', shape: [] };
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@atelier/domain';
-import type { DeviceClaim } from '../predictor/predictor.ts';
+import type { Device } from '../predictor/predictor.ts';
 
 /** An input or output as a runtime describes it; a string is a symbolic dimension. */
 export interface TensorDescription {
@@ -8,17 +8,19 @@ export interface TensorDescription {
   shape: readonly (number | string)[];
 }
 
-/** What a loaded model takes and gives, and on what it computes. */
+/** What a loaded model takes and gives. */
 export interface LoadedModel {
   inputs: TensorDescription[];
   outputs: TensorDescription[];
-  device: DeviceClaim;
 }
 
 /** What the service asks of an engine thread. Each has an id, under which the answer comes. */
 export type ToEngine =
-  /** The bytes are those of `model.onnx`; `model` is the number under which later messages mean it. */
-  | { id: number; kind: 'load'; model: number; device: DeviceClaim['requested'] }
+  /**
+   * The bytes are those of `model.onnx`; `model` is the number under which later messages mean it. It is loaded on this
+   * device or not at all.
+   */
+  | { id: number; kind: 'load'; model: number; device: Device }
   /** The bytes are images [rows, 28, 28]; the answer's are float32 [rows, 20]: a row's logits, then its probabilities. */
   | { id: number; kind: 'run'; model: number; rows: number }
   | { id: number; kind: 'unload'; model: number }

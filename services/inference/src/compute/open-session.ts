@@ -1,9 +1,10 @@
 import { DomainError, messageOf } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
-import type { Device, DeviceClaim } from '../predictor/predictor.ts';
-import { CUDA_PROVIDER, hasCudaProvider } from './cuda-provider.ts';
+import type { Device } from '../predictor/predictor.ts';
+import { hasCudaProvider, loaderFault } from './provider-libraries.ts';
 
 type Runtime = typeof onnxruntime;
+type Session = onnxruntime.InferenceSession;
 type Options = onnxruntime.InferenceSession.SessionOptions;
 
 /**
@@ -14,73 +15,46 @@ type Options = onnxruntime.InferenceSession.SessionOptions;
 const COMMON: Options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 };
 const NO_SPINNING = { intra_op: { allow_spinning: '0' } };
 
-/** What `auto` tries, the best first. WebGPU must be asked for: its adapter may be a program that imitates one. */
-const AUTOMATIC: readonly Device[] = ['cuda', 'cpu'];
-
-export interface OpenedSession {
-  session: onnxruntime.InferenceSession;
-  device: DeviceClaim;
-}
-
 /**
- * Loads a model on the device that was asked for, and nothing else: `device-unavailable` says what is missing. `auto`
- * takes the best that works and keeps the reasons of those that do not. On another device than the CPU no node may fall
- * back to it, so that a session that opens is the proof. `malformed-onnx` where the runtime refuses the model itself.
+ * Loads a model on one device, and nothing else: on another than the CPU no node may fall back to it, so that a session
+ * that opens is the proof. `malformed-onnx` where the runtime refuses the model itself, whatever the device;
+ * `device-unavailable` where the model is well, in the words of whoever knows best what is amiss. `runtime` is the URL of
+ * `library`.
  */
 export async function openSession(
-  runtime: Runtime,
+  library: Runtime,
   model: Uint8Array,
-  requested: DeviceClaim['requested'],
-): Promise<OpenedSession> {
-  const reasons: string[] = [];
-  for (const actual of requested === 'auto' ? AUTOMATIC : [requested]) {
-    try {
-      const session = await openOn(runtime, model, actual);
-      return { session, device: { requested, actual, reason: reasons.join('; ') || null } };
-    } catch (cause) {
-      if (actual === 'cpu') {
-        throw new DomainError('malformed-onnx', `The runtime refuses the model: ${messageOf(cause)}`, { cause });
-      }
-      const reason = `${actual}: ${reasonIn(cause)}`;
-      if (requested !== 'auto') throw new DomainError('device-unavailable', `DEVICE=${reason}.`, { cause });
-      reasons.push(reason);
-    }
+  device: Device,
+  runtime: string,
+): Promise<Session> {
+  try {
+    return await openOn(library, model, device, runtime);
+  } catch (cause) {
+    if (device !== 'cpu') await refuseUnlessWell(library, model);
+    if (device !== 'cpu') throw new DomainError('device-unavailable', wordsOf(cause, device, runtime), { cause });
+    throw new DomainError('malformed-onnx', `The runtime refuses the model: ${messageOf(cause)}`, { cause });
   }
-  throw new Error('unreachable: the last candidate throws');
 }
 
-async function openOn(runtime: Runtime, model: Uint8Array, device: Device) {
+async function openOn(library: Runtime, model: Uint8Array, device: Device, runtime: string): Promise<Session> {
   if (device === 'cpu') {
-    return runtime.InferenceSession.create(model, {
-      ...COMMON,
-      executionProviders: ['cpu'],
-      extra: { session: NO_SPINNING },
-    });
+    const extra = { session: NO_SPINNING };
+    return library.InferenceSession.create(model, { ...COMMON, executionProviders: ['cpu'], extra });
   }
-  if (device === 'cuda' && !hasCudaProvider()) {
-    throw new Error(`library missing: onnxruntime's CUDA provider (${CUDA_PROVIDER}); npm run setup:cuda fetches it`);
-  }
-  return runtime.InferenceSession.create(model, {
-    ...COMMON,
-    executionProviders: [device],
-    extra: { session: { ...NO_SPINNING, disable_cpu_ep_fallback: '1' } },
-  });
+  // The runtime would print a line past us.
+  if (device === 'cuda' && !hasCudaProvider(runtime)) throw new Error('Failed to load shared library');
+  const extra = { session: { ...NO_SPINNING, disable_cpu_ep_fallback: '1' } };
+  return library.InferenceSession.create(model, { ...COMMON, executionProviders: [device], extra });
 }
 
-/** What the runtime's words mean, from the most telling to the least. */
-const CLASSES: readonly [RegExp, string][] = [
-  [/out of memory|failed to allocate|OutOfMemory|CUBLAS_STATUS_ALLOC_FAILED/i, 'memory'],
-  [/cannot open shared object|failed to load|LoadLibrary|libcu|cudnn.*not found|no such file/i, 'library missing'],
-  [/driver|no CUDA-capable device|Failed to get a WebGPU adapter|adapter|cudaGetDevice|CUDA failure/i, 'driver'],
-  [/not implemented|could not find an implementation|fallback to CPU|assigned to the default CPU EP/i, 'operator'],
-];
+/** What the CPU refuses, too, is no fault of another device. */
+async function refuseUnlessWell(library: Runtime, model: Uint8Array): Promise<void> {
+  const session = await openSession(library, model, 'cpu', '');
+  await session.release();
+}
 
-function reasonIn(cause: unknown): string {
-  // "/onnxruntime_src/... condition was false. Failed to ..." begins with what only its authors want to know.
-  const words = messageOf(cause)
-    .replace(/^.*\/onnxruntime_src\/.*? was false\. /s, '')
-    .trim();
-  if (words.startsWith('library missing: ')) return words;
-  const kind = CLASSES.find(([pattern]) => pattern.test(words))?.[1] ?? 'unknown';
-  return `${kind}: ${words.slice(0, 500)}`;
+function wordsOf(cause: unknown, device: Device, runtime: string): string {
+  const words = messageOf(cause);
+  if (!/failed to load shared library|failed to get a WebGPU adapter/i.test(words)) return words;
+  return loaderFault(device, runtime) ?? words;
 }

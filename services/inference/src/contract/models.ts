@@ -1,6 +1,7 @@
 import { ModelName } from '@atelier/domain';
 import { z } from 'zod';
 import { LABELS, VERSION_STATES } from '../models/models.ts';
+import { DEVICES } from '../predictor/predictor.ts';
 import { ModelReference } from './predict.ts';
 
 export const ModelsResponse = z.strictObject({
@@ -13,6 +14,7 @@ export const ModelsResponse = z.strictObject({
         reason: z
           .string()
           .describe('Where there is something to say: the code of the check that failed, and its words'),
+        device: z.enum(DEVICES).optional().describe('What it computes on; absent where it is not in memory'),
         labels: z.array(z.enum(LABELS)).describe('stable: answers where a request says nothing of versions'),
         accuracy: z.number().min(0).max(1).describe('On the test split, from the manifest'),
       }),

@@ -1,5 +1,5 @@
 import type { PublishedVersion } from '@atelier/model-repository';
-import type { Predictor } from '../predictor/predictor.ts';
+import type { Device, Predictor } from '../predictor/predictor.ts';
 
 /** Names that operators move from version to version: `stable` answers, `canary` is tried on a share of the requests. */
 export const LABELS = ['stable', 'canary'] as const;
@@ -26,6 +26,8 @@ export interface VersionStatus {
   state: VersionState;
   /** Empty where there is nothing to say; else for example the code and the words of the check that it failed. */
   reason: string;
+  /** What it computes on, where it is in memory. */
+  device?: Device;
   labels: readonly Label[];
 }
 

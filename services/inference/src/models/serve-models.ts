@@ -35,6 +35,8 @@ export interface ModelSource {
   watch?: boolean;
   /** Rejects with a DomainError where the version must not answer anybody. */
   load: (version: PublishedVersion) => Promise<Predictor>;
+  /** Rejects with `device-unavailable` where nothing could be loaded, whatever lies in the folder. Default: resolves. */
+  requireDevice?: () => Promise<unknown>;
   observer?: TrafficObserver;
   /** Before a load that failed for a passing reason is tried again; doubled for the next time. Default: 1 s. */
   retryMs?: number;
@@ -69,6 +71,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   let tellSettled: (() => void) | undefined;
   const settled = new Promise<void>((resolve_) => (tellSettled = resolve_));
   let isSettled = false;
+  let deviceFault: DomainError | undefined;
 
   const rules = { load, keepVersions, retryMs, observer, log, isStopping: () => stopping };
   const own = new ServedModel(source.name, rules);
@@ -89,11 +92,26 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     const scan = await scanner.scan();
     if (source.watch !== false && watcher.follow(scan.folders)) void refresh();
     takeScan(scan);
+    if (!(await hasDevice())) return;
     await own.settleCurrent();
     settle();
     for (const model of models.values()) if (model !== own) await model.settleCurrent();
     for (const model of models.values()) await model.settleOthers();
     retryLater();
+  }
+
+  /** Said once: it is no version's fault, and none is tried or refused for it. */
+  async function hasDevice(): Promise<boolean> {
+    const error = await source.requireDevice?.().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    const before = deviceFault?.message;
+    deviceFault = error instanceof DomainError && error.code === 'device-unavailable' ? error : undefined;
+    if (deviceFault === undefined) return true;
+    const { code, message } = deviceFault;
+    if (message !== before) log.error({ code }, `Nothing can be served: ${code}: ${message}`);
+    return false;
   }
 
   function takeScan({ models: found, strangers }: Scan): void {
@@ -111,7 +129,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     if (isSettled || stopping) return tellSettled?.();
     isSettled = true;
     tellSettled?.();
-    if (own.current !== undefined) return;
+    if (own.current !== undefined || deviceFault !== undefined) return;
     log.error(
       `No version of "${source.name}" in ${root} can be served. ` +
         'Train and publish one (npm run train -- --recipe atelier --publish): it is served as soon as it is there.',
@@ -129,6 +147,10 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     if (closed) throw new RetryLater('shutting-down', 'The service is stopping.');
   }
 
+  function refuseWithoutDevice(): void {
+    if (deviceFault !== undefined) throw new DomainError('not-ready', reasonOf(deviceFault, root));
+  }
+
   function find(name: string): ServedModel {
     const model = models.get(name);
     if (model !== undefined && (model === own || model.versions.length > 0 || model.loaded.length > 0)) return model;
@@ -141,6 +163,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
 
   function choose(choice: ModelChoice): Predictor {
     refuseClosed();
+    refuseWithoutDevice();
     const model = find(choice.name ?? source.name);
     const pick = () => {
       refuseClosed();
@@ -164,9 +187,15 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     served: () => own.current?.predictor.version,
     readyPredictor() {
       if (stopping) throw new RetryLater('shutting-down', 'The service is stopping.');
+      refuseWithoutDevice();
       return chooseVersion(own, { label: 'stable' }, choiceRules).predictor;
     },
-    statuses: () => byName(models).flatMap((model) => statusesOf(model, root)),
+    statuses() {
+      const statuses = byName(models).flatMap((model) => statusesOf(model, root));
+      if (deviceFault === undefined) return statuses;
+      const reason = reasonOf(deviceFault, root);
+      return statuses.map((status) => ({ ...status, reason }));
+    },
     faults: () => byName(models).flatMap((model) => faultsOf(model, root)),
     labelsOf(name) {
       const { labels, labelsFault, current, canary } = find(name);
@@ -179,6 +208,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     async load(name, version) {
       refuseClosed();
       if ((models.get(name)?.versions ?? []).length === 0) await refresh(); // it may have come a moment ago
+      refuseWithoutDevice();
       const model = find(name);
       model.wantLoaded(version);
       await refresh();

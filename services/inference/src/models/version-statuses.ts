@@ -49,7 +49,13 @@ function statusOf(model: ServedModel, identity: string, version: PublishedVersio
     isIt((label === 'stable' ? model.current : model.canary)?.predictor.version),
   );
   const entry = model.versions.find(({ published }) => published !== null && isIt(published));
-  const status = (state: VersionState, reason: string): VersionStatus => ({ version, state, reason, labels });
+  const status = (state: VersionState, reason: string): VersionStatus => ({
+    version,
+    state,
+    reason,
+    labels,
+    ...(loaded && { device: loaded.predictor.device.actual }),
+  });
   if (loaded !== undefined) {
     if (!loaded.predictor.ready) return status('UNAVAILABLE', 'not-ready: the engine is being restarted');
     return status('READY', entry === undefined ? 'its folder is gone or has another content' : standIn(model, labels));

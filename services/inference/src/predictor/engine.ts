@@ -6,7 +6,8 @@ import { BUCKETS } from '../batching/buckets.ts';
 import type { BatchObserver } from '../batching/observer.ts';
 import type { Runnable } from '../batching/jobs.ts';
 import { Scheduler } from '../batching/scheduler.ts';
-import { Compute, type EngineTrial } from '../compute/compute.ts';
+import { Compute } from '../compute/compute.ts';
+import type { ComputeModel, EngineTrial } from '../compute/load-model.ts';
 import type { FileDecoder } from '../image/decode.ts';
 import { checkContract, checkTemperature } from './checks.ts';
 import type { DeviceClaim, Outputs, Predictor, PredictOptions } from './predictor.ts';
@@ -34,6 +35,8 @@ export interface EngineObserver extends BatchObserver {
 
 /** Everything that computes: decodes pictures, loads versions, and runs them in batches. */
 export interface Engine {
+  /** What versions are computed on; rejects with `device-unavailable` where none could be, which is no version's fault. */
+  device(): Promise<DeviceClaim>;
   /**
    * Reads a version, loads it and tries it. Rejects with `digest-mismatch`, `malformed-onnx`, `contract-mismatch`,
    * `golden-mismatch` or `device-unavailable`: what comes out of here is what was published, and computes what was trained.
@@ -80,12 +83,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     loading: (engine, isLoading) => scheduler.setLoading(engine, isLoading),
   });
   return {
+    device: () => compute.device(),
     async load(version) {
       checkTemperature(version.manifest);
       const bytes = await readModel(version);
-      const { model, loaded } = await compute.load(bytes, (trial) => tryModel(trial, version));
-      const runnable: Runnable = { model, version };
-      return new BatchedPredictor(runnable, loaded.device, { compute, scheduler, admission: computing });
+      const loaded = await compute.load(bytes, (trial) => tryModel(trial, version));
+      return new BatchedPredictor({ model: loaded.model, version }, loaded, {
+        compute,
+        scheduler,
+        admission: computing,
+      });
     },
     decode(file, limits, signal) {
       const decode = async () => {
@@ -133,18 +140,22 @@ interface PredictorParts {
 
 class BatchedPredictor implements Predictor {
   readonly version: PublishedVersion;
-  readonly device: DeviceClaim;
+  readonly #loaded: ComputeModel;
   readonly #runnable: Runnable;
   readonly #parts: PredictorParts;
   #inFlight = 0;
   #closed: Promise<void> | undefined;
   #whenIdle: () => void = () => undefined;
 
-  constructor(runnable: Runnable, device: DeviceClaim, parts: PredictorParts) {
+  constructor(runnable: Runnable, loaded: ComputeModel, parts: PredictorParts) {
     this.version = runnable.version;
-    this.device = device;
+    this.#loaded = loaded;
     this.#runnable = runnable;
     this.#parts = parts;
+  }
+
+  get device(): DeviceClaim {
+    return this.#loaded.device;
   }
 
   get ready(): boolean {

@@ -10,10 +10,11 @@ export function modelsRoute(models: RepositoryModels): Router {
   router
     .route('/models')
     .get((_request, response) => {
-      const listed = models.statuses().map(({ version, state, reason, labels }) => ({
+      const listed = models.statuses().map(({ version, state, reason, labels, device }) => ({
         ...referenceTo(version),
         state,
         reason,
+        ...(device && { device }),
         labels: [...labels],
         accuracy: version.manifest.metrics.test.accuracy,
       }));
