@@ -1,5 +1,5 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { decodeFile, type PixelLimits, restrictDecoders } from './decode-file.ts';
+import type { PixelLimits } from './decode-file.ts';
 import { DecodeSlots } from './decode-slots.ts';
 
 /** One of the image files of a request. */
@@ -60,12 +60,20 @@ export function createImageDecoder(maximumPixels: number): ImageDecoder {
   return (bytes) => decode([{ bytes }]);
 }
 
-/** On the thread pool of this process. */
+/** On the thread pool of this process, which loads sharp for it; a service leaves both to its compute process. */
 function decodeHere(): FileDecoder {
-  restrictDecoders();
+  const loadDecoder = async () => {
+    const { decodeFile, restrictDecoders } = await import('./decode-file.ts');
+    restrictDecoders();
+    return decodeFile;
+  };
+  let loaded: ReturnType<typeof loadDecoder> | undefined;
   const slots = new DecodeSlots(PARALLEL_DECODES * PICTURES_PER_DECODER);
   const large = new DecodeSlots(PARALLEL_DECODES);
-  return (file, limits, signal) => slots.run(() => decodeFile(file, limits, large), signal);
+  return async (file, limits, signal) => {
+    const decodeFile = await (loaded ??= loadDecoder());
+    return slots.run(() => decodeFile(file, limits, large), signal);
+  };
 }
 
 async function atPlace<T>({ place }: ImageFile, task: () => Promise<T>): Promise<T> {
