@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import type { InferenceConfig } from '@atelier/inference';
+import type { DeviceClaim, InferenceConfig } from '@atelier/inference';
 import { publishVersion } from '@atelier/model-repository';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
@@ -83,19 +83,24 @@ describe("without onnxruntime's CUDA provider", { skip }, () => {
     assert.equal(service.lines.filter(({ level }) => level >= 50).length, 1, 'it is said once');
   });
 
-  test('DEVICE=auto computes on the CPU and says so in the log, once, in /readyz, in /models and with each answer', async (t) => {
+  test('DEVICE=auto computes on the CPU and says so once in the log, in /readyz, /metrics, /models, the metadata and each answer', async (t) => {
     const { entry } = await runtimeCopy(join(folder.path, 'auto'));
     const service = await open(t, { device: 'auto', workers: 2 }, { entry });
     const warnings = warningsOf(service, ANYTHING);
     assert.equal(warnings.length, 1, warnings.join('\n'));
     assert.match(warnings[0] ?? '', /^DEVICE=auto computes on cpu\. cuda: library missing: .* npm run setup:cuda/);
     const { body: ready } = (await request(service.app).get('/readyz').expect(200)) as {
-      body: { device: string; deviceReason: string };
+      body: { device: DeviceClaim };
     };
-    assert.equal(ready.device, 'cpu');
-    assert.match(ready.deviceReason, /^cuda: library missing: libonnxruntime_providers_cuda\.so/);
-    const { body: answer } = (await request(service.app).post('/predict').send(body())) as { body: { device: string } };
-    assert.equal(answer.device, 'cpu');
+    assert.deepEqual([ready.device.requested, ready.device.actual], ['auto', 'cpu']);
+    assert.match(ready.device.reason ?? '', /^cuda: library missing: libonnxruntime_providers_cuda\.so/);
+    const answer = await request(service.app).post('/predict').send(body()).expect(200);
+    assert.equal((answer.body as { device: string }).device, 'cpu');
+    assert.equal(answer.headers['x-device'], 'cpu');
+    const { text: metrics } = await request(service.app).get('/metrics').expect(200);
+    assert.match(metrics, /^device_info\{.*requested="auto",actual="cpu",reason="cuda: library missing: [^"]+"\} 1$/m);
+    const metadata = await request(service.app).get('/v2/models/fashion-mlp').expect(200);
+    assert.match(metadata.text, /"device_?[rR]eason":"cuda: library missing/);
     const { body: listed } = (await request(service.app).get('/models')) as { body: { models: { device: string }[] } };
     assert.deepEqual(new Set(listed.models.map(({ device }) => device)), new Set(['cpu']));
   });
@@ -160,8 +165,8 @@ describe('a driver that is worse than none', () => {
     await request(service.app).post('/predict').send(body(CRASH)).expect(503);
     await until('another process has the model', async () => (await deviceOf()) !== undefined);
     assert.equal(await deviceOf(), 'cpu');
-    const { body: ready } = (await request(service.app).get('/readyz')) as { body: { deviceReason: string } };
-    assert.equal(ready.deviceReason, 'cuda: driver: CUDA failure 100: no CUDA-capable device is detected');
+    const { body: ready } = (await request(service.app).get('/readyz')) as { body: { device: DeviceClaim } };
+    assert.equal(ready.device.reason, 'cuda: driver: CUDA failure 100: no CUDA-capable device is detected');
     assert.match(warningsOf(service, /computes on cpu/)[0] ?? '', /nvidia-smi must list a GPU/);
   });
 });

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLASS_COUNT, CLASS_NAMES, classificationMetrics, type Manifest, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { publishVersion, type PublishedVersion, type VersionContent } from '@atelier/model-repository';
-import { encodeModel, float32Tensor, int, model, node, value } from '@atelier/onnx';
+import { encodeModel, float32Tensor, int, model, node, type OnnxNode, value } from '@atelier/onnx';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { smallRecipe } from './small-recipe.ts';
@@ -13,6 +13,8 @@ export const OVERFLOWING_PIXEL = 0;
 export interface ClassifierOptions {
   seed?: number;
   overflow?: boolean;
+  /** Has an operator that onnxruntime's WebGPU provider lacks, and computes the same. */
+  beyondWebgpu?: boolean;
 }
 
 /** A classifier without hidden layers, as a published graph and as plain arithmetic to hold the graph against. */
@@ -22,7 +24,11 @@ export interface TinyClassifier {
   probabilities: (image: Uint8Array) => number[];
 }
 
-export function tinyClassifier({ seed = 1, overflow = false }: ClassifierOptions = {}): TinyClassifier {
+export function tinyClassifier({
+  seed = 1,
+  overflow = false,
+  beyondWebgpu = false,
+}: ClassifierOptions = {}): TinyClassifier {
   const generator = xoroshiro128plus(seed);
   // A thousandth at most: 784 pixels of 255 then give logits of a few units.
   const weights = Float32Array.from(
@@ -35,7 +41,8 @@ export function tinyClassifier({ seed = 1, overflow = false }: ClassifierOptions
     nodes: [
       node('Cast', ['image'], 'pixels', { to: int(1) }),
       node('Flatten', ['pixels'], 'row', { axis: int(1) }),
-      node('MatMul', ['row', 'weights'], 'logits'),
+      node('MatMul', ['row', 'weights'], beyondWebgpu ? 'product' : 'logits'),
+      ...(beyondWebgpu ? withHardmax('product', 'logits') : []),
       node('Softmax', ['logits'], 'probabilities', { axis: int(1) }),
     ],
     inputs: [value('image', 'uint8', ['batch', 28, 28])],
@@ -58,6 +65,15 @@ export function tinyClassifier({ seed = 1, overflow = false }: ClassifierOptions
       return exponentials.map((term) => term / total);
     },
   };
+}
+
+/** Adds nothing to `input`, by way of an operator that is for the CPU only. */
+function withHardmax(input: string, output: string): OnnxNode[] {
+  return [
+    node('Hardmax', [input], 'largest'),
+    node('Sub', ['largest', 'largest'], 'nothing'),
+    node('Add', [input, 'nothing'], output),
+  ];
 }
 
 /** Content of a valid version around a tiny classifier. */
