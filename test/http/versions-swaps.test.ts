@@ -26,7 +26,7 @@ test(`${SWAPS} swaps under load fail no request, and every answer is whole of a 
   await changeLabels(folder.path, 'fashion-mlp', { stable: 1 });
   const { log, lines } = recordedLog();
   log.level = 'warn';
-  const settings = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_KEEP_VERSIONS: '1', LOG_LEVEL: 'warn' };
+  const settings = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_KEEP_VERSIONS: '1', DEVICE: 'cpu' };
   const service = await startInference(readConfig(settings), log);
   t.after(() => service.close());
   await service.settled;
