@@ -15,17 +15,13 @@ export function createLog(name: string, level: LogLevel, destination?: { write(l
 let buffered: BufferedOutput | undefined;
 
 /**
- * Node's own stream, and not pino's writer: that, when the reader of a pipe is gone, tries again for ever and never lets
- * the process end. Here the lines are lost and the service goes on.
+ * Not pino's writer: that, when the reader of a pipe is gone, tries again for ever and never lets the process end. Here
+ * the lines are lost and the service goes on.
  */
 function standardOutput(): BufferedOutput {
   if (buffered !== undefined) return buffered;
-  const output = new BufferedOutput(process.stdout);
-  process.stdout.on('error', ignoreBrokenPipe);
+  const { fd } = process.stdout; // Node makes a pipe non-blocking when its stream is first looked at
+  const output = new BufferedOutput(fd);
   process.on('exit', () => output.flushSync());
   return (buffered = output);
-}
-
-function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
