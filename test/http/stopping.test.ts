@@ -15,7 +15,7 @@ test('a service that is stopping says so on open connections, and finishes what 
   await publishTiny(folder.path);
   const { log, lines } = recordedLog();
   const service = await startInference(
-    readConfig({ MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRACE_MS: '0' }),
+    readConfig({ MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRACE_MS: '0', DEVICE: 'cpu' }),
     log,
   );
   t.after(() => service.close());
