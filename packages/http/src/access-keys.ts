@@ -108,7 +108,7 @@ export function requireScope<Scope extends string>(access: Access<Scope>, scope:
       const name = access.authorize(bearerToken(request.headers.authorization), scope);
       if (name !== null) response.locals['key'] = name;
     } catch (error) {
-      if (error instanceof DomainError) response.set('WWW-Authenticate', challenge(error, request, scope));
+      if (error instanceof DomainError) response.setHeader('WWW-Authenticate', challenge(error, request, scope));
       throw error;
     }
     next();

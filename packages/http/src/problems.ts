@@ -132,14 +132,17 @@ export function sendProblem(log: Log, formOf: (path: string) => ErrorForm = () =
       response.destroy(); // too late for an answer; a broken connection tells the client that it has none
       return;
     }
-    if (error instanceof RetryLater) response.set('Retry-After', String(error.retryAfterSeconds));
+    if (error instanceof RetryLater) response.setHeader('Retry-After', String(error.retryAfterSeconds));
     const form = formOf(request.path);
     const { status, mediaType, body } = form({ type: `/problems/${code}`, ...problem, ...specifics, instance });
-    response.status(status).type(mediaType);
-    if (isStillSending(request)) answerAndHangUp(request, response, JSON.stringify(body));
+    const text = JSON.stringify(body);
+    response.statusCode = status;
+    response.setHeader('Content-Type', `${mediaType}; charset=utf-8`);
+    if (isStillSending(request)) answerAndHangUp(request, response, text);
     else {
       request.resume(); // drops what comes yet, so that the connection can take its next request
-      response.json(body);
+      response.setHeader('Content-Length', Buffer.byteLength(text));
+      response.end(text);
     }
   };
 }

@@ -11,10 +11,10 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Gives each request an id, the caller's `X-Request-Id` where that is sane, and returns it in the same header. */
 export const identifyRequest: RequestHandler = (request, response, next) => {
-  const offered = request.get('X-Request-Id') ?? '';
-  const requestId = SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
+  const offered = request.headers['x-request-id'];
+  const requestId = typeof offered === 'string' && SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
   response.locals['requestId'] = requestId;
-  response.set('X-Request-Id', requestId);
+  response.setHeader('X-Request-Id', requestId);
   next();
 };
 

@@ -1,6 +1,7 @@
 import {
   countRequests,
   createApplication,
+  type DirectRoute,
   isLoopback,
   type HostNames,
   LOOPBACK_NAMES,
@@ -25,12 +26,13 @@ import { referenceTo } from './model-reference.ts';
 import { errorFormOf } from './open-inference/rest/error-form.ts';
 import { healthRoutes } from './open-inference/rest/health-routes.ts';
 import { repositoryRoutes } from './open-inference/rest/repository-routes.ts';
-import { openInferenceRoutes } from './open-inference/rest/routes.ts';
+import { inferHandler } from './open-inference/rest/infer-route.ts';
+import { type ModelPath, openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { labelsRoutes } from './routes/labels.ts';
 import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
-import { predictRoute } from './routes/predict.ts';
+import { predictHandler, predictRoute } from './routes/predict.ts';
 import type { RepositoryModels } from './models/serve-models.ts';
 
 export interface AppParts {
@@ -62,8 +64,13 @@ export function buildApp({
   const access = inferenceAccess(config.apiKeys);
   const admin = requireScope(access, 'admin');
   metrics.watch({ statuses: () => model.statuses() });
+  const limits = config;
+  const count = countRequests(metrics.registry);
+  const refuseForeign = refuseForeignPages(namesOf(config));
+  const predict = predictHandler(model, { ...images, limits });
+  const infer = inferHandler({ models: model, ...images, limits, statistics });
   const routes = [
-    countRequests(metrics.registry),
+    count,
     probeRoutes({
       readiness: () => {
         const { version, device } = model.readyPredictor();
@@ -75,20 +82,37 @@ export function buildApp({
       },
     }),
     healthRoutes(model),
-    refuseForeignPages(namesOf(config)),
+    refuseForeign,
     labelsRoutes(model, config.modelsDirectory, admin),
     repositoryRoutes(model, admin),
     guard(access),
     metricsRoute(metrics.registry),
-    // Asked by far the most: each router that a request passes costs it some microseconds.
-    openInferenceRoutes({ models: model, ...images, limits: config, statistics }),
-    predictRoute(model, { ...images, limits: config }),
+    openInferenceRoutes({ models: model, limits, statistics, infer }),
+    predictRoute(predict),
     indexRoute(),
     openApiRoutes(inferenceApi()),
     modelsRoute(model),
   ];
   const { maximumUrlBytes } = config;
-  return createApplication(log, routes, { formOf: errorFormOf, maximumUrlBytes, ...(spans && { spans }) });
+  const direct = {
+    before: [count, refuseForeign],
+    routes: directRoutes(requireScope(access, 'infer'), predict, infer),
+  };
+  return createApplication(log, routes, { formOf: errorFormOf, maximumUrlBytes, direct, ...(spans && { spans }) });
+}
+
+/** Those that carry the load. */
+function directRoutes(
+  mayInfer: RequestHandler,
+  predict: RequestHandler,
+  infer: RequestHandler<ModelPath>,
+): DirectRoute[] {
+  const inferred = [mayInfer, infer as unknown as RequestHandler];
+  return [
+    { method: 'POST', path: '/predict', handlers: [mayInfer, predict] },
+    { method: 'POST', path: '/v2/models/:model/infer', handlers: inferred },
+    { method: 'POST', path: '/v2/models/:model/versions/:version/infer', handlers: inferred },
+  ];
 }
 
 /** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */

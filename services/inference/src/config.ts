@@ -112,7 +112,8 @@ export const InferenceConfig = z.object({
     }),
   workers: wholeNumber(1, 64).optional().meta({
     variable: 'INFERENCE_WORKERS',
-    description: 'Engines, each with a thread of its own; by default one for each core that is allowed, on a GPU one',
+    description:
+      'Engines, each with a thread of its own; by default one for each core that is allowed but one, on a GPU one',
   }),
   decoders: wholeNumber(1, 64).optional().meta({
     variable: 'INFERENCE_DECODERS',

@@ -63,7 +63,7 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     model.announceStop();
-    if (model.served() !== undefined) await setTimeout(graceMs);
+    if (graceMs > 0 && model.served() !== undefined) await setTimeout(graceMs);
     await Promise.all([server.close(), grpc?.close()]);
     await Promise.race([model.close(), setTimeout(RELEASE_LIMIT_MS, undefined, { ref: false })]);
     await engine.close();
@@ -90,10 +90,13 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   };
 }
 
-/** Engines where none are asked for: a GPU does one thing at a time, and each engine would compile for it anew. */
+/**
+ * Engines where none are asked for: a core is left to the thread that takes requests, which on two cores gives a fifth more
+ * than an engine on each (docs/adr/0019). A GPU does one thing at a time, and each engine would compile for it anew.
+ */
 export function defaultWorkers(device: InferenceConfig['device'], cores: number, hasCuda: boolean): number {
   const mayBeGpu = device === 'cuda' || device === 'webgpu' || (device === 'auto' && hasCuda);
-  return mayBeGpu ? 1 : cores;
+  return mayBeGpu ? 1 : Math.max(1, cores - 1);
 }
 
 /** The engine that a configuration asks for. */

@@ -148,8 +148,9 @@ describe('which device is chosen', () => {
   });
 
   test('a GPU gets one engine, the CPU one for each core', () => {
-    assert.equal(defaultWorkers('cpu', 8, true), 8);
-    assert.equal(defaultWorkers('auto', 8, false), 8);
+    assert.equal(defaultWorkers('cpu', 8, true), 7);
+    assert.equal(defaultWorkers('auto', 8, false), 7);
+    assert.equal(defaultWorkers('cpu', 1, false), 1);
     assert.equal(defaultWorkers('auto', 8, true), 1);
     assert.equal(defaultWorkers('cuda', 8, false), 1);
     assert.equal(defaultWorkers('webgpu', 8, false), 1);

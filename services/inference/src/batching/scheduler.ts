@@ -20,6 +20,12 @@ export interface SchedulerOptions {
 const BATCHES_PER_ENGINE = 2;
 
 /**
+ * So many rows do not wait until everything that has arrived with them is taken in, where an engine has nothing to do: a
+ * row of a larger batch costs the CPU no less, and engines and this thread would otherwise work in turns.
+ */
+const EAGER_ROWS = 16;
+
+/**
  * Collects rows of different requests into batches (SERVING: eight rows cost little more than one). A batch is closed when
  * it is full; when an engine has nothing to do, whatever there is; or when its oldest row has waited
  * `maximumDelayMs` while all engines are busy. So nobody waits who need not. `bulk` rows are taken only by an engine that has
@@ -92,7 +98,8 @@ export class Scheduler {
         queue.add(job);
         this.#waitingRows += job.rows;
       }
-      this.#pumpSoon();
+      if (this.#waitingRows >= EAGER_ROWS && this.#busy.includes(0)) this.#pump();
+      else this.#pumpSoon();
     });
   }
 

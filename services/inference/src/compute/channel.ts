@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DomainError, ERROR_CODES } from '@atelier/domain';
-import { type Frame, readFrames, writeFrameSoon } from './frames.ts';
+import { type Frame, readFrames, writeFrame, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder, ToEngine } from './messages.ts';
 
 type Done = Extract<Answer, { kind: 'done' }>;
@@ -55,7 +55,9 @@ export class Channel {
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject, ticksLeft: Math.ceil(limitMs / TICK_MS) });
       this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
-      writeFrameSoon(this.#pipe, { ...question, id }, bytes);
+      // A batch is many requests already, and its engine waits.
+      const write = question.kind === 'run' ? writeFrame : writeFrameSoon;
+      write(this.#pipe, { ...question, id }, bytes);
     });
   }
 

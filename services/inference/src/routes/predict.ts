@@ -8,13 +8,17 @@ import { rank } from '../rank.ts';
 import { type ImageReaderParts, readImages } from './read-images.ts';
 import { deadlineOf } from './request-timeout.ts';
 
+/** Most requests have no query. */
+const DEFAULTS = PredictQuery.parse({});
+
 /** What is in this picture? Refused before its body is read when no model could answer. */
-export function predictRoute(models: Models, reader: ImageReaderParts): Router {
-  const predict: RequestHandler = async (request, response) => {
-    const { top, model: name, version, label } = parseQuery(PredictQuery, request.query);
+export function predictHandler(models: Models, reader: ImageReaderParts): RequestHandler {
+  return async (request, response) => {
+    const isPlain = Object.keys(request.query).length === 0;
+    const { top, model: name, version, label } = isPlain ? DEFAULTS : parseQuery(PredictQuery, request.query);
     const requestId = response.locals['requestId'] as string;
     const predictor = models.choose({ name, version, label, requestId });
-    const signal = clientLeaves(response, deadlineOf(request.get('Request-Timeout')));
+    const signal = clientLeaves(response, deadlineOf(request));
     const timings = timingsOf(response);
     const started = performance.now();
     const images = await readImages(request, reader, signal);
@@ -26,6 +30,9 @@ export function predictRoute(models: Models, reader: ImageReaderParts): Router {
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
     answerJson(response, answer);
   };
+}
+
+export function predictRoute(predict: RequestHandler): Router {
   const router = Router();
   router.route('/predict').post(predict).all(methodNotAllowed('POST'));
   return router;

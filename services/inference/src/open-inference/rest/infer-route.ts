@@ -5,18 +5,19 @@ import { deadlineOf } from '../../routes/request-timeout.ts';
 import { setProvenance } from '../../provenance.ts';
 import { chooseVersion, infer, type InferParts } from '../infer.ts';
 import { readInferRequest } from './read-request.ts';
+import type { ModelPath } from './routes.ts';
 import { binaryOutputs, sendResult } from './write-answer.ts';
 
 /** `POST /v2/models/{model}[/versions/{version}]/infer`; the header `Request-Timeout` counts beside the parameter `timeout`. */
 export function inferHandler(
   parts: InferParts & { limits: ImageLimits; admit: (kind: 'pixels') => void },
-): RequestHandler<{ model: string; version?: string }> {
+): RequestHandler<ModelPath> {
   return async (request, response) => {
     const received = performance.now();
     const { model, version } = request.params;
     chooseVersion(parts.models, model, version); // refused unread where nobody could answer, or there is no room
     parts.admit('pixels');
-    const signal = clientLeaves(response, deadlineOf(request.get('Request-Timeout')));
+    const signal = clientLeaves(response, deadlineOf(request));
     const message = await readInferRequest(request, parts.limits, signal);
     const isBinary = binaryOutputs(message, request.headers.accept);
     const requestId = response.locals['requestId'] as string | undefined;

@@ -3,10 +3,9 @@ import { methodNotAllowed, RetryLater } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import type { Models } from '../../models/models.ts';
 import type { ImageLimits } from '../../routes/image-limits.ts';
-import { chooseVersion, type InferParts } from '../infer.ts';
+import { chooseVersion } from '../infer.ts';
 import type { CountedInferences } from '../statistics.ts';
 import { sayReady } from './health-routes.ts';
-import { inferHandler } from './infer-route.ts';
 import { modelConfig, modelMetadata } from './model-description.ts';
 import { repositoryIndexRoute } from './repository-routes.ts';
 
@@ -26,15 +25,16 @@ const SERVER = {
   ],
 };
 
-export interface OpenInferenceParts extends InferParts {
+export interface OpenInferenceParts {
+  models: Models;
   statistics: CountedInferences;
   limits: ImageLimits;
-  /** Throws `overloaded` where there is no room for what would come. */
-  admit: (kind: 'pixels') => void;
+  /** What `inferHandler` gives. */
+  infer: RequestHandler<ModelPath>;
 }
 
 /** A model, or one of its versions. */
-interface ModelPath {
+export interface ModelPath {
   model: string;
   version?: string;
 }
@@ -55,7 +55,7 @@ export function openInferenceRoutes(parts: OpenInferenceParts): Router {
   };
   const chosen = ({ model, version }: ModelPath) => chooseVersion(models, model, version);
 
-  atModel('/infer', 'POST', inferHandler(parts)); // first: the others are asked seldom
+  atModel('/infer', 'POST', parts.infer);
   at('/v2', 'GET', (_request, response) => void response.json(SERVER));
   at('/v2/models', 'GET', (_request, response) => {
     response.json({ models: [...new Set(models.statuses().map(({ version }) => version.name))] });
