@@ -7,7 +7,7 @@ import { DomainError, messageOf } from '@atelier/domain';
 import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
 import type { EngineTask } from './engine-thread.ts';
-import { readFrames, writeFrameSoon } from './frames.ts';
+import { readFrames, writeFrame } from './frames.ts';
 import type { Answer, ToDecoder } from './messages.ts';
 
 /** The descriptor of the decoder's pipe; those of the engines follow. */
@@ -15,6 +15,10 @@ export const DECODER_FD = 3;
 
 /** How long the engines may take to release their models when the service is gone. */
 const LEAVE_LIMIT_MS = 3_000;
+
+/** How many answers go out together at most, and how long one waits for others, in ms. */
+const ANSWERS_TOGETHER = 8;
+const ANSWER_WAIT_MS = 2;
 
 const { engineEntry, runtime, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
 
@@ -56,16 +60,39 @@ function leave(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEAVE_LIMIT_MS).unref();
 }
 
+/** Pictures in work, and answers that wait for others. */
+let inWork = 0;
+let held = 0;
+let release: NodeJS.Timeout | undefined;
+
 async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<void> {
+  inWork++;
   try {
     const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits, slots);
+    inWork--;
     send({ id, kind: 'done', pixels }, image);
   } catch (error) {
+    inWork--;
     const code = error instanceof DomainError ? { code: error.code } : {};
     send({ id, kind: 'failed', ...code, message: messageOf(error) });
   }
 }
 
+/**
+ * Small pictures take half as long as the system calls around them, so that answers go out some together while there are
+ * more to come; and so, on the other side, do the questions that take their places.
+ */
 function send(message: Answer, bytes?: Uint8Array): void {
-  if (!pipe.destroyed) writeFrameSoon(pipe, message, bytes);
+  if (pipe.destroyed) return;
+  if (held++ === 0) pipe.cork();
+  writeFrame(pipe, message, bytes);
+  if (inWork === 0 || held === ANSWERS_TOGETHER) sendHeld();
+  else release ??= setTimeout(sendHeld, ANSWER_WAIT_MS);
+}
+
+function sendHeld(): void {
+  clearTimeout(release);
+  release = undefined;
+  held = 0;
+  pipe.uncork();
 }

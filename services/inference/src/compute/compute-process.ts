@@ -107,7 +107,7 @@ function environmentFor(decoders: number): NodeJS.ProcessEnv {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name))),
     ORT_DISABLE_TELEMETRY: '1',
     UV_THREADPOOL_SIZE: String(decoders + 2),
-    MALLOC_ARENA_MAX: '2',
+    MALLOC_ARENA_MAX: String(decoders + 2),
   };
 }
 

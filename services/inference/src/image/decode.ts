@@ -30,7 +30,7 @@ export type FileDecoder = (
  * How many pictures a decoder has: of small ones most of the work is none of the decoder's, so that it would be idle with one
  * or two.
  */
-export const PICTURES_PER_DECODER = 4;
+export const PICTURES_PER_DECODER = 10;
 
 /** How many large pictures a program without a service decodes at a time. */
 const PARALLEL_DECODES = 2;
