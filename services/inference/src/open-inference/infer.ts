@@ -72,7 +72,8 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
     });
     const computed = performance.now();
     const tensors = outputTensors(chosen, outputs);
-    statistics.answered(version, {
+    const { version: answering } = predictor; // another one where the first was released while pictures were decoded
+    statistics.answered(answering, {
       count: images.length / PIXELS_PER_IMAGE,
       inputMs: read - began,
       predictMs: computed - read,
@@ -80,8 +81,8 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
     });
     return {
       predictor,
-      modelName: version.name,
-      modelVersion: String(version.version),
+      modelName: answering.name,
+      modelVersion: String(answering.version),
       id: call.id,
       outputs: tensors,
     };

@@ -172,6 +172,30 @@ describe('an inference of the protocol', () => {
     assert.equal(asked.length, 0);
   });
 
+  test('says who answered, and not who was chosen: a version may be released while pictures are decoded', async () => {
+    const released = { name: 'm', version: 3 };
+    const predictor = {
+      version: released,
+      predict() {
+        this.version = { name: 'm', version: 4 };
+        const rows = new Float32Array(CLASS_COUNT).fill(0.1);
+        return Promise.resolve({ logits: rows, probabilities: rows });
+      },
+    } as unknown as Predictor;
+    const statistics = new CountedInferences();
+    const decode = () => Promise.resolve(new Uint8Array(PIXELS_PER_IMAGE));
+    const limits = { maximumImages: 4, maximumFiles: 2 };
+    const models = { choose: () => predictor } as Partial<Models> as Models;
+    const inputs = [image({ datatype: 'BYTES', shape: [1], data: [Buffer.of(1)] })];
+    const answer = await infer({ model: 'm', parameters: {}, inputs }, { models, statistics, decode, limits });
+    assert.equal(answer.modelVersion, '4');
+    assert.equal(answer.predictor.version.version, 4, 'as the headers say');
+    assert.deepEqual(
+      [released, answer.predictor.version].map((version) => statistics.of(version).inference_stats.success.count),
+      [0, 1],
+    );
+  });
+
   test('never answers what is no number', async () => {
     const { ask } = service((index) => (index === 3 ? -Infinity : 0));
     await assert.rejects(ask({}), { code: 'engine-fault', message: /logits/ });
