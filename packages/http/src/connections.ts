@@ -41,6 +41,11 @@ export class Connections {
     return this.#lastRequests.get(socket)?.complete === false;
   }
 
+  /** The answer that the last request on this connection waits for. */
+  answerOn(socket: Socket): ServerResponse | undefined {
+    return this.#answers.get(socket);
+  }
+
   /**
    * Stops accepting, and resolves when the last connection has ended. Every answer from now on says
    * `Connection: close`; a connection without a request ends after `idleMs`, in which a client that has just read the

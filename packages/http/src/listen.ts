@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
+import { limitBodies } from './body-budget.ts';
 import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
 import { lacksHost, refuseMalformedRequest, refuseWithoutHost } from './malformed-request.ts';
@@ -31,6 +32,8 @@ export interface ListenOptions {
   keepAliveMs?: number;
   /** Connections at a time; one more is closed as it comes. Default: as many as the system gives. */
   maximumConnections?: number;
+  /** Bytes of bodies that are held at a time, until they are answered. Default: no limit. */
+  maximumBodiesBytes?: number;
 }
 
 /** How long a closing server leaves an idle connection open: a client far away may just be sending on it. */
@@ -52,6 +55,7 @@ export async function listen(
     maximumHeaderBytes = 16_384,
     keepAliveMs = 5_000,
     maximumConnections,
+    maximumBodiesBytes,
   }: ListenOptions = {},
 ): Promise<Listening> {
   const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs); // Node takes it no longer than the other
@@ -70,6 +74,9 @@ export async function listen(
   if (maximumConnections !== undefined) limitConnections(server, maximumConnections, log);
   const refusal = { maximumHeaderBytes, log };
   const connections = new Connections(server);
+  if (maximumBodiesBytes !== undefined) {
+    limitBodies(server, maximumBodiesBytes, (socket) => connections.answerOn(socket));
+  }
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (socket.writableEnded) return; // answered already, and more came
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { DomainError } from '@atelier/domain';
+import { BodyLease } from './body-budget.ts';
 
 const DECOMPRESSORS: Record<string, () => Duplex> = {
   gzip: createGunzip,
@@ -13,13 +14,18 @@ const DECOMPRESSORS: Record<string, () => Duplex> = {
 /**
  * The body of a request, decompressed as its `Content-Encoding` says. Rejects with `unsupported-media-type` for another
  * encoding, `payload-too-large` above `maximumBytes` (counted after decompression, and by `Content-Length` before any
- * is read), `malformed-body` when it is cut short or wrongly compressed, and with the reason of `signal`. What is left unread is for `sendProblem`.
+ * is read), `overloaded` where the server holds as much of other bodies as it may, `malformed-body` when it is cut short or
+ * wrongly compressed, and with the reason of `signal`. What is left unread is for `sendProblem`.
  */
 export async function readBody(request: IncomingMessage, maximumBytes: number, signal?: AbortSignal): Promise<Buffer> {
   signal?.throwIfAborted();
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
-  return collect(request, encoding === 'identity' ? undefined : decompressorFor(encoding), maximumBytes, signal);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maximumBytes) throw tooLarge(maximumBytes);
+  const lease = BodyLease.of(request);
+  lease?.check(announced);
+  const decompressor = encoding === 'identity' ? undefined : decompressorFor(encoding);
+  return collect(request, decompressor, { maximumBytes, lease }, signal);
 }
 
 function decompressorFor(encoding: string): Duplex {
@@ -34,7 +40,7 @@ function decompressorFor(encoding: string): Duplex {
 function collect(
   request: IncomingMessage,
   decompressor: Duplex | undefined,
-  maximumBytes: number,
+  { maximumBytes, lease }: { maximumBytes: number; lease: BodyLease | undefined },
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   const source: Readable = decompressor ?? request;
@@ -44,8 +50,16 @@ function collect(
     let compressedBytes = 0;
     const take = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maximumBytes) refuse(tooLarge(maximumBytes));
-      else chunks.push(chunk);
+      if (bytes > maximumBytes) {
+        refuse(tooLarge(maximumBytes));
+        return;
+      }
+      try {
+        lease?.take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error as Error);
+      }
     };
     const countCompressed = (chunk: Buffer) => {
       compressedBytes += chunk.length;
@@ -59,6 +73,7 @@ function collect(
     };
     const refuse = (error: Error) => {
       letGo();
+      lease?.end();
       request.unpipe();
       request.pause();
       decompressor?.destroy();

@@ -84,6 +84,12 @@ export const InferenceConfig = z.object({
       variable: 'INFERENCE_MAX_BODY_BYTES',
       description: 'Largest body of a request, in bytes, after decompression',
     }),
+  maximumBodiesBytes: wholeNumber(1024, 1024 * 1024 * MEBIBYTE)
+    .default(256 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_MAX_BODIES_BYTES',
+      description: 'Bodies of all requests together that are held until they are answered, in bytes; more are refused',
+    }),
   maximumJsonBytes: wholeNumber(1024, 1024 * MEBIBYTE)
     .default(8 * MEBIBYTE)
     .meta({

@@ -119,8 +119,12 @@ const NOBODY: EngineObserver = {
 };
 
 function connectionLimits(config: InferenceConfig) {
-  const { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs, maximumConnections } = config;
-  return { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs, maximumConnections };
+  const { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs } = config;
+  const { maximumConnections, maximumBodiesBytes } = config;
+  return {
+    ...{ maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs },
+    ...{ maximumConnections, maximumBodiesBytes },
+  };
 }
 
 function openExporter({ otlpEndpoint: endpoint }: InferenceConfig, log: Log): OtlpExporter | undefined {

@@ -174,14 +174,15 @@ describe('an inference of the protocol', () => {
 
   test('says who answered, and not who was chosen: a version may be released while pictures are decoded', async () => {
     const released = { name: 'm', version: 3 };
-    const predictor = {
+    const rows = new Float32Array(CLASS_COUNT).fill(0.1);
+    const changing = {
       version: released,
       predict() {
-        this.version = { name: 'm', version: 4 };
-        const rows = new Float32Array(CLASS_COUNT).fill(0.1);
+        changing.version = { name: 'm', version: 4 };
         return Promise.resolve({ logits: rows, probabilities: rows });
       },
-    } as unknown as Predictor;
+    };
+    const predictor = changing as unknown as Predictor;
     const statistics = new CountedInferences();
     const decode = () => Promise.resolve(new Uint8Array(PIXELS_PER_IMAGE));
     const limits = { maximumImages: 4, maximumFiles: 2 };
