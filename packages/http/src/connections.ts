@@ -41,6 +41,11 @@ export class Connections {
     return this.#lastRequests.get(socket)?.complete === false;
   }
 
+  /** Whether a request has come on this connection of whose answer nothing is written yet. */
+  owesAnswer(socket: Socket): boolean {
+    return this.#answers.get(socket)?.headersSent === false;
+  }
+
   /** The answer that the last request on this connection waits for. */
   answerOn(socket: Socket): ServerResponse | undefined {
     return this.#answers.get(socket);

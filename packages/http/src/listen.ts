@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
 import { limitBodies } from './body-budget.ts';
@@ -34,6 +34,8 @@ export interface ListenOptions {
   maximumConnections?: number;
   /** Bytes of bodies that are held at a time, until they are answered. Default: no limit. */
   maximumBodiesBytes?: number;
+  /** How long a client may leave an answer that has begun unread. Default: as long as it likes. */
+  stalledMs?: number;
 }
 
 /** How long a closing server leaves an idle connection open: a client far away may just be sending on it. */
@@ -56,6 +58,7 @@ export async function listen(
     keepAliveMs = 5_000,
     maximumConnections,
     maximumBodiesBytes,
+    stalledMs,
   }: ListenOptions = {},
 ): Promise<Listening> {
   const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs); // Node takes it no longer than the other
@@ -74,6 +77,7 @@ export async function listen(
   if (maximumConnections !== undefined) limitConnections(server, maximumConnections, log);
   const refusal = { maximumHeaderBytes, log };
   const connections = new Connections(server);
+  if (stalledMs !== undefined) endStalled(server, connections, stalledMs);
   if (maximumBodiesBytes !== undefined) {
     limitBodies(server, maximumBodiesBytes, (socket) => connections.answerOn(socket));
   }
@@ -85,6 +89,10 @@ export async function listen(
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
     refuseMalformedRequest(new Error('CONNECT'), socket, refusal),
   );
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    server.emit('request', request, response);
+  });
   // An expectation that we do not know is none of ours (RFC 9110, section 10.1.1): the application answers as ever.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.listen(port, host);
@@ -96,6 +104,29 @@ export async function listen(
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= connections.drain(IDLE_MS, graceMs));
   return { url: urlOf(server.address() as AddressInfo), close };
+}
+
+/**
+ * Who expects 100 (RFC 9110, section 10.1.1) is told to send its body when somebody wants to read it: not before its key
+ * has been looked at, and not where the answer is a refusal. What it sends after that would be taken for a request, so that
+ * its connection ends.
+ */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const { shouldKeepAlive } = response;
+  response.shouldKeepAlive = false;
+  request.once('resume', () => {
+    if (response.headersSent) return; // refused: it is read only to be dropped
+    response.shouldKeepAlive = shouldKeepAlive;
+    response.writeContinue();
+  });
+}
+
+/** Ends a connection on which nothing has moved for so long, unless an answer to it is still being worked on. */
+function endStalled(server: Server, connections: Connections, stalledMs: number): void {
+  server.setTimeout(stalledMs, (socket) => {
+    if (connections.owesAnswer(socket)) socket.setTimeout(stalledMs);
+    else socket.destroy();
+  });
 }
 
 /** Says so at most this often, in ms: whoever opens connections without end shall not fill the log. */

@@ -163,6 +163,10 @@ export const InferenceConfig = z.object({
     variable: 'INFERENCE_REQUEST_TIMEOUT_MS',
     description: 'How long a request may take to arrive whole, in ms',
   }),
+  stalledMs: wholeNumber(100, 3_600_000).default(30_000).meta({
+    variable: 'INFERENCE_STALLED_MS',
+    description: 'How long a client may leave an answer unread before its connection is ended, in ms',
+  }),
   keepAliveMs: wholeNumber(0, 3_600_000).default(65_000).meta({
     variable: 'INFERENCE_KEEP_ALIVE_MS',
     description:

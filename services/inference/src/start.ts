@@ -120,10 +120,10 @@ const NOBODY: EngineObserver = {
 
 function connectionLimits(config: InferenceConfig) {
   const { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs } = config;
-  const { maximumConnections, maximumBodiesBytes } = config;
+  const { maximumConnections, maximumBodiesBytes, stalledMs } = config;
   return {
     ...{ maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs },
-    ...{ maximumConnections, maximumBodiesBytes },
+    ...{ maximumConnections, maximumBodiesBytes, stalledMs },
   };
 }
 
