@@ -62,6 +62,21 @@ describe('under load, a compute process', () => {
     await until('the struck one is gone', () => isGone(before));
   }
 
+  test(
+    'that hangs is found as soon where only pictures are asked for, and counts as stuck',
+    { timeout: 20_000 },
+    async () => {
+      const picture = await pngOf(garmentImage());
+      assert.equal((await post(server.url, picture)).status, 200);
+      const before = service.engine.pid() ?? 0;
+      process.kill(before, 'SIGSTOP');
+      assert.equal((await post(server.url, picture)).code, 'engine-lost');
+      await until('another answers', async () => (await post(server.url, picture)).status === 200);
+      assert.notEqual(service.engine.pid(), before);
+      assert.match(await service.metrics.registry.metrics(), /^engine_restarts_total\{reason="stuck"\} 1$/m);
+    },
+  );
+
   for (const [title, signal] of [
     ['that is killed', 'SIGKILL'],
     ['that crashes', 'SIGSEGV'],

@@ -116,7 +116,7 @@ describe('the metrics of the inference service', () => {
     metrics.cancelled('queue');
     metrics.cancelled('queue');
     metrics.cancelled('decode');
-    metrics.restarted('The engine was stuck for 1000 ms.');
+    metrics.restarted('it is stuck: question 7 was not answered in time');
     metrics.restarted('The process ended with SIGKILL.');
     metrics.swapped('fashion-mlp');
     metrics.refused(BATCH.version, 'golden-mismatch');

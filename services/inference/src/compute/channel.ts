@@ -20,6 +20,16 @@ const TICK_MS = 100;
 /** Far more than any answer has; what announces more is out of its mind. */
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** How often whoever is asked is to show that it is there, while it works on what takes long. */
+export interface Pulse {
+  /** How long it may take to answer a ping, in ms; before its first answer it is still starting. */
+  limitMs: number;
+  startLimitMs: number;
+}
+
+/** The id of a ping; there is one at a time. */
+const PING_ID = 0;
+
 /** Questions over a pipe to the compute process, and their answers in whatever order they come. */
 export class Channel {
   readonly #pipe: Duplex;
@@ -28,17 +38,23 @@ export class Channel {
   #ticking: NodeJS.Timeout | undefined;
   #lastId = 0;
   #failure: Error | undefined;
+  readonly #pulse: Pulse | undefined;
+  /** Of a ping without an answer; undefined: there is none. */
+  #pingTicksLeft: number | undefined;
 
   /**
    * `onFault` is called when an answer takes longer than its question allows, and when something comes that is no answer:
-   * whoever is asked is stuck or out of its mind.
+   * whoever is asked is stuck or out of its mind. With a `pulse` it is also called when a ping is not answered in time, of
+   * which there is one while something waits.
    */
-  constructor(pipe: Duplex, onFault: (what: string) => void) {
+  constructor(pipe: Duplex, onFault: (what: string) => void, pulse?: Pulse) {
     this.#pipe = pipe;
     this.#onFault = onFault;
+    this.#pulse = pulse;
     pipe.on('error', () => undefined); // the process has ended, and its exit says so
     const limits = { maximumBytes: MAXIMUM_ANSWER_BYTES, refuse: onFault };
     readFrames<Answer>(pipe, (frame) => this.#settle(frame), limits);
+    if (pulse !== undefined) this.#ping(pulse.startLimitMs);
   }
 
   /**
@@ -70,6 +86,12 @@ export class Channel {
   }
 
   #settle({ head, bytes }: Frame<Answer>): void {
+    if (head.id === PING_ID) {
+      this.#pingTicksLeft = undefined;
+      return;
+    }
+    // Who answers anything is there; the ping may stand behind megabytes of pictures.
+    if (this.#pingTicksLeft !== undefined) this.#expectPing(this.#pulse?.limitMs ?? 0);
     const waiter = this.#waiting.get(head.id);
     if (waiter === undefined) return;
     this.#waiting.delete(head.id);
@@ -91,6 +113,18 @@ export class Channel {
     const [oldest] = this.#waiting.entries();
     if (oldest === undefined) return;
     const [id, waiter] = oldest;
-    if (--waiter.ticksLeft === 0) this.#onFault(`question ${id} was not answered in time`);
+    if (--waiter.ticksLeft === 0) this.#onFault(`it is stuck: question ${id} was not answered in time`);
+    if (this.#pulse === undefined) return;
+    if (this.#pingTicksLeft === undefined) this.#ping(this.#pulse.limitMs);
+    else if (--this.#pingTicksLeft === 0) this.#onFault('it is stuck: a ping was not answered in time');
+  }
+
+  #expectPing(limitMs: number): void {
+    this.#pingTicksLeft = Math.ceil(limitMs / TICK_MS);
+  }
+
+  #ping(limitMs: number): void {
+    this.#expectPing(limitMs);
+    writeFrameSoon(this.#pipe, { id: PING_ID, kind: 'ping' });
   }
 }

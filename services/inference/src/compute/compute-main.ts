@@ -50,7 +50,10 @@ for (let engine = 0; engine < engines; engine++) {
 restrictDecoders();
 const slots = new DecodeSlots(decoders);
 const pipe = new Socket({ fd: DECODER_FD });
-readFrames<ToDecoder>(pipe, ({ head, bytes }) => void decode(head, bytes));
+readFrames<ToDecoder>(pipe, ({ head, bytes }) => {
+  if (head.kind === 'ping') send({ id: head.id, kind: 'done' });
+  else void decode(head, bytes);
+});
 // The service closes it when the engines have ended; or it has died, and the engines see the same of theirs. One that hangs
 // sees nothing, and must not outlive the service either.
 pipe.on('end', leave).on('error', leave);
@@ -65,7 +68,7 @@ let inWork = 0;
 let held = 0;
 let release: NodeJS.Timeout | undefined;
 
-async function decode({ id, ...limits }: ToDecoder, file: Uint8Array): Promise<void> {
+async function decode({ id, ...limits }: Extract<ToDecoder, { kind: 'decode' }>, file: Uint8Array): Promise<void> {
   inWork++;
   try {
     const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits, slots);

@@ -16,12 +16,17 @@ export interface ComputeProcessOptions {
   /** Pictures decoded at a time. */
   decoders: number;
   log: Log;
+  /** How long the decoder's thread may take to answer a ping, in ms, before the process counts as stuck. */
+  stuckMs: number;
   /** Another program than the project's own, for tests; it speaks the same messages on the same descriptors. */
   entry?: string;
 }
 
 /** How long the process may take to end once it has been asked to, before it is killed. */
 const CLOSE_LIMIT_MS = 3_000;
+
+/** How long it may take until it answers anything. */
+const START_LIMIT_MS = 30_000;
 
 /** Of what a native library prints, in characters. */
 const LONGEST_LINE = 1_000;
@@ -63,9 +68,10 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
     killed ??= reason;
     child.kill('SIGKILL');
   };
-  const channelOf = (place: number) => new Channel(child.stdio[place] as Duplex, kill);
-  const decoder = channelOf(3);
-  const engines = Array.from({ length: count }, (_, engine) => channelOf(4 + engine));
+  const pipe = (place: number) => child.stdio[place] as Duplex;
+  // A picture may take long, but on other threads than the one that answers: without pings nobody would see that it hangs.
+  const decoder = new Channel(pipe(3), kill, { limitMs: options.stuckMs, startLimitMs: START_LIMIT_MS });
+  const engines = Array.from({ length: count }, (_, engine) => new Channel(pipe(4 + engine), kill));
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   const ended = endOf(child).then((ending) => {
@@ -87,7 +93,7 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
       await Promise.all(engines.map((engine) => engine.ask({ kind: 'close' }, undefined, CLOSE_LIMIT_MS))).catch(
         (error: unknown) => log.warn(`An engine did not release its models: ${messageOf(error)}`),
       );
-      (child.stdio[3] as Duplex).end();
+      pipe(3).end();
       const reason = await ended;
       clearTimeout(limit);
       if (reason !== undefined) throw new DomainError('engine-fault', `The compute process: ${reason.message}`);

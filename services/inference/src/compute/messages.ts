@@ -27,14 +27,15 @@ export type ToEngine =
   /** Releases every model and ends the thread. */
   | { id: number; kind: 'close' };
 
-/** What the service asks of the decoder: the bytes are an image file, the answer's an image [28, 28]. */
-export interface ToDecoder {
-  id: number;
-  kind: 'decode';
-  /** Most pixels that the files of the request may have together, and what those before this one had. */
-  maximumPixels: number;
-  countedPixels: number;
-}
+/** What the service asks of the decoder. */
+export type ToDecoder =
+  /**
+   * The bytes are an image file, the answer's an image [28, 28]. The numbers: most pixels that the files of the request may
+   * have together, and what those before this one had.
+   */
+  | { id: number; kind: 'decode'; maximumPixels: number; countedPixels: number }
+  /** Whether its thread goes round. */
+  | { id: number; kind: 'ping' };
 
 export type Answer =
   | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number }
