@@ -22,6 +22,7 @@ describe('a client that leaves', () => {
       cancelled: (stage: CancelStage) => void cancellations.push(stage),
       restarted: () => undefined,
       decoded: () => undefined,
+      turnedAway: () => undefined,
     };
     service = await openFragile({ workers: 1, decoders: 1 }, { observer });
   });

@@ -8,6 +8,7 @@ import { problemOf } from '../support/answers.ts';
 import { commandBody, commandFile, type FragileInference, openFragile, SLOW_MS } from '../support/fragile-compute.ts';
 import { assertProblems, post, type Posted } from '../support/posted.ts';
 import { connectTo, headOf } from '../support/raw-request.ts';
+import { samplesOf } from '../support/metric-samples.ts';
 import { until } from '../support/until.ts';
 
 /** Of four pictures that it has at hand, one is decoded. */
@@ -50,6 +51,18 @@ describe('a request that says how long it waits', () => {
     assertProblems([await late], 504, 'deadline-exceeded');
     assert.ok(performance.now() - started < SLOW_MS, 'not only once the batch was done');
     assert.equal((await shared).status, 200);
+  });
+
+  test('counts as a refusal, and not as a client that left', async () => {
+    const before = await samplesOf(service.metrics.registry);
+    for (const slow of [commandBody('slow'), commandFile('slow')]) {
+      assertProblems([await post(service.url, slow, brief)], 504, 'deadline-exceeded');
+    }
+    const after = await samplesOf(service.metrics.registry);
+    const name = 'requests_refused_total{code="deadline-exceeded"}';
+    assert.equal((after[name] ?? 0) - (before[name] ?? 0), 1, 'a picture had not come to a model');
+    const left = Object.keys(after).filter((each) => /^requests_cancelled_total|"CANCELED"/.test(each));
+    for (const each of left) assert.equal(after[each], 0, each);
   });
 
   test('is answered 504 while its body is on the way', async () => {

@@ -13,18 +13,21 @@ const QUEUE = 8;
 describe('a service that is asked for more than it can do', () => {
   let service: FragileInference;
   let computed: ComputedBatch[];
+  let turnedAway: number;
   before(async () => {
     const observer = {
       computed: (batch: ComputedBatch) => void computed.push(batch),
       cancelled: () => undefined,
       restarted: () => undefined,
       decoded: () => undefined,
+      turnedAway: () => void turnedAway++,
     };
     service = await openFragile({ maximumQueue: QUEUE, workers: 1, decoders: 1 }, { observer });
   });
   after(() => service.close());
   beforeEach(() => {
     computed = [];
+    turnedAway = 0;
   });
 
   const rowsComputed = () => computed.reduce((sum, { rows }) => sum + rows, 0);
@@ -58,6 +61,7 @@ describe('a service that is asked for more than it can do', () => {
     const answer = await connection.receives(/\}$/);
     assert.match(answer, /^HTTP\/1\.1 429 /);
     assert.match(answer, /\r\nRetry-After: 1\r\n/);
+    assert.equal(turnedAway, 1, 'and it is counted');
     connection.destroy();
     assert.equal((await large).status, 200);
   });
@@ -85,6 +89,7 @@ describe('a service that is asked for more than it can do', () => {
     for (const picture of [commandFile('well'), base64]) {
       assertProblems([await post(service.url, picture)], 429, 'overloaded');
     }
+    assert.equal(turnedAway, 2, 'each once, at whichever place');
     for (const { status } of await Promise.all(pictures)) assert.equal(status, 200);
     assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
   });

@@ -116,6 +116,7 @@ const NOBODY: EngineObserver = {
   cancelled: () => undefined,
   restarted: () => undefined,
   decoded: () => undefined,
+  turnedAway: () => undefined,
 };
 
 function connectionLimits(config: InferenceConfig) {

@@ -7,7 +7,7 @@ import type { PublishedVersion } from '@atelier/model-repository';
 export const CLOSE_REASONS = ['full', 'idle', 'delay'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
-/** Where a request was when it was given up. */
+/** Where a request was when its client left. */
 export const CANCEL_STAGES = ['decode', 'queue', 'batch'] as const;
 export type CancelStage = (typeof CANCEL_STAGES)[number];
 

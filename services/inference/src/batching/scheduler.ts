@@ -1,4 +1,4 @@
-import { DomainError } from '@atelier/domain';
+import { DomainError, hasCode } from '@atelier/domain';
 import type { Outputs, PredictOptions, Priority } from '../predictor/predictor.ts';
 import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -88,7 +88,9 @@ export class Scheduler {
       const jobs = jobsOf({ runnable, priority, enqueuedAt: now }, images, end);
       const giveUp = (reason: Error) => {
         const waiting = jobs.filter((job) => this.#withdraw(job, queue));
-        this.#options.observer.cancelled(waiting.length === jobs.length ? 'queue' : 'batch');
+        if (!hasCode(reason, 'deadline-exceeded')) {
+          this.#options.observer.cancelled(waiting.length === jobs.length ? 'queue' : 'batch');
+        }
         end(reason);
       };
       const abort = () => giveUp(signal?.reason as Error);

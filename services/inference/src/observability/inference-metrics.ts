@@ -83,6 +83,10 @@ export class InferenceMetrics implements InferenceObserver {
     this.#decodeSeconds.add(durationMs / 1000);
   }
 
+  turnedAway(code: ErrorCode): void {
+    this.#count('requests_refused_total', code);
+  }
+
   /** The words of a reason are as many as there are faults; which kind it was is a label. */
   restarted(reason: string): void {
     this.#count('engine_restarts_total', /\bstuck\b/i.test(reason) ? 'stuck' : 'died');

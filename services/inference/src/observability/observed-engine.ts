@@ -12,5 +12,6 @@ export function observedEngine(metrics: InferenceMetrics, statistics: CountedInf
     cancelled: (stage) => metrics.cancelled(stage),
     restarted: (reason) => metrics.restarted(reason),
     decoded: (durationMs) => metrics.decoded(durationMs),
+    turnedAway: (code) => metrics.turnedAway(code),
   };
 }

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode } from '@atelier/domain';
+import { DomainError, type ErrorCode, hasCode } from '@atelier/domain';
 import type { PublishedVersion } from '@atelier/model-repository';
 import type { DeviceClaim, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
 import type { VersionTally } from './version-tally.ts';
@@ -65,6 +65,7 @@ export class ObservedPredictor implements Predictor {
 }
 
 function reasonOf(error: unknown, signal: AbortSignal | undefined): ErrorCode | 'cancelled' {
-  if (signal?.aborted === true && error === signal.reason) return 'cancelled';
+  const isGivenUp = signal?.aborted === true && error === signal.reason;
+  if (isGivenUp && !hasCode(error, 'deadline-exceeded')) return 'cancelled'; // the client has left
   return error instanceof DomainError ? error.code : 'internal';
 }

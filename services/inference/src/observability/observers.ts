@@ -26,6 +26,8 @@ export interface InferenceObserver {
   cancelled(stage: string): void;
   /** An image file has become an image, waiting included. */
   decoded(durationMs: number): void;
+  /** There was no room for a request, before a model had it: its body was not read, or its picture not decoded. */
+  turnedAway(code: ErrorCode): void;
   /** An engine was lost and is being replaced. */
   restarted(reason: string): void;
   /** Another version of a model answers from now on, or none. */

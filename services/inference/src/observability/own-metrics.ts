@@ -26,7 +26,10 @@ export interface MetricSources {
 const COUNTERS = {
   batch_close_total: { label: 'reason', help: 'Batches by why they were computed and did not wait for more rows' },
   requests_cancelled_total: { label: 'stage', help: 'Requests whose client left, by where they were' },
-  requests_refused_total: { label: 'code', help: 'Requests that a model turned away before it computed, by code' },
+  requests_refused_total: {
+    label: 'code',
+    help: 'Requests that were turned away before anything was computed, by code',
+  },
   engine_restarts_total: { label: 'reason', help: 'Engines that were replaced' },
   model_swaps_total: { label: 'model', help: 'Times that another version became the stable one' },
   model_refusals_total: {

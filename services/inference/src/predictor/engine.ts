@@ -1,4 +1,4 @@
-import { PIXELS_PER_IMAGE } from '@atelier/domain';
+import { hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
@@ -31,6 +31,8 @@ export interface EngineObserver extends BatchObserver {
   restarted(reason: string): void;
   /** A picture was decoded, waiting included. */
   decoded(durationMs: number): void;
+  /** There was no room for a request, before a model had it. */
+  turnedAway(code: 'overloaded'): void;
 }
 
 /** Everything that computes: decodes pictures, loads versions, and runs them in batches. */
@@ -82,6 +84,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     restored: () => undefined,
     loading: (engine, isLoading) => scheduler.setLoading(engine, isLoading),
   });
+  const turnAway = (error: unknown): never => {
+    if (hasCode(error, 'overloaded')) observer.turnedAway('overloaded');
+    throw error;
+  };
   return {
     device: () => compute.device(),
     async load(version) {
@@ -102,15 +108,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           observer.decoded(performance.now() - started);
           return decoded;
         } catch (error) {
-          if (signal?.aborted) observer.cancelled('decode');
+          if (signal?.aborted && !hasCode(error, 'deadline-exceeded')) observer.cancelled('decode');
           throw error;
         }
       };
-      return decoding.enter(1, decode, limits.countedPixels > 0);
+      return decoding.enter(1, decode, limits.countedPixels > 0).catch(turnAway);
     },
     admit(kind) {
-      if (kind === 'file') decoding.check();
-      computing.check();
+      try {
+        if (kind === 'file') decoding.check();
+        computing.check();
+      } catch (error) {
+        turnAway(error);
+      }
     },
     waiting: () => ({ pictures: decoding.pending, rows: computing.pending }),
     pid: () => compute.pid,
