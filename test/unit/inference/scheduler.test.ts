@@ -63,6 +63,19 @@ describe('a batch is closed', () => {
     );
   });
 
+  test('and tells each request how long it waited and was computed', async () => {
+    await busyEngine();
+    const timings: Record<string, number> = {};
+    const waits = submit(1, { timings });
+    await clock.advance(5);
+    await answerFirst();
+    await clock.advance(3);
+    await answerFirst();
+    await answerFirst();
+    await waits;
+    assert.deepEqual(timings, { queue_ms: 5, infer_ms: 3 });
+  });
+
   test('when no more rows fit, and never has more than the maximum', async () => {
     for (let count = 0; count < 3; count++) void submit(MAXIMUM_ROWS / 2 + 1);
     void submit(MAXIMUM_ROWS);

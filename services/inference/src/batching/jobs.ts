@@ -17,13 +17,15 @@ export interface Job {
   images: Uint8Array;
   rows: number;
   enqueuedAt: number;
+  /** Is told `queue_ms` and `infer_ms`: see `PredictOptions`. */
+  timings?: Record<string, number> | undefined;
   /** Answers, once; what comes later is dropped. */
   settle(outcome: Outputs | Error): void;
 }
 
 /** A request's images in parts of `MAXIMUM_ROWS`; `end` is called with the outputs of all, or the first failure. */
 export function jobsOf(
-  origin: Pick<Job, 'runnable' | 'priority' | 'enqueuedAt'>,
+  origin: Pick<Job, 'runnable' | 'priority' | 'enqueuedAt' | 'timings'>,
   images: Uint8Array,
   end: (outcome: Outputs | Error) => void,
 ): Job[] {
@@ -66,6 +68,13 @@ export function batchOf(jobs: readonly Job[], bucket: number): Uint8Array {
     row += rows;
   }
   return batch;
+}
+
+/** Tells a job how long it waited and was computed; of a request in parts the longest of each. */
+export function time({ timings }: Job, queueMs: number, inferMs: number): void {
+  if (timings === undefined) return;
+  timings['queue_ms'] = Math.max(timings['queue_ms'] ?? 0, queueMs);
+  timings['infer_ms'] = Math.max(timings['infer_ms'] ?? 0, inferMs);
 }
 
 /** Gives each job its own rows of the outputs, in memory of their own. */

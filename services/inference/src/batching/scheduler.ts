@@ -3,7 +3,7 @@ import type { Outputs, PredictOptions, Priority } from '../predictor/predictor.t
 import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { JobQueue } from './job-queue.ts';
-import { batchOf, hand, type Job, jobsOf, type Runnable } from './jobs.ts';
+import { batchOf, hand, type Job, jobsOf, type Runnable, time } from './jobs.ts';
 import type { BatchObserver, CloseReason } from './observer.ts';
 
 export interface SchedulerOptions {
@@ -61,7 +61,7 @@ export class Scheduler {
   submit(
     runnable: Runnable,
     images: Uint8Array,
-    { signal, deadline, priority = 'online' }: PredictOptions = {},
+    { signal, deadline, priority = 'online', timings }: PredictOptions = {},
   ): Promise<Outputs> {
     const now = this.#clock.now();
     return new Promise((resolve, reject) => {
@@ -85,7 +85,7 @@ export class Scheduler {
         for (const job of jobs) this.#withdraw(job, queue);
         reject(outcome);
       };
-      const jobs = jobsOf({ runnable, priority, enqueuedAt: now }, images, end);
+      const jobs = jobsOf({ runnable, priority, enqueuedAt: now, timings }, images, end);
       const giveUp = (reason: Error) => {
         const waiting = jobs.filter((job) => this.#withdraw(job, queue));
         if (!hasCode(reason, 'deadline-exceeded')) {
@@ -220,12 +220,11 @@ export class Scheduler {
     const { model, version } = first.runnable;
     try {
       const outputs = await this.#options.execute(engine, model, batchOf(jobs, bucket), bucket);
+      const computeMs = this.#clock.now() - closedAt;
+      const queueMs = jobs.map(({ enqueuedAt }) => closedAt - enqueuedAt);
+      for (const job of jobs) time(job, closedAt - job.enqueuedAt, computeMs);
       hand(outputs, jobs, bucket);
-      this.#options.observer.computed({
-        ...{ version, reason, rows, bucket },
-        queueMs: jobs.map(({ enqueuedAt }) => closedAt - enqueuedAt),
-        computeMs: this.#clock.now() - closedAt,
-      });
+      this.#options.observer.computed({ version, reason, rows, bucket, queueMs, computeMs });
     } catch (error) {
       for (const job of jobs) job.settle(error as Error);
     } finally {

@@ -25,6 +25,8 @@ export interface InferCall {
   received?: number | undefined;
   /** Decides between the versions of a canary. */
   requestId?: string | undefined;
+  /** Is told how long its parts took; see `PredictOptions`. */
+  timings?: Record<string, number> | undefined;
 }
 
 export interface InferResult {
@@ -69,6 +71,7 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
       priority,
       ...(signal !== undefined && { signal }),
       ...(deadline !== Infinity && { deadline }),
+      ...(call.timings !== undefined && { timings: call.timings }),
     });
     const computed = performance.now();
     const tensors = outputTensors(chosen, outputs);

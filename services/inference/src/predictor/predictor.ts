@@ -24,7 +24,10 @@ export interface PredictOptions {
   deadline?: number;
   /** Default: `online`. */
   priority?: Priority;
-  /** Is told how long the parts of the request took, in ms: `queue_ms`, `infer_ms` and, of all, `predict_ms`. */
+  /**
+   * Is told how long the parts of the request took, in ms: `queue_ms` until its batch was closed, `infer_ms` of that batch, and
+   * of all `predict_ms`.
+   */
   timings?: Record<string, number>;
 }
 
