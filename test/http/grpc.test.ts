@@ -180,6 +180,7 @@ describe('ModelInfer', () => {
     assert.deepEqual([...initial.get('x-model-name'), ...initial.get('x-model-version')], [name, '1']);
     assert.deepEqual(initial.get('x-model-digest'), [published.manifest.digest]);
     assert.deepEqual(initial.get('x-device'), ['cpu']);
+    assert.deepEqual(initial.get('x-preprocessing'), ['atelier-1']);
     const line = lines.find(({ requestId, status }) => requestId === 'order-66' && status === 'OK');
     assert.equal(line?.['method'], '/inference.GRPCInferenceService/ModelInfer');
     assert.equal(line?.['traceId'], traceparent.slice(3, 35));

@@ -72,7 +72,8 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   };
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
-    const options = { ...config, port: config.grpcPort, access: inferenceAccess(config.apiKeys), log };
+    const access = inferenceAccess(config.apiKeys);
+    const options = { ...config, port: config.grpcPort, arrivalLimitMs: config.requestTimeoutMs, access, log };
     grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
       await close(0);
       throw error;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DomainError } from '@atelier/domain';
-import { bearerToken, type Log } from '@atelier/http';
+import { bearerToken, type Log, parseTraceparent } from '@atelier/http';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as STATUS } from '@grpc/grpc-js';
 import type { InferenceAccess } from '../access.ts';
 import { INFER_PATH, isHealth, scopeOf } from './access.ts';
@@ -8,8 +8,6 @@ import { failureOf, sendable } from './status.ts';
 
 /** What we take over from a caller: it ends up in metadata and log lines. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Health and readiness are asked every few seconds for ever; their lines would bury the others. */
 const PROBE = /\/(Server(Live|Ready)|ModelReady)$/;
@@ -60,7 +58,7 @@ export class Calls {
       const offered = textIn(metadata, 'x-request-id') ?? '';
       requestId = SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
       metadata.set('x-request-id', requestId);
-      traceId = TRACEPARENT.exec(textIn(metadata, 'traceparent') ?? '')?.[1];
+      traceId = parseTraceparent(textIn(metadata, 'traceparent'))?.traceId;
       const scope = scopeOf(path);
       if (scope !== 'open') key = access.authorize(bearerToken(textIn(metadata, 'authorization')), scope) ?? undefined;
       if (path === INFER_PATH) admit();

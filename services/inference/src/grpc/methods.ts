@@ -1,7 +1,9 @@
-import { DomainError, ModelName } from '@atelier/domain';
+import { DomainError } from '@atelier/domain';
 import { modelConfig, modelMetadata } from '../open-inference/rest/model-description.ts';
 import { chooseVersion, infer, type InferParts } from '../open-inference/infer.ts';
+import { refuseBroughtAlong, requireModelName, serverMetadata } from '../open-inference/server-metadata.ts';
 import type { CountedInferences } from '../open-inference/statistics.ts';
+import { provenanceOf } from '../provenance.ts';
 import type { VersionStatus } from '../models/models.ts';
 import type { Messages } from './messages.ts';
 import type { MethodName } from './service.ts';
@@ -49,10 +51,7 @@ export function createMethods(parts: MethodParts): Methods {
         },
         parts,
       );
-      tell('x-model-name', modelName);
-      tell('x-model-version', modelVersion);
-      tell('x-model-digest', predictor.version.manifest.digest);
-      tell('x-device', predictor.device.actual);
+      for (const [header, value] of provenanceOf(predictor)) tell(header.toLowerCase(), value);
       const { id } = request;
       return { model_name: modelName, model_version: modelVersion, id, ...outputMessages(outputs, raw) };
     },
@@ -74,36 +73,19 @@ export function createMethods(parts: MethodParts): Methods {
     },
     RepositoryModelLoad: async ({ repository_name: repository, model_name: name, parameters }) => {
       refuseRepository(repository);
-      const brought = Object.keys(parameters).find((key) => BROUGHT_ALONG.test(key));
-      if (brought !== undefined) throw unsupported(`Parameter ${JSON.stringify(brought.slice(0, 64))}`);
-      await models.load(folderName(name));
+      refuseBroughtAlong(parameters);
+      await models.load(requireModelName(name));
       return {};
     },
     RepositoryModelUnload: async ({ repository_name: repository, model_name: name }) => {
       refuseRepository(repository);
-      await models.unload(folderName(name));
+      await models.unload(requireModelName(name));
       return {};
     },
   };
 }
 
-/** As Triton names its extensions, those of them that are here. */
-const SERVER = {
-  name: 'atelier',
-  version: '0.1.0',
-  extensions: [
-    'classification',
-    'model_configuration',
-    'model_repository',
-    'model_repository(unload_dependents)',
-    'parameters',
-    'schedule_policy',
-    'statistics',
-  ],
-};
-
-/** Parameters of a load that bring a model along. Files come into the repository by being published, checked and named. */
-const BROUGHT_ALONG = /^(config$|file:)/;
+const SERVER = serverMetadata();
 
 /** Whether the service would be chosen by somebody who could go elsewhere. */
 export function isReady({ models }: Pick<MethodParts, 'models'>): boolean {
@@ -125,18 +107,7 @@ function notFound(name: string, version: string): DomainError {
 }
 
 function refuseRepository(name: string): void {
-  if (name !== '') throw unsupported(`repository_name ${JSON.stringify(name.slice(0, 64))}`);
-}
-
-function unsupported(what: string): DomainError {
-  return new DomainError(
-    'unsupported-feature',
-    `${what}: there is one repository, and a model is loaded as it was published.`,
-  );
-}
-
-/** A name becomes a folder: what can be none is none of our models. */
-function folderName(name: string): string {
-  if (ModelName.safeParse(name).success) return name;
-  throw new DomainError('model-not-found', `${JSON.stringify(name.slice(0, 64))} can be no model's name.`);
+  if (name === '') return;
+  const came = JSON.stringify(name.slice(0, 64));
+  throw new DomainError('unsupported-feature', `repository_name ${came}: there is one repository, without a name.`);
 }

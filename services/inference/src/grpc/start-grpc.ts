@@ -11,7 +11,7 @@ export interface GrpcOptions {
   log: Log;
   /** How long `close` waits for what is in flight. Default: 10 s, as for HTTP. */
   graceMs?: number;
-  /** How long a message may take to arrive. Default: 5 min, as for HTTP. */
+  /** How long a message may take to arrive. Default: 5 min. */
   arrivalLimitMs?: number;
 }
 

@@ -1,16 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { DomainError, ModelName } from '@atelier/domain';
+import { DomainError } from '@atelier/domain';
 import { methodNotAllowed, parseJson, readBody } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import type { Models } from '../../models/models.ts';
+import { refuseBroughtAlong, requireModelName } from '../server-metadata.ts';
 import { refuseOtherMedia } from './read-request.ts';
 
 /** The bodies of these routes have a few fields. */
 const MAXIMUM_BYTES = 64 * 1024;
 const MAXIMUM_VALUES = 1_000;
-
-/** Parameters of a load that bring a model along. Files come into the repository by being published, checked and named. */
-const BROUGHT_ALONG = /^(config$|file:)/;
 
 /** The extension `model_repository`: what there is. */
 export function repositoryIndexRoute(models: Models): Router {
@@ -42,8 +40,8 @@ export function repositoryRoutes(models: Models, admin: RequestHandler): Router 
     .post(admin, async (request, response) => {
       const { model } = request.params;
       const { parameters } = await readObject(request);
-      refuseBroughtAlong(parameters);
-      await models.load(nameOf(model));
+      refuseBroughtAlong(objectIn(parameters));
+      await models.load(requireModelName(model));
       response.json({ name: model, load: true });
     })
     .all(methodNotAllowed('POST'));
@@ -52,7 +50,7 @@ export function repositoryRoutes(models: Models, admin: RequestHandler): Router 
     .post(admin, async (request, response) => {
       const { model } = request.params;
       await readObject(request); // `unload_dependents`: nothing depends on a model here
-      await models.unload(nameOf(model));
+      await models.unload(requireModelName(model));
       response.json({ name: model, unload: true });
     })
     .all(methodNotAllowed('POST'));
@@ -68,20 +66,7 @@ async function readObject(request: IncomingMessage): Promise<Record<string, unkn
   throw new DomainError('invalid-request', 'The body: expected an object.');
 }
 
-function refuseBroughtAlong(parameters: unknown = {}): void {
-  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw new DomainError('invalid-request', '"parameters": expected an object.');
-  }
-  const key = Object.keys(parameters).find((name) => BROUGHT_ALONG.test(name));
-  if (key === undefined) return;
-  throw new DomainError(
-    'unsupported-feature',
-    `Parameter ${JSON.stringify(key.slice(0, 64))}: a model is loaded as it was published, and takes neither configuration nor files.`,
-  );
-}
-
-/** A name becomes a folder: what can be none is none of our models. */
-function nameOf(name: string): string {
-  if (ModelName.safeParse(name).success) return name;
-  throw new DomainError('model-not-found', `${JSON.stringify(name.slice(0, 64))} can be no model's name.`);
+function objectIn(parameters: unknown = {}): object {
+  if (typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters)) return parameters;
+  throw new DomainError('invalid-request', '"parameters": expected an object.');
 }

@@ -4,26 +4,14 @@ import { type RequestHandler, Router } from 'express';
 import type { Models } from '../../models/models.ts';
 import type { ImageLimits } from '../../routes/image-limits.ts';
 import { chooseVersion } from '../infer.ts';
+import { serverMetadata } from '../server-metadata.ts';
 import type { CountedInferences } from '../statistics.ts';
 import { sayReady } from './health-routes.ts';
 import { modelConfig, modelMetadata } from './model-description.ts';
 import { repositoryIndexRoute } from './repository-routes.ts';
 
 /** What `GET /v2` says of this server. */
-const SERVER = {
-  name: 'atelier',
-  version: '0.1.0',
-  extensions: [
-    'binary_tensor_data',
-    'classification',
-    'model_configuration',
-    'model_repository',
-    'model_repository(unload_dependents)',
-    'parameters',
-    'schedule_policy',
-    'statistics',
-  ],
-};
+const SERVER = serverMetadata('binary_tensor_data');
 
 export interface OpenInferenceParts {
   models: Models;
