@@ -110,7 +110,8 @@ describe('the labels of a model over HTTP', () => {
     assert.match(fault ?? '', /^invalid-labels: fashion-mlp\/labels\.json .*latest/);
     const { faults } = ModelsResponse.parse(await bodyOf(client.get('/models')));
     assert.equal(faults.length, 1);
-    await problemOf(client.post('/models/fashion-mlp/rollback'), 409, 'invalid-labels');
+    const { detail } = await problemOf(client.post('/models/fashion-mlp/rollback'), 409, 'invalid-labels');
+    assert.match(detail ?? '', /^fashion-mlp\/labels\.json /, 'without the paths of this machine');
     assert.equal((await put({ stable: 3, canary: null })).fault, undefined);
     assert.equal(await answering(client), 3);
   });

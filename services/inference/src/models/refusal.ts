@@ -31,12 +31,16 @@ export function refuse(error: unknown, signature: string, before: Refusal | unde
   return { signature, fault, attempts, retryAt };
 }
 
-/** `code: message` for a stranger: paths in the repository begin there, others are cut to their last name. */
+/** `code: message` for a stranger: see `tellable`. */
 export function reasonOf({ code, message }: DomainError, root: string): string {
-  const shortened = message
+  return `${code}: ${tellable(message, root)}`;
+}
+
+/** Paths in the repository begin there, others are cut to their last name. */
+export function tellable(message: string, root: string): string {
+  return message
     .replaceAll(root + sep, '')
     .replaceAll(/(?<![\w.:/~-])(\/[^\s/'"`,;:()]+){2,}/g, (path) => basename(path));
-  return `${code}: ${shortened}`;
 }
 
 function asDomainError(error: unknown): DomainError {

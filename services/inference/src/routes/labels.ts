@@ -1,8 +1,10 @@
-import { DomainError } from '@atelier/domain';
+import { resolve } from 'node:path';
+import { DomainError, hasCode } from '@atelier/domain';
 import { methodNotAllowed, parseJson, parseRequest, readBody, requireUtf8 } from '@atelier/http';
 import { replaceLabels, rollBack } from '@atelier/model-repository';
 import { type Request, type RequestHandler, Router } from 'express';
 import { LabelsRequest, type LabelsResponse } from '../contract/labels.ts';
+import { tellable } from '../models/refusal.ts';
 import type { RepositoryModels } from '../models/serve-models.ts';
 
 const MAXIMUM_BODY_BYTES = 4096;
@@ -23,7 +25,7 @@ export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, 
       const name = nameIn(request);
       const { serving } = models.labelsOf(name);
       const labels = parseRequest(LabelsRequest, await smallJson(request));
-      await replaceLabels(modelsDirectory, name, labels, serving.stable);
+      await told(replaceLabels(modelsDirectory, name, labels, serving.stable), modelsDirectory);
       await models.refresh();
       response.json(models.labelsOf(name) satisfies LabelsResponse);
     })
@@ -32,12 +34,22 @@ export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, 
     .route('/models/:name/rollback')
     .post(admin, async (request, response) => {
       const name = nameIn(request);
-      await rollBack(modelsDirectory, name, models.labelsOf(name).serving.stable);
+      await told(rollBack(modelsDirectory, name, models.labelsOf(name).serving.stable), modelsDirectory);
       await models.refresh();
       response.json(models.labelsOf(name) satisfies LabelsResponse);
     })
     .all(methodNotAllowed('POST'));
   return router;
+}
+
+/** What the file of labels has against it, without the paths of this machine. */
+async function told(change: Promise<unknown>, modelsDirectory: string): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (!hasCode(error, 'invalid-labels')) throw error;
+    throw new DomainError(error.code, tellable(error.message, resolve(modelsDirectory)), { cause: error });
+  }
 }
 
 function nameIn({ params }: Request): string {
