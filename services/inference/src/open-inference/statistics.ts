@@ -40,9 +40,9 @@ export interface BatchStatistics {
 export interface ModelStatistics {
   name: string;
   version: string;
-  /** When the last request was answered, in ms since 1970; 0: none. */
+  /** When the last image was computed, in ms since 1970; 0: none. */
   last_inference: number;
-  /** Images. */
+  /** Images that were computed, whatever route they came by. */
   inference_count: number;
   /** Runs of the engine: `inference_count` through this is the mean batch. */
   execution_count: number;
@@ -65,6 +65,8 @@ interface Counters {
   predictMs: number;
   outputMs: number;
   runs: number;
+  /** In the runs, of this protocol or not. */
+  ranImages: number;
   /** Of the requests that were in the runs. */
   ranRequests: number;
   queueMs: number;
@@ -95,7 +97,9 @@ export class CountedInferences implements InferenceStatistics {
 
   computed({ version, rows, queueMs, computeMs }: Parameters<InferenceStatistics['computed']>[0]): void {
     const counters = this.#of(version);
+    counters.lastInference = Date.now();
     counters.runs++;
+    counters.ranImages += rows;
     counters.ranRequests += queueMs.length;
     for (const waited of queueMs) counters.queueMs += waited;
     counters.inferMs += computeMs * queueMs.length;
@@ -114,7 +118,7 @@ export class CountedInferences implements InferenceStatistics {
       name,
       version: String(version),
       last_inference: found.lastInference,
-      inference_count: found.images,
+      inference_count: toldOfRuns ? found.ranImages : found.images,
       execution_count: toldOfRuns ? runs : answered,
       inference_stats: {
         success: duration(answered, found.answeredMs),
@@ -157,6 +161,7 @@ function zeros(): Counters {
     predictMs: 0,
     outputMs: 0,
     runs: 0,
+    ranImages: 0,
     ranRequests: 0,
     queueMs: 0,
     inferMs: 0,

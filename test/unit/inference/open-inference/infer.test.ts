@@ -326,8 +326,9 @@ describe('the statistics', () => {
     const alone = statistics.of(version);
     assert.deepEqual([alone.execution_count, alone.inference_stats.compute_infer.ns], [2, 10e6]);
     statistics.computed({ version, rows: 4, queueMs: [2, 4], computeMs: 1.5 });
-    const { execution_count, inference_stats, batch_stats } = statistics.of(version);
+    const { execution_count, inference_count, inference_stats, batch_stats } = statistics.of(version);
     assert.equal(execution_count, 1);
+    assert.equal(inference_count, 4, 'through which it is the mean batch');
     assert.deepEqual(inference_stats.queue, { count: 2, ns: 6e6 });
     assert.deepEqual(inference_stats.compute_infer, { count: 2, ns: 3e6 });
     assert.deepEqual(batch_stats, [
@@ -338,5 +339,13 @@ describe('the statistics', () => {
         compute_output: { count: 1, ns: 0 },
       },
     ]);
+  });
+
+  test('have the images of other routes, which are in the same runs', () => {
+    const statistics = new CountedInferences();
+    const version = { name: 'm', version: 1 };
+    statistics.computed({ version, rows: 3, queueMs: [1], computeMs: 1 });
+    const { inference_count, execution_count, last_inference } = statistics.of(version);
+    assert.deepEqual([inference_count, execution_count, last_inference > 0], [3, 1, true]);
   });
 });
