@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { changeLabels, writeLabels } from '@atelier/model-repository';
@@ -185,6 +185,22 @@ describe('while it runs', () => {
       '/fashion-mlp/draft: expected a folder named by a version number, 1 or more',
       '/notes.txt: not a folder; expected <name>/<version>/',
     ]);
+  });
+
+  test('what has gone is forgotten: it is named again when it comes again, and a model of which nothing is left is none', async () => {
+    const service = await serving(1);
+    await mkdir(join(root, 'hats', '1'), { recursive: true });
+    for (let round = 0; round < 2; round++) {
+      await mkdir(join(root, 'Some Folder'));
+      await service.models.refresh();
+      await rm(join(root, 'Some Folder'), { recursive: true });
+      await service.models.refresh();
+    }
+    assert.equal(service.lines.filter(({ msg }) => msg.startsWith('Skipped ')).length, 2);
+    assert.throws(() => service.models.choose({ name: 'no' }), { message: /there is: fashion-mlp, hats\.$/ });
+    await rm(join(root, 'hats'), { recursive: true });
+    await service.models.refresh();
+    assert.throws(() => service.models.choose({ name: 'no' }), { message: /there is: fashion-mlp\.$/ });
   });
 
   test('a manifest that cannot be read is a fault with a reason, and the version below answers', async () => {

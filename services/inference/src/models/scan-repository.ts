@@ -84,6 +84,7 @@ export class RepositoryScanner {
       }
     }
     this.#models = models;
+    for (const name of this.#labels.keys()) if (!models.has(name)) this.#labels.delete(name);
     this.#versions = seen;
     return { models: [...models.values()], strangers, folders };
   }

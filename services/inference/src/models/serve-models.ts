@@ -63,7 +63,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   const scanner = new RepositoryScanner(root, isWanted);
   const shadow = new Shadow(observer, log);
   const models = new Map<string, ServedModel>();
-  const named = new Set<string>();
+  let named: ReadonlySet<string> = new Set();
   let stopping = false;
   let closed = false;
   let pollTimer: NodeJS.Timeout | undefined;
@@ -115,13 +115,15 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
   }
 
   function takeScan({ models: found, strangers }: Scan): void {
-    for (const { path, reason } of strangers) {
-      if (named.has(`${path}: ${reason}`)) continue;
-      named.add(`${path}: ${reason}`);
-      log.warn(`Skipped ${path}: ${reason}`);
-    }
+    const words = strangers.map(({ path, reason }) => `${path}: ${reason}`);
+    for (const stranger of words) if (!named.has(stranger)) log.warn(`Skipped ${stranger}`);
+    named = new Set(words); // who comes again is named again, and nobody is kept who has gone
     for (const { name } of found) if (!models.has(name)) models.set(name, new ServedModel(name, rules));
-    for (const model of models.values()) model.take(found.find(({ name }) => name === model.name));
+    for (const model of models.values()) {
+      const scanned = found.find(({ name }) => name === model.name);
+      model.take(scanned);
+      if (scanned === undefined && model !== own && model.isEmpty) models.delete(model.name);
+    }
   }
 
   /** The service is as ready as the folder lets it be. */

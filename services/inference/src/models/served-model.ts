@@ -69,6 +69,12 @@ export class ServedModel {
     return [...this.#loaded.values()];
   }
 
+  /** Nothing of it is in memory, and nobody has said anything about it. */
+  get isEmpty(): boolean {
+    const isAsked = this.#isOff || this.#pinned.size > 0 || this.#unloaded.size > 0;
+    return !isAsked && this.#loaded.size === 0 && this.#draining.size === 0;
+  }
+
   get labels(): Labels {
     return this.#found.labels;
   }
