@@ -25,6 +25,26 @@ async function untilReady({ app }: InferenceUnderTest): Promise<void> {
   }
 }
 
+test('a version that is released while its engines are replaced holds nobody up', async (t) => {
+  const folder = await temporaryFolder();
+  const version = await publishTiny(folder.path);
+  const { log, text } = recordedLog();
+  const engine = await startConfiguredEngine(readConfig({ DEVICE: 'cpu', INFERENCE_WORKERS: '2' }), log);
+  t.after(async () => {
+    await engine.close();
+    await folder.remove();
+  });
+  const [goes, stays] = [await engine.load(version), await engine.load(version)];
+  const before = engine.pid() ?? 0;
+  process.kill(before, 'SIGKILL');
+  while (engine.pid() === before || engine.pid() === undefined) await new Promise(setImmediate);
+  const successor = engine.pid();
+  await goes.close();
+  await until('the other answers', () => stays.ready);
+  assert.equal((await stays.predict(randomImage(1))).logits.length, 10);
+  assert.equal(engine.pid(), successor, text());
+});
+
 describe('a compute process that dies', () => {
   let service: FragileInference;
   before(async () => {

@@ -196,7 +196,7 @@ export class Compute {
       try {
         const started = await startComputeProcess(this.#options);
         this.#process = started;
-        for (const kept of this.#models.values()) await loadOnDevice(started, kept, { ...this.#observer, log });
+        for (const kept of this.#models.values()) await this.#bringBack(started, kept);
         this.#use(started);
         this.#isRestoring = false;
         log.info({ pid: started.pid, models: this.#models.size }, 'The compute process runs again');
@@ -208,6 +208,16 @@ export class Compute {
         this.#process = undefined;
       }
     }
+  }
+
+  /** A model may be released while it is loaded: then it is to lie in no engine, and its trial may fail. */
+  async #bringBack(started: ComputeProcess, kept: KeptModel): Promise<void> {
+    try {
+      await loadOnDevice(started, kept, { ...this.#observer, log: this.#options.log });
+    } catch (error) {
+      if (this.#models.has(kept.model)) throw error;
+    }
+    if (!this.#models.has(kept.model)) await unloadFrom(started.engines, kept.model);
   }
 
   /** A batch was computed: the process works, and the next one that dies is replaced at once. */
