@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { readConfig } from '@atelier/inference';
+import { inferenceApi, readConfig } from '@atelier/inference';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
@@ -27,6 +27,10 @@ function withService(variables: Record<string, string>) {
   after(() => service.close());
   return {
     predict: (headers: Record<string, string> = {}) => request(service.app).post('/predict').set(headers).send(pixels),
+    send: (method: 'get' | 'post' | 'put', path: string, token?: string) => {
+      const sent = request(service.app)[method](path);
+      return token === undefined ? sent : sent.set('Authorization', `Bearer ${token}`);
+    },
     get: (path: string, headers: Record<string, string> = {}) => request(service.app).get(path).set(headers),
   };
 }
@@ -34,7 +38,7 @@ function withService(variables: Record<string, string>) {
 describe('an inference service with keys', () => {
   const key = 'reader-key-0123456789';
   const scraper = 'scraper-key-0123456789';
-  const { predict, get } = withService({ INFERENCE_API_KEYS: `reader=${key}:infer,${scraper}:metrics` });
+  const { predict, get, send } = withService({ INFERENCE_API_KEYS: `reader=${key}:infer,${scraper}:metrics` });
 
   test('answers predictions and its list of models to a key with the scope infer, under any name', async () => {
     await predict({ Authorization: `Bearer ${key}`, Host: 'fashion.example' }).expect(200);
@@ -46,6 +50,34 @@ describe('an inference service with keys', () => {
     await problemOf(get('/MODELS'), 401, 'unauthorized');
     await problemOf(predict({ Authorization: `Bearer ${scraper}` }), 403, 'forbidden');
     await problemOf(get('/metrics', { Authorization: `Bearer ${key}` }), 403, 'forbidden');
+  });
+
+  test('tells nobody anything else: every documented route but these wants a key, and each key is one for some', async () => {
+    const open = [
+      '/',
+      '/docs',
+      '/openapi.json',
+      '/healthz',
+      '/readyz',
+      '/startupz',
+      '/v2/health/live',
+      '/v2/health/ready',
+    ];
+    const unguarded: string[] = [];
+    for (const [path, operations] of Object.entries(inferenceApi().paths ?? {})) {
+      for (const method of Object.keys(operations) as ('get' | 'post' | 'put')[]) {
+        const [url, name] = [path.replace(/\{version\}/, '1').replace(/\{\w+\}/, 'fashion-mlp'), `${method} ${path}`];
+        const { status } = await send(method, url);
+        if (status !== 401) unguarded.push(name);
+        if (status !== 401) continue;
+        const admin = /labels|rollback|load$/.test(path);
+        const scope = path === '/metrics' ? scraper : key;
+        const { status: other } = await send(method, url, scope === key ? scraper : key);
+        assert.equal(other, 403, `${name} with the other key`);
+        assert.equal((await send(method, url, scope)).status === 403, admin, name);
+      }
+    }
+    assert.deepEqual(unguarded.sort(), open.map((path) => `get ${path}`).sort());
   });
 
   test('answers its probes to everybody', async () => {
