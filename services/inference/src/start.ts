@@ -66,9 +66,9 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
     if (graceMs > 0 && model.served() !== undefined) await setTimeout(graceMs);
     await Promise.all([server.close(), grpc?.close()]);
     await Promise.race([model.close(), setTimeout(RELEASE_LIMIT_MS, undefined, { ref: false })]);
-    await engine.close();
+    // Beside each other: a collector that hangs must not use up the time in which a service has to end.
+    await Promise.all([engine.close(), spans?.close()]);
     metrics.close();
-    await spans?.close();
   };
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
