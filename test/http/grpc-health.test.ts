@@ -222,14 +222,32 @@ describe('what is no call', () => {
   test('and a message that does not arrive is not waited for', async (t) => {
     const service = await stubGrpcService({ arrivalLimitMs: 50 });
     t.after(() => service.close());
-    const identity = (bytes: Buffer) => bytes;
-    const path = '/inference.GRPCInferenceService/ServerLive';
-    const call = new Promise((resolve, reject) => {
-      service.client.connection.makeClientStreamRequest(path, identity, identity, new Metadata(), (error, answer) => {
-        if (error === null) resolve(answer);
-        else reject(error);
-      });
+    await failureOf(callWithoutMessage(service.client), 'DEADLINE_EXCEEDED', 'deadline-exceeded');
+  });
+
+  test('for as long as a request over HTTP may take to arrive', { timeout: 20_000 }, async (t) => {
+    const folder = await temporaryFolder();
+    const environment = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRPC_PORT: '0', DEVICE: 'cpu' };
+    const config = readConfig({ ...environment, INFERENCE_REQUEST_TIMEOUT_MS: '100' });
+    const service = await startInference(config, recordedLog().log);
+    const client = new GrpcClient(service.grpcAddress ?? '');
+    t.after(async () => {
+      client.close();
+      await service.close(0);
+      await folder.remove();
     });
-    await failureOf(call, 'DEADLINE_EXCEEDED', 'deadline-exceeded');
+    await failureOf(callWithoutMessage(client), 'DEADLINE_EXCEEDED', 'deadline-exceeded');
   });
 });
+
+/** Opens a call and sends nothing. */
+function callWithoutMessage(client: GrpcClient): Promise<unknown> {
+  const identity = (bytes: Buffer) => bytes;
+  const path = '/inference.GRPCInferenceService/ServerLive';
+  return new Promise((resolve, reject) => {
+    client.connection.makeClientStreamRequest(path, identity, identity, new Metadata(), (error, answer) => {
+      if (error === null) resolve(answer);
+      else reject(error);
+    });
+  });
+}
