@@ -6,6 +6,7 @@ import { DomainError } from '@atelier/domain';
 import { ApiKeys, inferenceAccess, readConfig, startInference } from '@atelier/inference';
 import { type ClientReadableStream, Metadata, type ServiceDefinition, status as STATUS } from '@grpc/grpc-js';
 import { service as HEALTH } from 'grpc-health-check';
+import sharp from 'sharp';
 import { failureOf, GrpcClient } from '../support/grpc-client.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
 import { recordedLog } from '../support/recorded-log.ts';
@@ -239,6 +240,39 @@ describe('what is no call', () => {
     await failureOf(callWithoutMessage(client), 'DEADLINE_EXCEEDED', 'deadline-exceeded');
   });
 });
+
+test(
+  'a call in flight is answered when the service stops, whatever its grace period',
+  { timeout: 20_000 },
+  async (t) => {
+    const folder = await temporaryFolder();
+    await publishTiny(folder.path);
+    const environment = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRPC_PORT: '0', DEVICE: 'cpu' };
+    const config = readConfig({ ...environment, INFERENCE_GRACE_MS: '0', INFERENCE_WORKERS: '1' });
+    const service = await startInference(config, recordedLog().log);
+    const client = new GrpcClient(service.grpcAddress ?? '');
+    t.after(async () => {
+      client.close();
+      await service.close();
+      await folder.remove();
+    });
+    await service.settled;
+    const size = { width: 3000, height: 3000 };
+    const large = await sharp({ create: { ...size, channels: 3, background: 'white' } })
+      .png()
+      .toBuffer();
+    const inputs = [
+      { name: 'image', datatype: 'BYTES', shape: [4], contents: { bytes_contents: Array<Buffer>(4).fill(large) } },
+    ];
+    const answer = client.call<{ outputs: object[] }>('ModelInfer', { model_name: 'fashion-mlp', inputs });
+    answer.catch(() => undefined);
+    const isDecoding = async () =>
+      /^decoding_pictures [1-9]/m.test(await (await fetch(`${service.url}/metrics`)).text());
+    await until('it is decoded', isDecoding);
+    await service.close();
+    assert.equal((await answer).outputs.length, 2);
+  },
+);
 
 /** Opens a call and sends nothing. */
 function callWithoutMessage(client: GrpcClient): Promise<unknown> {

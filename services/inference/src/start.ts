@@ -73,7 +73,9 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
     const access = inferenceAccess(config.apiKeys);
-    const options = { ...config, port: config.grpcPort, arrivalLimitMs: config.requestTimeoutMs, access, log };
+    const { host, grpcPort: port, maximumBodyBytes, requestTimeoutMs: arrivalLimitMs } = config;
+    // Not the whole configuration, whose grace period is another one: what is in flight has its own time after that.
+    const options = { host, port, maximumBodyBytes, arrivalLimitMs, access, log };
     grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
       await close(0);
       throw error;
