@@ -3,14 +3,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CancelStage } from '@atelier/inference';
+import { type CancelStage, PICTURES_PER_DECODER } from '@atelier/inference';
 import { commandBody, commandFile, type FragileInference, openFragile } from '../support/fragile-compute.ts';
 import { post, postAndLeave } from '../support/posted.ts';
 import { randomImage } from '../support/published-version.ts';
 import { connectTo, headOf } from '../support/raw-request.ts';
 import { until } from '../support/until.ts';
-
-const PICTURES_AT_HAND = 4;
 
 describe('a client that leaves', () => {
   let service: FragileInference;
@@ -43,13 +41,13 @@ describe('a client that leaves', () => {
   });
 
   test('while its picture waits for the decoder has nothing decoded, and the decoder goes on', async () => {
-    const slow = Array.from({ length: PICTURES_AT_HAND }, () => post(service.url, commandFile('slow')));
-    await until('all are at hand', () => service.engine.waiting().pictures === PICTURES_AT_HAND);
+    const slow = Array.from({ length: PICTURES_PER_DECODER }, () => post(service.url, commandFile('slow')));
+    await until('all are at hand', () => service.engine.waiting().pictures === PICTURES_PER_DECODER);
     await postAndLeave(service.url, commandFile('crash'), () =>
-      until('it waits', () => service.engine.waiting().pictures === PICTURES_AT_HAND + 1),
+      until('it waits', () => service.engine.waiting().pictures === PICTURES_PER_DECODER + 1),
     );
     for (const { status } of await Promise.all(slow)) assert.equal(status, 200);
-    assert.equal((await service.asked()).pictures, PICTURES_AT_HAND);
+    assert.equal((await service.asked()).pictures, PICTURES_PER_DECODER);
     assert.deepEqual(cancellations, ['decode']);
   });
 

@@ -3,6 +3,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { PICTURES_PER_DECODER } from '@atelier/inference';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
 import { commandBody, commandFile, type FragileInference, openFragile, SLOW_MS } from '../support/fragile-compute.ts';
@@ -10,9 +11,6 @@ import { assertProblems, post, type Posted } from '../support/posted.ts';
 import { connectTo, headOf } from '../support/raw-request.ts';
 import { samplesOf } from '../support/metric-samples.ts';
 import { until } from '../support/until.ts';
-
-/** Of four pictures that it has at hand, one is decoded. */
-const PICTURES_AT_HAND = 4;
 
 describe('a request that says how long it waits', () => {
   let service: FragileInference;
@@ -102,9 +100,11 @@ describe('a request that says how long it waits', () => {
 
   test('is answered 504 while it is decoded and while it waits for that, and then the decoder is not asked', async () => {
     await service.asked();
-    const posted = Array.from({ length: PICTURES_AT_HAND + 3 }, () => post(service.url, commandFile('never'), brief));
+    const posted = Array.from({ length: PICTURES_PER_DECODER + 3 }, () =>
+      post(service.url, commandFile('never'), brief),
+    );
     assertProblems(await Promise.all(posted), 504, 'deadline-exceeded');
-    assert.equal((await service.asked()).pictures, PICTURES_AT_HAND);
+    assert.equal((await service.asked()).pictures, PICTURES_PER_DECODER);
     assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
   });
 });

@@ -12,6 +12,7 @@ export {
   type FilesDecoder,
   type ImageDecoder,
   type ImageFile,
+  PICTURES_PER_DECODER,
 } from './image/decode.ts';
 export { DecodeSlots } from './image/decode-slots.ts';
 export * from './batching/admission.ts';
