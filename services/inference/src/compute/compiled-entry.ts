@@ -18,7 +18,17 @@ export type CompiledEntries = Readonly<Record<EntryName, string>>;
  * `node_modules/.cache`: a process that loads TypeScript starts 0.4 s later and holds 60 MB more. Where that folder cannot
  * be written they go into a new folder for temporary files, whose name nobody can guess. Compiled code has them beside it.
  */
-export async function compiledEntries(): Promise<CompiledEntries> {
+export function compiledEntries(): Promise<CompiledEntries> {
+  return (entries ??= findOrBundle().catch((error: unknown) => {
+    entries = undefined; // a disk that is full now may have room for the next
+    throw error;
+  }));
+}
+
+/** Once a process: its end of the bundler would leave another's bundle waiting for ever. */
+let entries: Promise<CompiledEntries> | undefined;
+
+async function findOrBundle(): Promise<CompiledEntries> {
   if (!import.meta.url.endsWith('.ts')) return pathsIn(fileURLToPath(new URL('.', import.meta.url)));
   const cache = join(packageFolder(), 'node_modules', '.cache', 'atelier');
   const name = `compute-${stateOfSource()}`;
