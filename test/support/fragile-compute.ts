@@ -80,6 +80,7 @@ export async function openFragile(
     async close() {
       await server.close();
       await service.close();
+      delete process.env['FRAGILE_ASKED']; // the file goes with its folder
       await folder.remove();
     },
   };
