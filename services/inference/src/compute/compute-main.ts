@@ -16,9 +16,10 @@ export const DECODER_FD = 3;
 /** How long the engines may take to release their models when the service is gone. */
 const LEAVE_LIMIT_MS = 3_000;
 
-/** How many answers go out together at most, and how long one waits for others, in ms. */
+/** How many answers go out together at most, how long one waits for others, in ms, and how many must be in work for that. */
 const ANSWERS_TOGETHER = 8;
-const ANSWER_WAIT_MS = 2;
+const ANSWER_WAIT_MS = 4;
+const IN_WORK = 4;
 
 const { engineEntry, runtime, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
 
@@ -89,7 +90,7 @@ function send(message: Answer, bytes?: Uint8Array): void {
   if (pipe.destroyed) return;
   if (held++ === 0) pipe.cork();
   writeFrame(pipe, message, bytes);
-  if (inWork === 0 || held === ANSWERS_TOGETHER) sendHeld();
+  if (inWork < IN_WORK || held === ANSWERS_TOGETHER) sendHeld();
   else release ??= setTimeout(sendHeld, ANSWER_WAIT_MS);
 }
 
