@@ -135,9 +135,9 @@ describe('command line', () => {
     assert.equal(await readFile(path, 'utf8'), page, 'the same run gives the same page');
   });
 
-  test('predict without any version names the folder and exits with 1', async () => {
+  test('predict without any version names the folder and exits with 2, as for any name that is not there', async () => {
     const { code, stderr } = await atelier(['predict', 'x.png'], { MODELS_DIR: directory }).finished;
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(stderr, /No version of "fashion-mlp" in .*; there is: none/);
   });
 

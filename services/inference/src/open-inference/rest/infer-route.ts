@@ -1,4 +1,4 @@
-import { clientLeaves } from '@atelier/http';
+import { clientLeaves, timingsOf } from '@atelier/http';
 import type { RequestHandler } from 'express';
 import type { ImageLimits } from '../../routes/image-limits.ts';
 import { deadlineOf } from '../../routes/request-timeout.ts';
@@ -22,7 +22,10 @@ export function inferHandler(
     const isBinary = binaryOutputs(message, request.headers.accept);
     const requestId = response.locals['requestId'] as string | undefined;
     const { id, parameters, inputs, outputs } = message;
-    const result = await infer({ model, version, id, parameters, inputs, outputs, signal, received, requestId }, parts);
+    const timings = timingsOf(response);
+    timings['read_ms'] = performance.now() - received;
+    const call = { model, version, id, parameters, inputs, outputs, signal, received, requestId, timings };
+    const result = await infer(call, parts);
     setProvenance(response, result.predictor);
     await sendResult(request, response, result, isBinary);
   };
