@@ -90,7 +90,7 @@ export function buildApp({
     openInferenceRoutes({ models: model, limits, statistics, infer }),
     predictRoute(predict),
     indexRoute(),
-    openApiRoutes(inferenceApi()),
+    openApiRoutes(inferenceApi),
     modelsRoute(model),
   ];
   const { maximumUrlBytes } = config;

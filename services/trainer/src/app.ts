@@ -69,7 +69,7 @@ export function buildTrainerApp({
     requireToken(token, PROBES),
     probeRoutes({ readiness }),
     metricsRoute(registry),
-    openApiRoutes(trainerApi()),
+    openApiRoutes(trainerApi),
     recipesRoute(),
     devicesRoute(findMachines),
     refuseFaulty,

@@ -7,7 +7,7 @@ import { bodyOf, problemOf } from '../../support/answers.ts';
 const log = createLog('test', 'silent');
 const about = { title: 'Trainer', version: '1.2.3', description: 'Trains networks.' };
 const document = openApiDocument({ ...about, routes: [], commonProblems: ['internal'] });
-const app = createApplication(log, [openApiRoutes(document)]);
+const app = createApplication(log, [openApiRoutes(() => document)]);
 
 describe('the documentation of a service', () => {
   test('is at /openapi.json', async () => {
@@ -83,7 +83,7 @@ describe('the documentation of a service', () => {
   test('wants the token like everything else', async () => {
     const guarded = createApplication(log, [
       requireToken('correct-horse-battery-staple', ['/healthz']),
-      openApiRoutes(document),
+      openApiRoutes(() => document),
     ]);
     for (const path of ['/docs', '/docs/swagger-ui.css', '/openapi.json']) {
       await problemOf(request(guarded).get(path), 401, 'unauthorized');

@@ -4,11 +4,12 @@ import { DOCS_PAGE, DOCS_POLICY, pathOfSwaggerFile, START_SCRIPT, SWAGGER_FILES 
 import type { OpenApiDocument } from './document.ts';
 
 /** `GET /openapi.json`: the document; `GET /docs`: the page that shows it and tries it out, with its files below. */
-export function openApiRoutes(document: OpenApiDocument): Router {
+export function openApiRoutes(describe: () => OpenApiDocument): Router {
+  let document: OpenApiDocument | undefined; // built when somebody asks: no start of a service waits for it
   const router = Router();
   const serve = (path: string, handler: RequestHandler) =>
     router.route(path).get(handler).all(methodNotAllowed('GET', 'HEAD'));
-  serve('/openapi.json', (_request, response) => void response.json(document));
+  serve('/openapi.json', (_request, response) => void response.json((document ??= describe())));
   serve('/docs', (_request, response) => {
     response.set('Content-Security-Policy', DOCS_POLICY).type('html').send(DOCS_PAGE);
   });
