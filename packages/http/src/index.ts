@@ -3,6 +3,7 @@ export * from './answer-json.ts';
 export * from './access-keys.ts';
 export * from './application.ts';
 export * from './collected-metrics.ts';
+export * from './deadline-exceeded.ts';
 export type { DirectRoute } from './direct-routes.ts';
 export * from './foreign-pages.ts';
 export * from './host-names.ts';

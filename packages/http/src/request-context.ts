@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { DomainError } from '@atelier/domain';
 import type { RequestHandler } from 'express';
+import { deadlineExceeded } from './deadline-exceeded.ts';
 import type { Log } from './log.ts';
 import { isProbe } from './probes.ts';
 import type { TraceContext } from './trace-context.ts';
@@ -9,10 +10,14 @@ import type { TraceContext } from './trace-context.ts';
 /** What we take over from a caller: it ends up in headers, answers and log lines. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
+/** A request's id: what its caller offers where that is sane, else a new one. */
+export function requestIdFrom(offered: unknown): string {
+  return typeof offered === 'string' && SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
+}
+
 /** Gives each request an id, the caller's `X-Request-Id` where that is sane, and returns it in the same header. */
 export const identifyRequest: RequestHandler = (request, response, next) => {
-  const offered = request.headers['x-request-id'];
-  const requestId = typeof offered === 'string' && SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
+  const requestId = requestIdFrom(request.headers['x-request-id']);
   response.locals['requestId'] = requestId;
   response.setHeader('X-Request-Id', requestId);
   next();
@@ -76,9 +81,7 @@ export function logRequests(log: Log): RequestHandler {
  */
 export function clientLeaves(response: ServerResponse, deadline?: number): AbortSignal {
   const controller = new AbortController();
-  const late = () => {
-    controller.abort(new DomainError('deadline-exceeded', 'The request was not answered in the time that it gave.'));
-  };
+  const late = () => controller.abort(deadlineExceeded());
   const timer = deadline === undefined ? undefined : setTimeout(late, Math.max(0, deadline - performance.now()));
   response.once('close', () => {
     clearTimeout(timer);

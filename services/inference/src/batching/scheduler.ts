@@ -1,4 +1,5 @@
 import { DomainError, hasCode } from '@atelier/domain';
+import { deadlineExceeded } from '@atelier/http';
 import type { Outputs, PredictOptions, Priority } from '../predictor/predictor.ts';
 import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -232,8 +233,4 @@ export class Scheduler {
       this.#pumpSoon();
     }
   }
-}
-
-function deadlineExceeded(): DomainError {
-  return new DomainError('deadline-exceeded', 'The request was not answered in the time that it gave.');
 }

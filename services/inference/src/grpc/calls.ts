@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { DomainError } from '@atelier/domain';
-import { bearerToken, type Log, parseTraceparent } from '@atelier/http';
+import { bearerToken, type Log, parseTraceparent, requestIdFrom } from '@atelier/http';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as STATUS } from '@grpc/grpc-js';
 import type { InferenceAccess } from '../access.ts';
 import { INFER_PATH, isHealth, scopeOf } from './access.ts';
 import { failureOf, sendable } from './status.ts';
-
-/** What we take over from a caller: it ends up in metadata and log lines. */
-const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Health and readiness are asked every few seconds for ever; their lines would bury the others. */
 const PROBE = /\/(Server(Live|Ready)|ModelReady)$/;
@@ -55,8 +51,7 @@ export class Calls {
     let arrival: NodeJS.Timeout | undefined;
 
     const enter = (metadata: Metadata): void => {
-      const offered = textIn(metadata, 'x-request-id') ?? '';
-      requestId = SANE_REQUEST_ID.test(offered) ? offered : randomUUID();
+      requestId = requestIdFrom(textIn(metadata, 'x-request-id'));
       metadata.set('x-request-id', requestId);
       traceId = parseTraceparent(textIn(metadata, 'traceparent'))?.traceId;
       const scope = scopeOf(path);

@@ -1,4 +1,5 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { deadlineExceeded } from '@atelier/http';
 import type { Models } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { callOptions } from './call-options.ts';
@@ -66,7 +67,7 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
     const began = performance.now();
     const images = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
     const read = performance.now();
-    if (read >= deadline) throw tooLate();
+    if (read >= deadline) throw deadlineExceeded();
     const outputs = await predictor.predict(images, {
       priority,
       ...(signal !== undefined && { signal }),
@@ -124,12 +125,8 @@ function readBefore(
   let timer: NodeJS.Timeout | undefined;
   const images = read(() => {
     if (deadline === Infinity) return signal;
-    timer = setTimeout(() => late.abort(tooLate()), deadline - performance.now());
+    timer = setTimeout(() => late.abort(deadlineExceeded()), deadline - performance.now());
     return signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   });
   return images instanceof Promise ? images.finally(() => clearTimeout(timer)) : images;
-}
-
-function tooLate(): DomainError {
-  return new DomainError('deadline-exceeded', 'The request was not answered in the time that it gave itself.');
 }
