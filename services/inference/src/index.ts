@@ -44,7 +44,7 @@ export { classify, type RequestedOutput } from './open-inference/outputs.ts';
 export * from './open-inference/statistics.ts';
 export * from './open-inference/tensor.ts';
 export { OtlpExporter, type OtlpOptions } from './observability/otlp-exporter.ts';
-export type { InferenceObserver, MeasuredBatch, WaitingWork } from './observability/observers.ts';
+export type { InferenceObserver, WaitingWork } from './observability/observers.ts';
 export { PREPROCESSING } from './image/preprocessing.ts';
 export { provenanceOf, setProvenance } from './provenance.ts';
 export { rank } from './rank.ts';

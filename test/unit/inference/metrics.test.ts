@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import { RetryLater } from '@atelier/http';
-import { InferenceMetrics, type MeasuredBatch, type Outputs, type Predictor } from '@atelier/inference';
+import { type ComputedBatch, InferenceMetrics, type Outputs, type Predictor } from '@atelier/inference';
 import { samplesOf } from '../../support/metric-samples.ts';
 
 /** A predictor of `fashion-mlp/<version>` whose answers are `answer`'s. */
@@ -24,7 +24,7 @@ function outputsOf(...classes: number[]): Outputs {
   return { logits: probabilities, probabilities };
 }
 
-const BATCH: MeasuredBatch = {
+const BATCH: ComputedBatch = {
   version: predictorOf(3, () => Promise.resolve(outputsOf())).version,
   reason: 'full',
   rows: 3,

@@ -2,11 +2,12 @@ import type { ErrorCode } from '@atelier/domain';
 import { Distribution } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { ComputedBatch } from '../batching/observer.ts';
 import type { VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { ObservedPredictor } from './observed-predictor.ts';
-import type { InferenceObserver, MeasuredBatch, WaitingWork } from './observers.ts';
+import type { InferenceObserver, WaitingWork } from './observers.ts';
 import type { SpanCounts } from './otlp-exporter.ts';
 import { type CountedName, emptyCounts, registerOwnMetrics } from './own-metrics.ts';
 import { registerTritonMetrics } from './triton-metrics.ts';
@@ -61,7 +62,7 @@ export class InferenceMetrics implements InferenceObserver {
     this.#watched = { ...this.#watched, ...watched };
   }
 
-  computed({ version, reason, rows, bucket, queueMs, computeMs }: MeasuredBatch): void {
+  computed({ version, reason, rows, bucket, queueMs, computeMs }: ComputedBatch): void {
     const tally = this.#tallyOf(version.name, version.version);
     tally.batches++;
     tally.batchRows.add(rows);
