@@ -1,4 +1,4 @@
-import { DomainError } from '@atelier/domain';
+import { hasCode } from '@atelier/domain';
 import type { Device, DeviceClaim } from '../predictor/predictor.ts';
 import { deviceFaultOf, deviceUnavailable, reasonOf } from './device-faults.ts';
 
@@ -23,7 +23,7 @@ export async function chooseDevice(
       await proves(actual);
       return claim;
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'device-unavailable') throw error;
+      if (!hasCode(error, 'device-unavailable')) throw error;
       const fault = deviceFaultOf(actual, error.message);
       if (requested !== 'auto') throw deviceUnavailable(actual, fault);
       reasons.push(reasonOf(actual, fault));

@@ -3,10 +3,11 @@
 // which is another one, answers the requests concerned and starts the next.
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { DomainError, messageOf } from '@atelier/domain';
+import { messageOf } from '@atelier/domain';
 import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
 import type { EngineTask } from './engine-thread.ts';
+import { failedAnswer } from './failed-answer.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answer, ToDecoder } from './messages.ts';
 
@@ -77,8 +78,7 @@ async function decode({ id, ...limits }: Extract<ToDecoder, { kind: 'decode' }>,
     send({ id, kind: 'done', pixels }, image);
   } catch (error) {
     inWork--;
-    const code = error instanceof DomainError ? { code: error.code } : {};
-    send({ id, kind: 'failed', ...code, message: messageOf(error) });
+    send(failedAnswer(id, error));
   }
 }
 

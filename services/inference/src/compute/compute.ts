@@ -1,6 +1,6 @@
 import * as timers from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
-import { DomainError, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { DomainError, hasCode, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { type FileDecoder, PICTURES_PER_DECODER } from '../image/decode.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
@@ -31,8 +31,6 @@ export interface ComputeOptions {
 export interface ComputeObserver extends LoadObserver {
   /** It has died or was killed, with every model; requests with it were rejected. */
   lost(reason: string): void;
-  /** A process runs again, and has every model. */
-  restored(): void;
 }
 
 /** A device that does not work is not tried again before: each attempt may take seconds, and prints lines. */
@@ -81,10 +79,6 @@ export class Compute {
     return this.#process?.pid;
   }
 
-  get engines(): number {
-    return this.#options.engines;
-  }
-
   /**
    * What models are computed on, proved with a model of ours: rejects with `device-unavailable` where nothing that was asked
    * for works, which is no version's fault. Asked once; after a failure again, when some time has passed.
@@ -121,11 +115,6 @@ export class Compute {
     const channel = this.#running().engines[engine];
     if (channel === undefined) throw new RangeError(`There is no engine ${engine}.`);
     return runOn(channel, { model, rows }, images, this.#options.stuckMs);
-  }
-
-  /** Pictures that wait for a decoder. */
-  get waitingPictures(): number {
-    return this.#slots.waiting;
   }
 
   readonly decode: FileDecoder = (file, limits, signal) => {
@@ -167,7 +156,7 @@ export class Compute {
       }
       return { requested, actual, reason };
     } catch (error) {
-      const pauseMs = error instanceof DomainError && error.code === 'device-unavailable' ? NEXT_PROBE_MS : 0;
+      const pauseMs = hasCode(error, 'device-unavailable') ? NEXT_PROBE_MS : 0;
       timers.setTimeout(() => (this.#claim = undefined), pauseMs).unref();
       throw error;
     }
@@ -200,7 +189,6 @@ export class Compute {
         this.#use(started);
         this.#isRestoring = false;
         log.info({ pid: started.pid, models: this.#models.size }, 'The compute process runs again');
-        this.#observer.restored();
         return;
       } catch (error) {
         if (!signal.aborted) log.error({ err: error }, `The compute process does not start: ${messageOf(error)}`);

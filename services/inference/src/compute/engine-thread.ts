@@ -2,8 +2,9 @@
 // promise or not, which is why each engine has one of its own. It reads its pipe itself, with no other thread between.
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { CLASS_COUNT, DomainError, IMAGE_HEIGHT, IMAGE_WIDTH, messageOf } from '@atelier/domain';
+import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
+import { failedAnswer } from './failed-answer.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answer, LoadedModel, TensorDescription, ToEngine } from './messages.ts';
 import { openSession } from './open-session.ts';
@@ -51,8 +52,7 @@ async function answer(message: ToEngine, bytes: Uint8Array): Promise<void> {
         break;
     }
   } catch (error) {
-    const code = error instanceof DomainError ? { code: error.code } : {};
-    send({ id, kind: 'failed', ...code, message: messageOf(error) });
+    send(failedAnswer(id, error));
   }
 }
 

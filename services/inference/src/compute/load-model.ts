@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode, messageOf } from '@atelier/domain';
+import { DomainError, hasCode, messageOf } from '@atelier/domain';
 import type { Log } from '@atelier/http';
 import type { Device, DeviceClaim } from '../predictor/predictor.ts';
 import type { Channel } from './channel.ts';
@@ -46,19 +46,10 @@ export async function tryDevice(
   observer: LoadObserver,
 ): Promise<void> {
   try {
-    await loadInto(
-      running,
-      running.engines.slice(0, 1),
-      {
-        model,
-        device,
-        bytes: PROBE_MODEL,
-        check: checkProbe,
-      },
-      observer,
-    );
+    const probe = { model, device, bytes: PROBE_MODEL, check: checkProbe };
+    await loadInto(running, running.engines.slice(0, 1), probe, observer);
   } catch (error) {
-    if (codeOf(error) !== 'engine-lost') throw error;
+    if (!hasCode(error, 'engine-lost')) throw error;
     const reason = await running.ended;
     throw new DomainError('device-unavailable', `it ended the compute process: ${reason?.message ?? 'closed'}`);
   } finally {
@@ -76,7 +67,7 @@ export async function loadOnDevice(
   try {
     await loadInto(running, running.engines, { ...kept, device: actual }, observer);
   } catch (error) {
-    if (actual === 'cpu' || codeOf(error) !== 'device-unavailable') throw error;
+    if (actual === 'cpu' || !hasCode(error, 'device-unavailable')) throw error;
     const fault = deviceFaultOf(actual, messageOf(error));
     if (requested !== 'auto') throw deviceUnavailable(actual, fault);
     await unloadFrom(running.engines, kept.model);
@@ -102,8 +93,8 @@ async function loadInto(
       await check({ ...loaded, run: (images, rows) => runOn(channel, { model, rows }, images, LOAD_LIMIT_MS) });
     } catch (error) {
       // A session may open on a GPU for which the runtime has no code: that shows in the first run.
-      if (device === 'cpu' || codeOf(error) !== 'engine-fault') throw error;
-      throw new DomainError('device-unavailable', messageOf((error as DomainError).cause), { cause: error });
+      if (device === 'cpu' || !hasCode(error, 'engine-fault')) throw error;
+      throw new DomainError('device-unavailable', messageOf(error.cause), { cause: error });
     } finally {
       observer.loading(engine, false);
     }
@@ -112,10 +103,6 @@ async function loadInto(
 
 export async function unloadFrom(engines: readonly Channel[], model: number): Promise<void> {
   await Promise.all(engines.map((engine) => engine.ask({ kind: 'unload', model }, undefined, LOAD_LIMIT_MS)));
-}
-
-function codeOf(error: unknown): ErrorCode | undefined {
-  return error instanceof DomainError ? error.code : undefined;
 }
 
 export async function runOn(

@@ -7,11 +7,6 @@ export class DecodeSlots {
     this.#free = count;
   }
 
-  /** Tasks that wait. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** A task whose `signal` aborts before its turn never runs: it rejects at once with the reason. */
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();

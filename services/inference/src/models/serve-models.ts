@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError, hasCode, messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import type { LabelsResponse } from '../contract/labels.ts';
@@ -107,7 +107,7 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
       (reason: unknown) => reason,
     );
     const before = deviceFault?.message;
-    deviceFault = error instanceof DomainError && error.code === 'device-unavailable' ? error : undefined;
+    deviceFault = hasCode(error, 'device-unavailable') ? error : undefined;
     if (deviceFault === undefined) return true;
     const { code, message } = deviceFault;
     if (message !== before) log.error({ code }, `Nothing can be served: ${code}: ${message}`);

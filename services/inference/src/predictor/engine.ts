@@ -1,4 +1,4 @@
-import { hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
@@ -81,7 +81,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       observer.restarted(reason);
       scheduler.failWaiting(new RetryLater('engine-lost', 'The engine died; another starts.', 1));
     },
-    restored: () => undefined,
     loading: (engine, isLoading) => scheduler.setLoading(engine, isLoading),
   });
   const turnAway = (error: unknown): never => {
@@ -137,9 +136,9 @@ async function tryModel(trial: EngineTrial, { manifest: { golden } }: PublishedV
   for (const bucket of BUCKETS) await trial.run(new Uint8Array(bucket * PIXELS_PER_IMAGE), bucket);
 }
 
-/** The second half of each row of [rows, 20]. */
+/** The second half of each row of [rows, 20]: behind the logits. */
 function probabilitiesIn(outputs: Float32Array): Float32Array {
-  return outputs.filter((_, place) => place % 20 >= 10);
+  return outputs.filter((_, place) => place % (2 * CLASS_COUNT) >= CLASS_COUNT);
 }
 
 interface PredictorParts {
