@@ -4,7 +4,7 @@ import type { DomainError } from '@atelier/domain';
 import { Admission } from '@atelier/inference';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const LIMITS = { maximumQueue: 8, maximumWaitMs: 5_000 };
+const LIMITS = { maximumQueue: 8, maximumWaitMs: 5_000, alwaysTaken: 1 };
 
 describe('admission', () => {
   let clock: FakeClock;
@@ -87,6 +87,16 @@ describe('admission', () => {
     await measure(60_000);
     admission.check();
     void enter();
+    assert.throws(() => admission.check(), { code: 'overloaded' });
+  });
+
+  test('lets in at any rate what all that work have in hand, so that refusing cannot crowd the work out', async () => {
+    admission = new Admission({ ...LIMITS, alwaysTaken: 4 }, clock);
+    await measure(60_000);
+    for (let count = 0; count < 4; count++) {
+      admission.check();
+      void enter();
+    }
     assert.throws(() => admission.check(), { code: 'overloaded' });
   });
 

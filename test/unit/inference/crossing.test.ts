@@ -38,7 +38,7 @@ describe('100,000 requests at once, of three models and both priorities, given u
     const engines = new AnsweringEngines();
     const { execute, observer } = engines;
     const scheduler = new Scheduler({ engines: 3, maximumDelayMs: 2, execute, observer, clock });
-    const admission = new Admission({ maximumQueue: QUEUE, maximumWaitMs: 1e9 }, clock);
+    const admission = new Admission({ maximumQueue: QUEUE, maximumWaitMs: 1e9, alwaysTaken: 1 }, clock);
     /** Those that can still be given up, with what gives them up. */
     const open = new Map<number, (reason: Error) => void>();
     /** Of requests of which a part was in a batch that failed. */

@@ -9,6 +9,15 @@ export interface AdmissionLimits {
   maximumWaitMs: number;
 }
 
+export interface AdmissionOptions extends AdmissionLimits {
+  /**
+   * So many images are let in however long they are expected to wait: as many as all that work here have in hand at a time.
+   * Under a flood the refusals take time that the work lacks; with a rate that sinks for that reason less and less would be
+   * let in, until nothing but refusing is left.
+   */
+  alwaysTaken: number;
+}
+
 /** The longest that a client is told to stay away, in seconds: rates change. */
 const MAXIMUM_RETRY_SECONDS = 60;
 
@@ -17,11 +26,11 @@ const MAXIMUM_RETRY_SECONDS = 60;
  * told when to come back; what is let in is answered in a time that its sender can expect.
  */
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  readonly #limits: AdmissionOptions;
   readonly #rate: DrainRate;
   #pending = 0;
 
-  constructor(limits: AdmissionLimits, clock: Clock = SYSTEM_CLOCK) {
+  constructor(limits: AdmissionOptions, clock: Clock = SYSTEM_CLOCK) {
     this.#limits = limits;
     this.#rate = new DrainRate(clock);
   }
@@ -33,9 +42,10 @@ export class Admission {
 
   /** Throws `overloaded` where there is no room for one more: before its body is read. */
   check(count = 1): void {
+    const { maximumQueue, maximumWaitMs, alwaysTaken } = this.#limits;
+    const isFull = this.#pending > 0 && this.#pending + count > maximumQueue;
     const expectedMs = this.#rate.expectedMs(this.#pending);
-    const isFull = this.#pending > 0 && this.#pending + count > this.#limits.maximumQueue;
-    if (!isFull && expectedMs <= this.#limits.maximumWaitMs) return;
+    if (!isFull && (this.#pending < alwaysTaken || expectedMs <= maximumWaitMs)) return;
     const seconds = Math.min(MAXIMUM_RETRY_SECONDS, Math.max(1, Math.ceil(expectedMs / 1000)));
     throw new RetryLater('overloaded', `${this.#pending} images wait; come back in ${seconds} s.`, seconds);
   }

@@ -2,7 +2,7 @@ import { CLASS_COUNT, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
-import { BUCKETS } from '../batching/buckets.ts';
+import { BUCKETS, MAXIMUM_ROWS } from '../batching/buckets.ts';
 import type { BatchObserver } from '../batching/observer.ts';
 import type { Runnable } from '../batching/jobs.ts';
 import { Scheduler } from '../batching/scheduler.ts';
@@ -56,8 +56,8 @@ export interface Engine {
 
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { observer, workers, decoders, device, stuckMs, log, entry } = options;
-  const decoding = new Admission(options);
-  const computing = new Admission(options);
+  const decoding = new Admission({ ...options, alwaysTaken: decoders });
+  const computing = new Admission({ ...options, alwaysTaken: workers * MAXIMUM_ROWS });
   const scheduler = new Scheduler({
     engines: workers,
     maximumDelayMs: options.maximumDelayMs,
