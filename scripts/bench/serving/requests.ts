@@ -27,14 +27,15 @@ export function pixelsRequest({ pixels, probabilities }: KnownImage): PreparedRe
   };
 }
 
-/** Open Inference Protocol with the binary tensor extension: the answer is JSON and forty bytes. */
-export function tensorRequest({ pixels, probabilities }: KnownImage): PreparedRequest {
+/** Open Inference Protocol with the binary tensor extension: the answer is JSON and forty bytes for each image. */
+export function tensorRequest(images: readonly KnownImage[]): PreparedRequest {
+  const pixels = Buffer.concat(images.map((image) => image.pixels));
   const json = Buffer.from(
     JSON.stringify({
       inputs: [
         {
           name: 'image',
-          shape: [1, 28, 28],
+          shape: [images.length, 28, 28],
           datatype: 'UINT8',
           parameters: { binary_data_size: pixels.length },
         },
@@ -48,7 +49,14 @@ export function tensorRequest({ pixels, probabilities }: KnownImage): PreparedRe
   };
   return {
     bytes: requestBytes(`/v2/models/${MODEL_NAME}/infer`, headers, Buffer.concat([json, pixels])),
-    expected: { statuses: [200], answer: { form: 'tensor', probabilities, tolerance: TOLERANCE } },
+    expected: {
+      statuses: [200],
+      answer: {
+        form: 'tensor',
+        probabilities: images.flatMap(({ probabilities }) => probabilities),
+        tolerance: TOLERANCE,
+      },
+    },
   };
 }
 

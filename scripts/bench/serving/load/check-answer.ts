@@ -15,7 +15,7 @@ export function faultOf(answer: Answer, expected: NonNullable<PreparedRequest['e
   return isRight ? null : `probabilities ${found.join(', ')} instead of ${probabilities.join(', ')}`;
 }
 
-/** The probabilities [10] by class, out of each form of answer. */
+/** The probabilities by class, out of each form of answer. */
 const PROBABILITIES: Record<ExpectedAnswer['form'], (answer: Answer) => number[]> = {
   predictions: ({ body }) => {
     const { predictions } = JSON.parse(body.toString()) as {

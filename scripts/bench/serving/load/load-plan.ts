@@ -7,7 +7,7 @@ export interface PreparedRequest {
   leaveAfterMs?: number;
 }
 
-/** Where in a body the probabilities [10] stand, and which they must be within `tolerance`. */
+/** Where in a body the probabilities [10], of a tensor [images · 10], stand, and which they must be within `tolerance`. */
 export interface ExpectedAnswer {
   form: 'predictions' | 'tensor';
   probabilities: readonly number[];

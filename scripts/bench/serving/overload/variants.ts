@@ -6,7 +6,7 @@ import type { LoadPlan, PreparedRequest } from '../load/load-plan.ts';
 import { goodput, type MeasuredLoad, measuredLoad, requireFlawless } from '../measured-load.ts';
 import { largestMemoryDuring } from '../memory-watch.ts';
 import { service } from '../programs.ts';
-import { photographRequest, pixelsRequest } from '../requests.ts';
+import { photographRequest, pixelsRequest, tensorRequest } from '../requests.ts';
 import { withServer } from '../server-process.ts';
 import { ENVIRONMENT, type OverloadName, TIMES_CAPACITY, VARIANT_NAMES } from './variant-names.ts';
 
@@ -19,16 +19,27 @@ const CONNECTIONS = 256;
 /** Of the peak: little enough that hardly anybody waits for another. */
 const UNLOADED_SHARE = 0.2;
 
+/** A whole batch: the engine, and not the request thread, has the most work with it. */
+const IMAGES_PER_TENSOR = 64;
+
 /** A rate of few a second takes longer. */
 const LEAST_REQUESTS = 10;
 
 type Requests = (modelsDirectory: string, images: readonly KnownImage[]) => Promise<PreparedRequest[]>;
 
 const REQUESTS: Record<OverloadName, Requests> = {
-  pixels: (_modelsDirectory, images) => Promise.resolve(images.map(pixelsRequest)),
   photographs: async (modelsDirectory, images) =>
     (await knownPhotographs(modelsDirectory, images)).map(photographRequest),
+  tensors: (_modelsDirectory, images) =>
+    Promise.resolve(images.map((_image, first) => tensorRequest(manyFrom(images, first)))),
+  pixels: (_modelsDirectory, images) => Promise.resolve(images.map(pixelsRequest)),
 };
+
+/** `IMAGES_PER_TENSOR` of them, in turn, from the one at `first`. */
+function manyFrom(images: readonly KnownImage[], first: number): KnownImage[] {
+  const inTurn = [...images.slice(first), ...images.slice(0, first)];
+  return Array.from({ length: IMAGES_PER_TENSOR }, (_, place) => inTurn[place % inTurn.length] as KnownImage);
+}
 
 async function overload(name: OverloadName, { modelsDirectory, isQuick }: SampleOptions): Promise<Sample> {
   const requests = (await REQUESTS[name](modelsDirectory, await knownImages(modelsDirectory))).map(refusable);

@@ -15,7 +15,7 @@ const STAYS_MS = [0, 1, 2, 5];
 export async function mixture(modelsDirectory: string): Promise<PreparedRequest[]> {
   const images = await knownImages(modelsDirectory);
   const pixels = images.map(pixelsRequest);
-  const tensors = images.map(tensorRequest);
+  const tensors = images.map((image) => tensorRequest([image]));
   const files = await Promise.all(images.map(pngRequest));
   const photographs = (await knownPhotographs(modelsDirectory, images)).map(photographRequest);
   const leaving = [...pixels, ...tensors, ...files].map((request, index) => leaves(request, index));

@@ -41,7 +41,7 @@ const LOADED: Record<LoadedName, Loaded> = {
   'constant-server': { program: () => CONSTANT, request: unchecked(pixelsRequest) },
   png: { program: ours, request: unchecked(pngRequest) },
   pixels: { program: ours, request: unchecked(pixelsRequest) },
-  tensors: { program: ours, request: unchecked(tensorRequest) },
+  tensors: { program: ours, request: unchecked((image) => tensorRequest([image])) },
   'two-processes-png': { program: twice, request: unchecked(pngRequest) },
   'two-processes-pixels': { program: twice, request: unchecked(pixelsRequest) },
   'hand-written-pixels': { program: byHand(null), request: unchecked(pixelsRequest) },
