@@ -38,7 +38,7 @@ const REQUESTS: Record<OverloadName, Requests> = {
 /** `IMAGES_PER_TENSOR` of them, in turn, from the one at `first`. */
 function manyFrom(images: readonly KnownImage[], first: number): KnownImage[] {
   const inTurn = [...images.slice(first), ...images.slice(0, first)];
-  return Array.from({ length: IMAGES_PER_TENSOR }, (_, place) => inTurn[place % inTurn.length] as KnownImage);
+  return Array.from({ length: IMAGES_PER_TENSOR }, (_, place) => inTurn[place % inTurn.length]!);
 }
 
 async function overload(name: OverloadName, { modelsDirectory, isQuick }: SampleOptions): Promise<Sample> {
