@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-port.ts';
 
 /** What is started, and how it is told its port. */
 export interface ServerProgram {
@@ -56,15 +56,6 @@ export async function withServer<T>(
 
 function badEnd(end: NodeJS.Signals | number): Error {
   return new Error(`The server ended by ${typeof end === 'number' ? `exit code ${end}` : end}.`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function becomesReady(port: number, path: string): Promise<void> {
