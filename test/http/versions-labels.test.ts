@@ -14,8 +14,10 @@ import {
 import { changeLabels, publishVersion } from '@atelier/model-repository';
 import request from 'supertest';
 import { bodyOf, problemOf } from '../support/answers.ts';
+import { noFileLimit, whileFilesAreAtMost } from '../support/full-disk.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
 import { damageModel, publishTiny, randomImage, tinyClassifier, versionContent } from '../support/published-version.ts';
+import { whileReadOnly } from '../support/read-only-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 
@@ -115,6 +117,38 @@ describe('the labels of a model over HTTP', () => {
     assert.equal((await put({ stable: 3, canary: null })).fault, undefined);
     assert.equal(await answering(client), 3);
   });
+});
+
+test('labels that the folder does not take are refused with the reason, and stay what they were', async (t) => {
+  const folder = await temporaryFolder();
+  t.after(() => folder.remove());
+  for (const seed of [1, 2]) await publishTiny(folder.path, { seed });
+  await changeLabels(folder.path, 'fashion-mlp', { stable: 1 });
+  const service = await openInference(folder.path, { ...LIGHT, pollMs: 0, apiKeys });
+  t.after(() => service.close());
+  const client = request.agent(service.app).set('Authorization', `Bearer ${ADMIN}`);
+  const changes = () => [
+    client.put(PATH).send({ stable: 2, canary: null }),
+    client.post('/models/fashion-mlp/rollback'),
+  ];
+  const before = await bodyOf(client.get(PATH));
+  await whileReadOnly(folder.path, 'fashion-mlp', async () => {
+    for (const change of changes()) {
+      const { detail } = await problemOf(change, 409, 'repository-not-writable');
+      assert.match(detail ?? '', /^fashion-mlp\/labels\.json cannot be written: (EACCES|EPERM)/);
+      assert.ok(!detail?.includes(folder.path), 'without the paths of this machine');
+    }
+  });
+  if (!noFileLimit) {
+    await whileFilesAreAtMost(10, async () => {
+      for (const change of changes()) {
+        const { detail } = await problemOf(change, 507, 'disk-full');
+        assert.match(detail ?? '', /^There is no room to write fashion-mlp\/labels\.json: /);
+      }
+    });
+  }
+  assert.deepEqual(await bodyOf(client.get(PATH)), before);
+  assert.equal(await answering(client), 1);
 });
 
 test('only a key with the scope admin sees and sets labels, and without keys nobody does', async (t) => {

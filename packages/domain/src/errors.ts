@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   'golden-mismatch',
   'invalid-labels',
   'version-refused',
+  'repository-not-writable',
   // Requests
   'malformed-request',
   'url-too-long',

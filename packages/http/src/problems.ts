@@ -61,6 +61,7 @@ export const PROBLEMS = {
   'golden-mismatch': { status: 409, title: 'The model does not give its golden answers' },
   'invalid-labels': { status: 409, title: 'The labels of the model are not valid' },
   'version-refused': { status: 409, title: 'The version cannot be served' },
+  'repository-not-writable': { status: 409, title: 'The folder of the models cannot be written' },
   'malformed-request': { status: 400, title: 'The request is not HTTP as this service reads it' },
   'url-too-long': { status: 414, title: 'The address of the request is too long' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },

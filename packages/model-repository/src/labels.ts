@@ -46,7 +46,8 @@ export async function readLabels(root: string, name: string): Promise<Labels> {
 
 /**
  * Writes the labels of a model, synced and in one step; `model-not-found` where a version that they name is not there,
- * `invalid-labels` where one version is to be both. Of two writers at once the later one wins.
+ * `invalid-labels` where one version is to be both, `disk-full` or `repository-not-writable` where it cannot write. Of two
+ * writers at once the later one wins.
  */
 export async function writeLabels(root: string, name: string, labels: Labels): Promise<Labels> {
   const numbers = await versionNumbers(root, name);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { DomainError } from '@atelier/domain';
 import {
   changeLabels,
   listVersions,
@@ -11,7 +12,9 @@ import {
   replaceLabels,
   rollBack,
 } from '@atelier/model-repository';
+import { noFileLimit, whileFilesAreAtMost } from '../../support/full-disk.ts';
 import { publishTiny } from '../../support/published-version.ts';
+import { whileReadOnly } from '../../support/read-only-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const NAME = 'fashion-mlp';
@@ -25,6 +28,47 @@ beforeEach(async () => {
   for (const number of ['1', '2', '3']) await mkdir(join(root, NAME, number), { recursive: true });
 });
 afterEach(() => folder.remove());
+
+describe('labels that cannot be written', () => {
+  const inFolder = async () => (await readdir(join(root, NAME))).sort();
+  const refused = (code: string, message: RegExp) => async (change: Promise<unknown>) => {
+    await assert.rejects(change, (error: Error) => {
+      assert.equal((error as DomainError).code, code);
+      assert.match(error.message, message);
+      return true;
+    });
+  };
+  const unwritable = refused('repository-not-writable', /labels\.json cannot be written: (EACCES|EPERM)/);
+  const full = refused('disk-full', /no room to write .*labels\.json: EFBIG/);
+
+  test('because the folder is read-only are what they were, and nothing lies beside them', async () => {
+    await changeLabels(root, NAME, { stable: 1 });
+    const before = [await inFolder(), await readLabels(root, NAME)];
+    await whileReadOnly(root, NAME, async () => {
+      await unwritable(changeLabels(root, NAME, { stable: 2 }));
+      await unwritable(replaceLabels(root, NAME, { stable: 2, canary: null }));
+      await unwritable(rollBack(root, NAME));
+    });
+    assert.deepEqual([await inFolder(), await readLabels(root, NAME)], before);
+  });
+
+  test('because the disk is full are what they were', { skip: noFileLimit }, async () => {
+    await changeLabels(root, NAME, { stable: 1 });
+    const before = [await inFolder(), await readLabels(root, NAME)];
+    await whileFilesAreAtMost(10, async () => {
+      await full(changeLabels(root, NAME, { stable: 2 }));
+      await full(rollBack(root, NAME));
+    });
+    assert.deepEqual([await inFolder(), await readLabels(root, NAME)], before);
+  });
+
+  test('because a folder has their place leave it alone', async () => {
+    await mkdir(file);
+    const before = await inFolder();
+    await refused('repository-not-writable', /EISDIR/)(replaceLabels(root, NAME, { stable: 2, canary: null }));
+    assert.deepEqual(await inFolder(), before);
+  });
+});
 
 describe('labels', () => {
   test('are none without a file, are written whole beside the versions, and are no version', async () => {

@@ -66,6 +66,9 @@ const labels = {
   200: { description: 'The labels, and who answers by them', schema: LabelsResponse.meta({ id: 'Labels' }) },
 };
 
+/** What a change of the labels meets in the folder. */
+const IN_FOLDER = ['invalid-labels', 'repository-not-writable', 'disk-full'] as const;
+
 const VERSIONS: readonly RouteDescription[] = [
   {
     method: 'get',
@@ -87,6 +90,7 @@ const VERSIONS: readonly RouteDescription[] = [
     problems: [
       ...(['model-not-found', 'invalid-request', 'malformed-json', 'malformed-body'] as const),
       ...(['unsupported-media-type', 'payload-too-large'] as const),
+      ...IN_FOLDER,
     ],
   },
   {
@@ -96,7 +100,7 @@ const VERSIONS: readonly RouteDescription[] = [
     summary: 'What was stable before is stable again (scope admin)',
     parameters: { path: name },
     answers: labels,
-    problems: ['model-not-found'],
+    problems: ['model-not-found', ...IN_FOLDER],
   },
 ];
 

@@ -55,6 +55,7 @@ export const STATUSES = {
   'golden-mismatch': 'FAILED_PRECONDITION',
   'invalid-labels': 'FAILED_PRECONDITION',
   'version-refused': 'FAILED_PRECONDITION',
+  'repository-not-writable': 'hidden',
   'malformed-request': 'INVALID_ARGUMENT',
   'url-too-long': 'hidden', // a path of gRPC is a name of ours
   'malformed-json': 'INVALID_ARGUMENT',

@@ -47,7 +47,7 @@ async function told(change: Promise<unknown>, modelsDirectory: string): Promise<
   try {
     await change;
   } catch (error) {
-    if (!hasCode(error, 'invalid-labels')) throw error;
+    if (!hasCode(error, 'invalid-labels', 'repository-not-writable', 'disk-full')) throw error;
     throw new DomainError(error.code, tellable(error.message, resolve(modelsDirectory)), { cause: error });
   }
 }
