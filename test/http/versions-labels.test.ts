@@ -12,10 +12,11 @@ import {
   type TrafficObserver,
 } from '@atelier/inference';
 import { changeLabels, publishVersion } from '@atelier/model-repository';
-import request from 'supertest';
+import request, { type Test } from 'supertest';
 import { bodyOf, problemOf } from '../support/answers.ts';
 import { noFileLimit, whileFilesAreAtMost } from '../support/full-disk.ts';
 import { type InferenceUnderTest, openInference } from '../support/inference-service.ts';
+import { samplesOf } from '../support/metric-samples.ts';
 import { damageModel, publishTiny, randomImage, tinyClassifier, versionContent } from '../support/published-version.ts';
 import { whileReadOnly } from '../support/read-only-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -117,6 +118,39 @@ describe('the labels of a model over HTTP', () => {
     assert.equal((await put({ stable: 3, canary: null })).fault, undefined);
     assert.equal(await answering(client), 3);
   });
+});
+
+test('rollbacks at the same moment are one, and a change that comes meanwhile finds what it has written', async (t) => {
+  const folder = await temporaryFolder();
+  for (const seed of [1, 2, 3]) await publishTiny(folder.path, { seed });
+  await changeLabels(folder.path, 'fashion-mlp', { stable: 2 });
+  await changeLabels(folder.path, 'fashion-mlp', { stable: 3 });
+  const service = await openInference(folder.path, { ...LIGHT, pollMs: 0, apiKeys, keepVersions: 3 });
+  t.after(async () => {
+    await service.close();
+    await folder.remove();
+  });
+  const client = request.agent(service.app).set('Authorization', `Bearer ${ADMIN}`);
+  const answered = async (sent: Test) => LabelsResponse.parse(await bodyOf(sent));
+  const inProgress = async () => (await samplesOf(service.metrics.registry))['http_requests_in_progress'] ?? 0;
+  // The first has written, and its answer waits for the service to follow.
+  const { refresh } = service.model;
+  let follow: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (follow = resolve));
+  service.model.refresh = () => gate.then(refresh);
+  const rollbacks = [1, 2, 3].map(() => answered(client.post('/models/fashion-mlp/rollback')));
+  await until('all of them', async () => (await inProgress()) === 3);
+  const change = answered(client.put(PATH).send({ stable: 1, canary: null }));
+  await until('the change', async () => (await inProgress()) === 4);
+  follow();
+  const [back, { stable, previous }] = await Promise.all([Promise.all(rollbacks), change]);
+  assert.deepEqual(
+    back.map((labels) => [labels.stable, labels.previous, labels.serving.stable]),
+    [1, 2, 3].map(() => [2, 3, 2]),
+  );
+  assert.deepEqual([stable, previous], [1, 2], 'what was stable before it is what the rollback made stable');
+  const { stable: after } = await answered(client.post('/models/fashion-mlp/rollback'));
+  assert.equal(after, 2);
 });
 
 test('labels that the folder does not take are refused with the reason, and stay what they were', async (t) => {

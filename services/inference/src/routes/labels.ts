@@ -4,6 +4,7 @@ import { methodNotAllowed, parseJson, parseRequest, readBody, requireUtf8 } from
 import { replaceLabels, rollBack } from '@atelier/model-repository';
 import { type Request, type RequestHandler, Router } from 'express';
 import { LabelsRequest, type LabelsResponse } from '../contract/labels.ts';
+import { LabelTurns } from '../models/label-turns.ts';
 import { tellable } from '../models/refusal.ts';
 import type { RepositoryModels } from '../models/serve-models.ts';
 
@@ -12,10 +13,12 @@ const MAXIMUM_VALUES = 16;
 
 /**
  * Which version of a model is stable and which the canary, for whoever `admin` lets pass. The labels are a file beside the
- * versions: what is set here holds for every service on the folder, and an answer comes when this one has followed.
+ * versions: what is set here holds for every service on the folder, and an answer comes when this one has followed. Requests
+ * for one model take turns.
  */
 export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, admin: RequestHandler): Router {
   const router = Router();
+  const turns = new LabelTurns();
   router
     .route('/models/:name/labels')
     .get(admin, (request, response) => {
@@ -23,10 +26,13 @@ export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, 
     })
     .put(admin, async (request, response) => {
       const name = nameIn(request);
-      const { serving } = models.labelsOf(name);
+      models.labelsOf(name); // refuses a model that is not there before its body is read
       const labels = parseRequest(LabelsRequest, await smallJson(request));
-      await told(replaceLabels(modelsDirectory, name, labels, serving.stable), modelsDirectory);
-      await models.refresh();
+      await turns.change(name, async () => {
+        const { serving } = models.labelsOf(name);
+        await told(replaceLabels(modelsDirectory, name, labels, serving.stable), modelsDirectory);
+        await models.refresh();
+      });
       response.json(models.labelsOf(name) satisfies LabelsResponse);
     })
     .all(methodNotAllowed('GET', 'HEAD', 'PUT'));
@@ -34,8 +40,11 @@ export function labelsRoutes(models: RepositoryModels, modelsDirectory: string, 
     .route('/models/:name/rollback')
     .post(admin, async (request, response) => {
       const name = nameIn(request);
-      await told(rollBack(modelsDirectory, name, models.labelsOf(name).serving.stable), modelsDirectory);
-      await models.refresh();
+      await turns.rollBack(name, async () => {
+        const { serving } = models.labelsOf(name);
+        await told(rollBack(modelsDirectory, name, serving.stable), modelsDirectory);
+        await models.refresh();
+      });
       response.json(models.labelsOf(name) satisfies LabelsResponse);
     })
     .all(methodNotAllowed('POST'));
