@@ -233,6 +233,15 @@ test('a canary answers its share by request id, and gets copies of the rest, who
   assert.ok(ours && theirs);
   const largest = Math.max(...ours.map((probability, index) => Math.abs(probability - (theirs[index] ?? NaN))));
   assert.ok(comparisons.length > 0);
+  const samples = await samplesOf(service.metrics.registry);
+  const ofCanary = (name: string) => samples[`${name}{model="fashion-mlp",version="2"}`];
+  const repeated = [...versions].slice(0, 20).filter(([, version]) => version === 2).length;
+  for (const name of [
+    ...['nv_inference_request_success', 'nv_inference_count', 'nv_inference_exec_count'],
+    ...['inference_total_seconds_count', 'inference_queue_seconds_count', 'inference_compute_seconds_count'],
+  ]) {
+    assert.equal(ofCanary(name), canaries + repeated, `${name} without the ${comparisons.length} copies`);
+  }
   for (const { images, disagrees, largestDifference } of comparisons) {
     assert.deepEqual([images, disagrees], [1, argmax(ours) === argmax(theirs) ? 0 : 1]);
     assert.ok(Math.abs(largestDifference - largest) < 1e-5, `${largestDifference}; expected ${largest}`);

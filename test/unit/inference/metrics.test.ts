@@ -71,6 +71,22 @@ describe('the metrics of the inference service', () => {
     metrics.close();
   });
 
+  test('count no copy of what another version answered, whatever becomes of it', async () => {
+    const metrics = new InferenceMetrics();
+    let answer = () => Promise.resolve(outputsOf(9));
+    const predictor = metrics.observed(predictorOf(3, () => answer()));
+    await predictor.predict(image, { isCopy: true });
+    answer = () => Promise.reject(new RetryLater('overloaded', 'Too many wait.'));
+    await assert.rejects(predictor.predict(image, { isCopy: true }));
+    const samples = await samplesOf(metrics.registry);
+    for (const name of ['nv_inference_request_success', 'nv_inference_count', 'inference_total_seconds_count']) {
+      assert.equal(samples[`${name}{${OF_3}}`], 0, name);
+    }
+    assert.equal(samples[`nv_inference_request_failure{${OF_3},reason="REJECTED"}`], 0);
+    assert.equal(samples['requests_refused_total{code="overloaded"}'], undefined);
+    metrics.close();
+  });
+
   test('show what waits', async () => {
     const metrics = new InferenceMetrics();
     let answer: (outputs: Outputs) => void = () => undefined;

@@ -12,7 +12,7 @@ export interface PredictorEvents {
 /** What a predictor says of requests that it does not take; any other failure is one of the computation. */
 const REFUSALS: readonly ErrorCode[] = ['overloaded', 'deadline-exceeded', 'not-ready', 'shutting-down'];
 
-/** A predictor whose requests are counted. */
+/** A predictor whose requests are counted; copies of another's are counted where they are compared. */
 export class ObservedPredictor implements Predictor {
   readonly #inner: Predictor;
   readonly #tally: VersionTally;
@@ -37,6 +37,7 @@ export class ObservedPredictor implements Predictor {
   }
 
   async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
+    if (options?.isCopy === true) return this.#inner.predict(images, options);
     const started = performance.now();
     this.#tally.pending++;
     try {

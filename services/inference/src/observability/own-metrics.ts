@@ -38,7 +38,7 @@ const COUNTERS = {
   },
   shadow_images_total: {
     label: 'class',
-    help: 'Images that a shadow computed as well: the same class as was sent, or another',
+    help: 'Images that a shadow computed as well, not counted as its requests: the same class as was sent, or another',
   },
   shadow_failures_total: {
     label: 'reason',

@@ -24,6 +24,8 @@ export interface PredictOptions {
   deadline?: number;
   /** Default: `online`. */
   priority?: Priority;
+  /** A copy of a request that another version answers: nobody waits for it, and it counts as no request of this one. */
+  isCopy?: boolean;
   /**
    * Is told how long the parts of the request took, in ms: `queue_ms` until its batch was closed, `infer_ms` of that batch, and
    * of all `predict_ms`.
