@@ -64,6 +64,7 @@ export function buildApp({
   const access = inferenceAccess(config.apiKeys);
   const admin = requireScope(access, 'admin');
   metrics.watch({ statuses: () => model.statuses() });
+  statistics.watch(() => model.statuses().map(({ version }) => version));
   const limits = config;
   const count = countRequests(metrics.registry);
   const refuseForeign = refuseForeignPages(namesOf(config));

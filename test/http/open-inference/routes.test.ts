@@ -298,6 +298,43 @@ describe('a refusal over the protocol', () => {
   });
 });
 
+describe('the statistics over the protocol', () => {
+  test('forget a version that is gone when the next one answers, and keep those that are there', async () => {
+    const predictor = service.model.choose({});
+    const [status] = service.model.statuses();
+    assert.ok(status);
+    let known: number[] = [];
+    let answering = 0;
+    const versionOf = (version: number) => ({ ...predictor.version, version });
+    const app = appWith({
+      statuses: () => known.map((number) => ({ ...status, version: versionOf(number) })),
+      choose: () => ({
+        ...{ version: versionOf(answering), device: predictor.device, ready: true },
+        predict: (images) => predictor.predict(images),
+        close: () => Promise.resolve(),
+      }),
+    });
+    for (const [number, present] of [
+      [1, [1]],
+      [2, [1, 2]],
+      [3, [2, 3]],
+    ] as const) {
+      [answering, known] = [number, [...present]];
+      await request(app)
+        .post('/v2/models/fashion-mlp/infer')
+        .send(pixels(randomImage(1)))
+        .expect(200);
+    }
+    known = [1, 2, 3];
+    const stats = await request(app).get('/v2/models/stats').expect(200);
+    const { model_stats } = stats.body as { model_stats: { inference_count: number }[] };
+    assert.deepEqual(
+      model_stats.map(({ inference_count }) => inference_count),
+      [0, 1, 1],
+    );
+  });
+});
+
 describe('health over the protocol', () => {
   test('is told so that every known client reads it', async () => {
     const get = async (path: string) => (await request(service.app).get(path).expect(200)).body as unknown;

@@ -74,9 +74,18 @@ interface Counters {
   batches: Map<number, { runs: number; inferMs: number }>;
 }
 
-/** Counts since the start of the service; a version that is unloaded keeps its numbers. */
+/**
+ * Counts since the start of the service. A version that is unloaded keeps its numbers as long as it is known; when the next
+ * one comes, those that are known no more are forgotten, since nobody can ask for them.
+ */
 export class CountedInferences implements InferenceStatistics {
   readonly #models = new Map<string, Map<number, Counters>>();
+  #known: (() => Iterable<VersionName>) | undefined;
+
+  /** `known` lists the versions whose numbers stay. Without it all do. */
+  watch(known: () => Iterable<VersionName>): void {
+    this.#known = known;
+  }
 
   answered(version: VersionName, { count, inputMs, predictMs, outputMs }: AnsweredRequest): void {
     const counters = this.#of(version);
@@ -141,11 +150,23 @@ export class CountedInferences implements InferenceStatistics {
   }
 
   #of({ name, version }: VersionName): Counters {
+    const found = this.#models.get(name)?.get(version);
+    if (found !== undefined) return found;
+    this.#forgetUnknown();
     let versions = this.#models.get(name);
     if (versions === undefined) this.#models.set(name, (versions = new Map<number, Counters>()));
-    let counters = versions.get(version);
-    if (counters === undefined) versions.set(version, (counters = zeros()));
+    const counters = zeros();
+    versions.set(version, counters);
     return counters;
+  }
+
+  #forgetUnknown(): void {
+    if (this.#known === undefined) return;
+    const known = new Set([...this.#known()].map(({ name, version }) => `${name}/${version}`));
+    for (const [name, versions] of this.#models) {
+      for (const version of versions.keys()) if (!known.has(`${name}/${version}`)) versions.delete(version);
+      if (versions.size === 0) this.#models.delete(name);
+    }
   }
 }
 
