@@ -38,7 +38,10 @@ function withService(variables: Record<string, string>) {
 describe('an inference service with keys', () => {
   const key = 'reader-key-0123456789';
   const scraper = 'scraper-key-0123456789';
-  const { predict, get, send } = withService({ INFERENCE_API_KEYS: `reader=${key}:infer,${scraper}:metrics` });
+  const operator = 'operator-key-0123456789';
+  const { predict, get, send } = withService({
+    INFERENCE_API_KEYS: `reader=${key}:infer,${scraper}:metrics,${operator}:admin`,
+  });
 
   test('answers predictions and its list of models to a key with the scope infer, under any name', async () => {
     await predict({ Authorization: `Bearer ${key}`, Host: 'fashion.example' }).expect(200);
@@ -78,6 +81,19 @@ describe('an inference service with keys', () => {
       }
     }
     assert.deepEqual(unguarded.sort(), open.map((path) => `get ${path}`).sort());
+  });
+
+  test('lists what there is for a key that may change it, which may ask for nothing else', async () => {
+    for (const [method, path] of [
+      ['get', '/models'],
+      ['post', '/v2/repository/index'],
+    ] as const) {
+      assert.equal((await send(method, path, operator)).status, 200, path);
+    }
+    await problemOf(predict({ Authorization: `Bearer ${operator}` }), 403, 'forbidden');
+    assert.equal((await send('get', '/v2/models/fashion-mlp', operator)).status, 403);
+    const { detail } = await problemOf(get('/models', { Authorization: `Bearer ${scraper}` }), 403, 'forbidden');
+    assert.match(detail ?? '', /this takes "infer" or "admin"/);
   });
 
   test('answers its probes to everybody', async () => {

@@ -46,10 +46,10 @@ function duplicateIn(keys: readonly AccessKey<string>[], name: string, digest: B
 /** Decides who may do what, over HTTP and over any other protocol that carries a token. */
 export interface Access<Scope extends string> {
   /**
-   * The name of the key, or null where none is needed. `unauthorized` without a known key, `forbidden` where it lacks the
-   * scope, or where there are no keys and nobody may.
+   * The name of the key, or null where none is needed. `unauthorized` without a known key, `forbidden` where it has none of
+   * the scopes, or where there are no keys and nobody may.
    */
-  authorize(token: string | undefined, scope: Scope): string | null;
+  authorize(token: string | undefined, ...scopes: readonly [Scope, ...Scope[]]): string | null;
 }
 
 export interface AccessPolicy<Scope extends string> {
@@ -67,12 +67,13 @@ export function createAccess<Scope extends string>({
   variable,
 }: AccessPolicy<Scope>): Access<Scope> {
   return {
-    authorize(token, scope) {
+    authorize(token, ...scopes) {
+      const wanted = scopes.map((scope) => `"${scope}"`).join(' or ');
       if (keys.length === 0) {
-        if (openWithoutKeys.includes(scope)) return null;
+        if (scopes.some((scope) => openWithoutKeys.includes(scope))) return null;
         throw new DomainError(
           'forbidden',
-          `This is off without keys: set ${variable} to one with the scope "${scope}".`,
+          `This is off without keys: set ${variable} to one with the scope ${wanted}.`,
         );
       }
       const key = token === undefined ? undefined : find(keys, token);
@@ -83,9 +84,9 @@ export function createAccess<Scope extends string>({
           `Expected "Authorization: Bearer <key>" with a key of this service; ${came}.`,
         );
       }
-      if (key.scopes.has(scope)) return key.name;
+      if (scopes.some((scope) => key.scopes.has(scope))) return key.name;
       const has = [...key.scopes].join(' and ');
-      throw new DomainError('forbidden', `The key "${key.name}" has the scope ${has}; this takes "${scope}".`);
+      throw new DomainError('forbidden', `The key "${key.name}" has the scope ${has}; this takes ${wanted}.`);
     },
   };
 }
@@ -99,16 +100,19 @@ function find<Scope extends string>(keys: readonly AccessKey<Scope>[], token: st
 }
 
 /**
- * Lets a request pass whose `Authorization: Bearer` may `scope`; else throws what `authorize` does, with the challenge of
+ * Lets a request pass whose `Authorization: Bearer` has one of the scopes; else throws what `authorize` does, with the challenge of
  * RFC 6750, section 3. The name of the key goes into the log line.
  */
-export function requireScope<Scope extends string>(access: Access<Scope>, scope: Scope): RequestHandler {
+export function requireScope<Scope extends string>(
+  access: Access<Scope>,
+  ...scopes: readonly [Scope, ...Scope[]]
+): RequestHandler {
   return (request, response, next) => {
     try {
-      const name = access.authorize(bearerToken(request.headers.authorization), scope);
+      const name = access.authorize(bearerToken(request.headers.authorization), ...scopes);
       if (name !== null) response.locals['key'] = name;
     } catch (error) {
-      if (error instanceof DomainError) response.setHeader('WWW-Authenticate', challenge(error, request, scope));
+      if (error instanceof DomainError) response.setHeader('WWW-Authenticate', challenge(error, request, scopes[0]));
       throw error;
     }
     next();

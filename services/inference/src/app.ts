@@ -63,6 +63,7 @@ export function buildApp({
 }: AppParts): Express {
   const access = inferenceAccess(config.apiKeys);
   const admin = requireScope(access, 'admin');
+  const reader = requireScope(access, 'infer', 'admin'); // who loads and labels versions must see what there is
   metrics.watch({ statuses: () => model.statuses() });
   statistics.watch(() => model.statuses().map(({ version }) => version));
   const limits = config;
@@ -85,14 +86,14 @@ export function buildApp({
     healthRoutes(model),
     refuseForeign,
     labelsRoutes(model, config.modelsDirectory, admin),
-    repositoryRoutes(model, admin),
+    repositoryRoutes(model, reader, admin),
+    modelsRoute(model, reader),
     guard(access),
     metricsRoute(metrics.registry),
     openInferenceRoutes({ models: model, limits, statistics, infer }),
     predictRoute(predict),
     indexRoute(),
     openApiRoutes(inferenceApi),
-    modelsRoute(model),
   ];
   const { maximumUrlBytes } = config;
   const direct = {

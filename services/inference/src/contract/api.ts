@@ -55,7 +55,7 @@ const PREDICTIONS: readonly RouteDescription[] = [
     method: 'get',
     path: '/models',
     tag: 'Predictions',
-    summary: 'Every version, and what has become of it',
+    summary: 'Every version, and what has become of it (scope infer or admin)',
     answers: { 200: { description: 'The versions', schema: ModelsResponse.meta({ id: 'ModelsResponse' }) } },
     problems: [],
   },

@@ -182,7 +182,7 @@ export const OPEN_INFERENCE: readonly RouteDescription[] = [
     problems: [],
   }),
   route('post', '/repository/index', {
-    summary: 'Every version and its state',
+    summary: 'Every version and its state (scope infer or admin)',
     body: z.object({ ready: z.boolean().optional() }).optional(),
     answers: {
       200: {

@@ -1,15 +1,15 @@
 import { methodNotAllowed } from '@atelier/http';
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import type { ModelsResponse } from '../contract/models.ts';
 import { referenceTo } from '../model-reference.ts';
 import type { RepositoryModels } from '../models/serve-models.ts';
 
-/** What lies in the repository, and what has become of it here. */
-export function modelsRoute(models: RepositoryModels): Router {
+/** What lies in the repository, and what has become of it here, for whoever passes `reader`. */
+export function modelsRoute(models: RepositoryModels, reader: RequestHandler): Router {
   const router = Router();
   router
     .route('/models')
-    .get((_request, response) => {
+    .get(reader, (_request, response) => {
       const listed = models.statuses().map(({ version, state, reason, labels, device }) => ({
         ...referenceTo(version),
         state,

@@ -10,12 +10,12 @@ import { refuseOtherMedia } from './read-request.ts';
 const MAXIMUM_BYTES = 64 * 1024;
 const MAXIMUM_VALUES = 1_000;
 
-/** The extension `model_repository`: what there is. */
-export function repositoryIndexRoute(models: Models): Router {
+/** The extension `model_repository`: what there is, for whoever passes `reader`, and what changes it, for whoever passes `admin`. */
+export function repositoryRoutes(models: Models, reader: RequestHandler, admin: RequestHandler): Router {
   const router = Router({ caseSensitive: true });
   router
     .route('/v2/repository/index')
-    .post(async (request, response) => {
+    .post(reader, async (request, response) => {
       const { ready = false } = await readObject(request);
       if (typeof ready !== 'boolean') throw new DomainError('invalid-request', '"ready": expected true or false.');
       const listed = models.statuses().filter(({ state }) => !ready || state === 'READY');
@@ -29,12 +29,6 @@ export function repositoryIndexRoute(models: Models): Router {
       );
     })
     .all(methodNotAllowed('POST'));
-  return router;
-}
-
-/** The same: what changes what is served, for whoever passes `admin`. */
-export function repositoryRoutes(models: Models, admin: RequestHandler): Router {
-  const router = Router({ caseSensitive: true });
   router
     .route('/v2/repository/models/:model/load')
     .post(admin, async (request, response) => {

@@ -8,7 +8,6 @@ import { serverMetadata } from '../server-metadata.ts';
 import type { CountedInferences } from '../statistics.ts';
 import { sayReady } from './health-routes.ts';
 import { modelConfig, modelMetadata } from './model-description.ts';
-import { repositoryIndexRoute } from './repository-routes.ts';
 
 /** What `GET /v2` says of this server. */
 const SERVER = serverMetadata('binary_tensor_data');
@@ -27,7 +26,7 @@ export interface ModelPath {
   version?: string;
 }
 
-/** The Open Inference Protocol (v2) over REST, for whoever may ask: the health of the server and what changes it stand apart; docs/open-inference.md has our answer to each of its holes. */
+/** The Open Inference Protocol (v2) over REST, for whoever may ask: the health of the server and its repository stand apart; docs/open-inference.md has our answer to each of its holes. */
 export function openInferenceRoutes(parts: OpenInferenceParts): Router {
   const { models, statistics, limits } = parts;
   const router = Router({ caseSensitive: true });
@@ -63,7 +62,6 @@ export function openInferenceRoutes(parts: OpenInferenceParts): Router {
   atModel('/stats', 'GET', ({ params }, response) => {
     response.json({ model_stats: versionsAt(models, params).map(({ version }) => statistics.of(version)) });
   });
-  router.use(repositoryIndexRoute(models));
   return router;
 }
 
