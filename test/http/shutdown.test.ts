@@ -39,6 +39,13 @@ describe('a service that is told to stop', () => {
     const started = performance.now();
     const closed = service.close(400);
     assert.deepEqual(await readiness(), { status: 503, type: '/problems/shutting-down' });
+    for (const path of [
+      '/v2/health/ready',
+      '/v2/models/fashion-mlp/ready',
+      '/v2/models/fashion-mlp/versions/1/ready',
+    ]) {
+      assert.equal((await fetch(`${url}${path}`)).status, 503, path);
+    }
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
     let served = 0;
     await until('it accepts nothing more', async () => {

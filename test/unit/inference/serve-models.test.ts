@@ -402,7 +402,11 @@ describe('a service that stops', () => {
     const service = await serving(2);
     service.models.announceStop();
     assert.throws(() => service.models.readyPredictor(), { code: 'shutting-down' });
-    await service.models.choose({}).predict(randomImage(1));
+    for (const choice of [{}, { version: 1 }]) {
+      const chosen = service.models.choose(choice);
+      assert.equal(chosen.ready, false, 'whoever asks for one model is told the same');
+      await chosen.predict(randomImage(1));
+    }
     await service.models.close();
     assert.throws(() => service.models.choose({}), { code: 'shutting-down' });
     assert.ok([...service.predictors.values()].every(({ closed }) => closed));

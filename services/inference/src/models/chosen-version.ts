@@ -2,23 +2,25 @@ import type { PublishedVersion } from '@atelier/model-repository';
 import type { DeviceClaim, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 
+/** What a choice is made by, and whom it tells. */
+export interface ChoiceParts {
+  choose(): LoadedVersion;
+  answered(by: LoadedVersion, images: Uint8Array, outputs: Outputs): void;
+  /** Whoever could go elsewhere should: the service answers, and will not for long. */
+  isStopping(): boolean;
+}
+
 /**
  * Who answers one request. Between the choice and the images lies the reading of a body: where the version has been
  * released meanwhile, the choice is made again, so that a swap fails no request. `version` is who answered.
  */
 export class ChosenVersion implements Predictor {
   #chosen: LoadedVersion;
-  readonly #chooseAgain: () => LoadedVersion;
-  readonly #answered: (by: LoadedVersion, images: Uint8Array, outputs: Outputs) => void;
+  readonly #parts: ChoiceParts;
 
-  constructor(
-    chosen: LoadedVersion,
-    chooseAgain: () => LoadedVersion,
-    answered: (by: LoadedVersion, images: Uint8Array, outputs: Outputs) => void,
-  ) {
-    this.#chosen = chosen;
-    this.#chooseAgain = chooseAgain;
-    this.#answered = answered;
+  constructor(parts: ChoiceParts) {
+    this.#chosen = parts.choose();
+    this.#parts = parts;
   }
 
   get version(): PublishedVersion {
@@ -30,14 +32,14 @@ export class ChosenVersion implements Predictor {
   }
 
   get ready(): boolean {
-    return this.#chosen.predictor.ready;
+    return this.#chosen.predictor.ready && !this.#parts.isStopping();
   }
 
   async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
-    if (this.#chosen.draining) this.#chosen = this.#chooseAgain();
+    if (this.#chosen.draining) this.#chosen = this.#parts.choose();
     const chosen = this.#chosen;
     const outputs = await chosen.predictor.predict(images, options);
-    this.#answered(chosen, images, outputs);
+    this.#parts.answered(chosen, images, outputs);
     return outputs;
   }
 

@@ -35,7 +35,7 @@ export interface VersionStatus {
 export interface Models {
   /**
    * Who answers: `model-not-found` where there is no such model or version, `not-ready` where it is not loaded, and after
-   * `close` `shutting-down`.
+   * `close` `shutting-down`. From `announceStop` on it answers and is not `ready`.
    */
   choose(choice: ModelChoice): Predictor;
   /** The stable version of the service's own model, for a caller who could go elsewhere: `shutting-down` from `announceStop` on. */

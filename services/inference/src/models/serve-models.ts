@@ -167,14 +167,17 @@ export function serveModels(source: ModelSource, log: Log): RepositoryModels {
     refuseClosed();
     refuseWithoutDevice();
     const model = find(choice.name ?? source.name);
-    const pick = () => {
-      refuseClosed();
-      return chooseVersion(model, choice, choiceRules);
-    };
-    return new ChosenVersion(pick(), pick, (by, images, outputs) => {
-      const { canary } = model;
-      if (source.shadowPercent === 0 || canary === undefined || canary === by || by !== model.current) return;
-      if (Math.random() * 100 < source.shadowPercent) shadow.send(canary.predictor, images, outputs);
+    return new ChosenVersion({
+      choose() {
+        refuseClosed();
+        return chooseVersion(model, choice, choiceRules);
+      },
+      answered(by, images, outputs) {
+        const { canary } = model;
+        if (source.shadowPercent === 0 || canary === undefined || canary === by || by !== model.current) return;
+        if (Math.random() * 100 < source.shadowPercent) shadow.send(canary.predictor, images, outputs);
+      },
+      isStopping: () => stopping,
     });
   }
 

@@ -44,7 +44,7 @@ export interface Outputs {
 export interface Predictor {
   readonly version: PublishedVersion;
   readonly device: DeviceClaim;
-  /** False while a failed engine is being replaced and after `close`. */
+  /** False while a failed engine is being replaced, when the service stops, and after `close`. */
   readonly ready: boolean;
   /**
    * Takes images [count, 28, 28], row-major, 0 to 255, count at least 1. Rejects with `not-ready`, `shutting-down`,

@@ -53,7 +53,8 @@ export function openInferenceRoutes(parts: OpenInferenceParts): Router {
   atModel('', 'GET', ({ params }, response) => void response.json(modelMetadata(models, chosen(params))));
   atModel('/ready', 'GET', ({ params }, response) => {
     sayReady(response, { name: params.model }, () => {
-      if (!chosen(params).ready) throw new RetryLater('not-ready', 'The engine is being restarted.');
+      if (!chosen(params).ready)
+        throw new RetryLater('not-ready', 'The service stops, or its engine is being restarted.');
     });
   });
   atModel('/config', 'GET', ({ params }, response) => {
