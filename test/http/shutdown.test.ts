@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { readConfig, startInference } from '@atelier/inference';
+import { samplesIn } from '../support/metric-samples.ts';
 import { post } from '../support/posted.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
 import { connectTo, headOf } from '../support/raw-request.ts';
@@ -11,14 +15,25 @@ import { until } from '../support/until.ts';
 const body = { pixels: [[...randomImage(1)]] };
 const json = JSON.stringify(body);
 
-async function start(t: TestContext, environment: Record<string, string> = {}) {
+/** Those that have come and are not answered, with the one that asks. */
+async function requestsIn(url: string): Promise<number | undefined> {
+  const response = await fetch(`${url}/metrics`);
+  return samplesIn(await response.text())['http_requests_in_progress'];
+}
+
+async function start(
+  t: TestContext,
+  environment: Record<string, string> = {},
+  limits?: Parameters<typeof startInference>[2],
+) {
   const folder = await temporaryFolder();
   await publishTiny(folder.path);
   const config = readConfig({ INFERENCE_PORT: '0', MODELS_DIR: folder.path, INFERENCE_WORKERS: '1', ...environment });
   const { log, text } = recordedLog();
-  const service = await startInference(config, log);
+  const service = await startInference(config, log, limits);
   t.after(async () => {
-    await service.close(0);
+    const closed = service.close(0);
+    await (limits === undefined ? closed : closed.catch(() => undefined)); // the test has seen it
     await folder.remove();
   });
   const readiness = async () => {
@@ -68,6 +83,34 @@ describe('a service that is told to stop', () => {
     await service.close();
     await service.close();
     assert.doesNotMatch(text(), /"level":(50|60)/);
+  });
+
+  test('breaks off what takes longer than it may, and says what: it has not ended by itself', async (t) => {
+    const collector = createServer(() => undefined).listen(0, '127.0.0.1'); // takes spans, and never answers
+    await once(collector, 'listening');
+    t.after(() => collector.close().closeAllConnections());
+    const { port } = collector.address() as AddressInfo;
+    const environment = { INFERENCE_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+    const limits = { wholeMs: 1_000, requestsMs: 300, modelsMs: 300 };
+    const { service, url, settled } = await start(t, environment, limits);
+    await settled;
+    const stalled = await connectTo(url);
+    stalled.write(headOf('/predict', 1000, { 'Content-Type': 'application/json' }));
+    await until('the request', async () => (await requestsIn(url)) === 2);
+    assert.equal((await post(url, body)).status, 200);
+    await assert.rejects(service.close(0), { message: /broken off: requests, spans\.$/ });
+    assert.equal(await stalled.ended(), '');
+  });
+
+  test('has one time for all of its end, whatever its parts may take', async (t) => {
+    const limits = { wholeMs: 300, requestsMs: 600_000, modelsMs: 600_000 };
+    const { service, url, settled } = await start(t, {}, limits);
+    await settled;
+    const stalled = await connectTo(url);
+    t.after(() => stalled.destroy());
+    stalled.write(headOf('/predict', 1000, { 'Content-Type': 'application/json' }));
+    await until('the request', async () => (await requestsIn(url)) === 2);
+    await assert.rejects(service.close(0), { message: /broken off: requests/ });
   });
 
   test('that nobody waits for is gone with all of its connections', async (t) => {

@@ -8,7 +8,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
 export interface Closable {
   /** How long it goes on serving after SIGTERM, in ms. Default: 0. */
   graceMs?: number;
-  /** Stops, after `graceMs` in which it serves on; default: its own. */
+  /** Stops, after `graceMs` in which it serves on; default: its own. Rejects where not everything ended by itself. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -17,7 +17,8 @@ const TERMINATED = 143;
 
 /**
  * Starts a service, waits for a signal or the end of a parent that forked it, closes it, and ends the process: 0 when it
- * closed; 1 when it could not start, or had not stopped `limitMs` after it should have, whatever it was doing then.
+ * closed; 1 when it could not start, when its closing failed, or when it had not stopped `limitMs` after it should have,
+ * whatever it was doing then.
  * SIGTERM comes from a program, which sends nobody here any more once it has seen that the service is not ready: the
  * service serves on for its grace period. SIGINT, and the end of the parent, skip that: who presses Ctrl-C waits.
  * A second SIGTERM ends the process at once, with 143. Any other further signal changes nothing: a terminal's Ctrl-C

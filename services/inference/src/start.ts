@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { messageOf } from '@atelier/domain';
 import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { inferenceAccess } from './access.ts';
@@ -6,6 +7,7 @@ import { buildApp } from './app.ts';
 import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/provider-libraries.ts';
 import type { InferenceConfig } from './config.ts';
+import { Ending } from './ending.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
@@ -27,17 +29,36 @@ export interface RunningInference extends Omit<Listening, 'close'> {
   graceMs: number;
   /**
    * Says that it is not ready, goes on serving for `graceMs` (default: the configuration's) if it was ready, stops accepting,
-   * finishes requests in flight, and releases the engines.
+   * finishes requests in flight, and releases the engines. All of that after `graceMs` takes no longer than `EndLimits` say;
+   * rejects at the end where something had to be broken off, and names it.
    */
   close(graceMs?: number): Promise<void>;
 }
 
-/** How long the release of the models may take: on a GPU one may be loading for a minute, which is broken off. */
-const RELEASE_LIMIT_MS = 3_000;
+/** How long the parts of an end may take, in ms, after the grace period. */
+export interface EndLimits {
+  /** All of them together; below what `serveUntilSignal` gives, so that what did not end can be named. */
+  wholeMs: number;
+  /** Requests in flight, of which the rest is then cut off. */
+  requestsMs: number;
+  /** The release of the models: on a GPU one may be loading for a minute, which is broken off. */
+  modelsMs: number;
+}
+
+/** What spans may take by themselves, 5 s, and engines, 3 s, has room behind the others. */
+const END_LIMITS: EndLimits = { wholeMs: 19_000, requestsMs: 10_000, modelsMs: 3_000 };
+
+/** So much later the servers cut connections off: when the end knows that there are some. */
+const CUT_OFF_MS = 250;
 
 /** Starts the whole service. */
-export async function startInference(config: InferenceConfig, log: Log): Promise<RunningInference> {
+export async function startInference(
+  config: InferenceConfig,
+  log: Log,
+  limits: EndLimits = END_LIMITS,
+): Promise<RunningInference> {
   const { modelsDirectory: root, modelName: name } = config;
+  const cutOffMs = limits.requestsMs + CUT_OFF_MS;
   const metrics = new InferenceMetrics();
   const statistics = new CountedInferences();
   const engine = await startConfiguredEngine(config, log, observedEngine(metrics, statistics));
@@ -51,12 +72,14 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const spans = openExporter(config, log);
   if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
   const app = buildApp({ model, images, config, metrics, statistics, hasStarted, ...(spans && { spans }), log });
-  const server = await listen(app, config.host, config.port, { log, ...connectionLimits(config) }).catch(
-    async (error: unknown) => {
-      await engine.close();
-      throw error;
-    },
-  );
+  const server = await listen(app, config.host, config.port, {
+    log,
+    graceMs: cutOffMs,
+    ...connectionLimits(config),
+  }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   log.info(`Inference listens on ${server.url}`);
   const settled = model.start().finally(() => (started = true)); // it loads while gRPC does
   let grpc: RunningGrpc | undefined;
@@ -64,20 +87,22 @@ export async function startInference(config: InferenceConfig, log: Log): Promise
   const close = async (graceMs: number) => {
     model.announceStop();
     if (graceMs > 0 && model.served() !== undefined) await setTimeout(graceMs);
-    await Promise.all([server.close(), grpc?.close()]);
-    await Promise.race([model.close(), setTimeout(RELEASE_LIMIT_MS, undefined, { ref: false })]);
-    // Beside each other: a collector that hangs must not use up the time in which a service has to end.
-    await Promise.all([engine.close(), spans?.close()]);
+    const ending = new Ending(limits.wholeMs);
+    await ending.step('requests', Promise.all([server.close(), grpc?.close()]), limits.requestsMs);
+    await ending.step('the release of the models', model.close(), limits.modelsMs);
+    // Beside each other: a collector that hangs must not use up the time of the engines.
+    await Promise.all([ending.step('the engines', engine.close()), spans && ending.step('spans', spans.close())]);
     metrics.close();
+    ending.requireWhole();
   };
   if (config.grpcPort !== undefined) {
     const parts = { models: model, ...images, limits: config, statistics };
     const access = inferenceAccess(config.apiKeys);
     const { host, grpcPort: port, maximumBodyBytes, requestTimeoutMs: arrivalLimitMs } = config;
     // Not the whole configuration, whose grace period is another one: what is in flight has its own time after that.
-    const options = { host, port, maximumBodyBytes, arrivalLimitMs, access, log };
+    const options = { host, port, maximumBodyBytes, arrivalLimitMs, access, log, graceMs: cutOffMs };
     grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
-      await close(0);
+      await close(0).catch((fault: unknown) => log.error({ err: fault }, messageOf(fault)));
       throw error;
     });
     log.info(`gRPC listens on ${grpc.address}`);

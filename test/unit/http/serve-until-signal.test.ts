@@ -88,6 +88,14 @@ describe('a service that runs until a signal', () => {
     assert.match(printed, /Not stopped after 200 ms/);
   });
 
+  test('ends with 1 and the reason when not everything ended by itself', async () => {
+    const start = closing(`Promise.reject(new Error('Broken off: requests.'))`);
+    const { code, printed } = await run(start, [sends('SIGTERM')]);
+    assert.equal(code, 1);
+    assert.match(printed, /"msg":"Broken off: requests\."/);
+    assert.doesNotMatch(printed, /"Stopped"/);
+  });
+
   test('ends with 1 also when the signal comes while it starts and it never comes up', async () => {
     const { code, printed } = await run(`() => { up(); return new Promise(() => {}); }`, [sends('SIGTERM')]);
     assert.equal(code, 1);

@@ -13,7 +13,7 @@ export interface OtlpOptions {
   log: Log;
   /** How long a span waits for others. Default: 1 s. */
   intervalMs?: number;
-  /** How long a collector may take, and with it `close`. Default: 5 s. */
+  /** How long a collector may take, and `close` in all. Default: 5 s. */
   timeoutMs?: number;
 }
 
@@ -38,6 +38,8 @@ export class OtlpExporter implements SpanSink {
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
+  /** The request that is under way. */
+  #request: AbortController | undefined;
 
   constructor(options: OtlpOptions) {
     this.#options = { intervalMs: 1_000, timeoutMs: 5_000, ...options };
@@ -56,12 +58,16 @@ export class OtlpExporter implements SpanSink {
 
   /** Sends what waits, as far as the collector takes it in time. */
   async close(): Promise<void> {
-    const limit = performance.now() + this.#options.timeoutMs;
-    while (this.#waiting.length > 0 || this.#sending !== undefined) {
-      if (performance.now() > limit) break;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort();
+      this.#request?.abort(new Error('The service stops.')); // also one that has just begun
+    }, this.#options.timeoutMs);
+    while ((this.#waiting.length > 0 || this.#sending !== undefined) && !late.signal.aborted) {
       this.#send();
       await this.#sending;
     }
+    clearTimeout(timer);
     clearTimeout(this.#timer);
     this.counts.dropped += this.#waiting.length;
     this.#waiting = [];
@@ -85,12 +91,15 @@ export class OtlpExporter implements SpanSink {
 
   async #post(spans: readonly FinishedSpan[]): Promise<void> {
     const { service, log, timeoutMs } = this.#options;
+    const request = (this.#request = new AbortController());
+    const late = new Error(`It has not answered within ${timeoutMs} ms.`);
+    const timer = setTimeout(() => request.abort(late), timeoutMs).unref();
     try {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(otlpRequest(spans, service)),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: request.signal,
         redirect: 'error',
       });
       await response.arrayBuffer();
@@ -102,6 +111,8 @@ export class OtlpExporter implements SpanSink {
       this.counts.dropped += spans.length;
       if (!this.#isFailing) log.warn({ err: error }, `The trace collector takes no spans: ${messageOf(error)}`);
       this.#isFailing = true;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
