@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { messageOf } from '@atelier/domain';
 
 /** The steps of an end, which have one time together, whatever each may take. */
 export class Ending {
@@ -11,8 +12,7 @@ export class Ending {
   }
 
   /**
-   * Waits for a step, at most `limitMs` and what is left of the whole; then the end goes on without it. Rejects with what the
-   * step rejects with.
+   * Waits for a step, at most `limitMs` and what is left of the whole; then, or when it fails, the end goes on without it.
    */
   async step(what: string, task: Promise<unknown>, limitMs = Infinity): Promise<void> {
     const ms = Math.max(0, Math.min(limitMs, this.#deadline - performance.now()));
@@ -21,6 +21,8 @@ export class Ending {
     const late = setTimeout(ms, true, { signal: over.signal }).catch(() => false);
     try {
       if ((await Promise.race([task.then(() => false), late])) === true) this.#unfinished.push(what);
+    } catch (error) {
+      this.#unfinished.push(`${what} (${messageOf(error)})`);
     } finally {
       over.abort();
     }

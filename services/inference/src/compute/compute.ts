@@ -132,7 +132,7 @@ export class Compute {
     this.#closing.abort();
     if (this.#isRestoring) this.#process?.kill('the service stops while it loads its models');
     await this.#restart;
-    await this.#process?.close().catch((error: unknown) => this.#options.log.error({ err: error }, messageOf(error)));
+    await this.#process?.close();
   }
 
   #running(): ComputeProcess {
@@ -185,6 +185,7 @@ export class Compute {
       try {
         const started = await startComputeProcess(this.#options);
         this.#process = started;
+        signal.throwIfAborted(); // whoever closes has waited for it, and kills what it finds before
         for (const kept of this.#models.values()) await this.#bringBack(started, kept);
         this.#use(started);
         this.#isRestoring = false;
