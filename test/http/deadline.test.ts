@@ -29,6 +29,13 @@ describe('a request that says how long it waits', () => {
     }
   });
 
+  test('has no deadline where it gives itself more than a day, however much more', async () => {
+    // The second is the least that a timer of Node's takes for 1 ms.
+    const headers = ['86400.1', '2147483.648', '999999999999999'].map((seconds) => ({ 'Request-Timeout': seconds }));
+    const posted = headers.map((each) => post(service.url, commandBody('slow'), { headers: each }));
+    for (const { status } of await Promise.all(posted)) assert.equal(status, 200);
+  });
+
   test('is answered 504 in the queue of the engines, and its images are never computed', async () => {
     await service.asked();
     const busy: Promise<Posted>[] = [];

@@ -1,5 +1,5 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { deadlineExceeded } from '@atelier/http';
+import { deadlineAfter, deadlineExceeded } from '@atelier/http';
 import type { Models } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { callOptions } from './call-options.ts';
@@ -40,9 +40,6 @@ export interface InferResult {
   outputs: OutputTensor[];
 }
 
-/** A day; longer is none. Node's timers would fire at once beyond 24 days. */
-const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000;
-
 /** What `infer` needs of the service. */
 export interface InferParts extends ImageSource {
   models: Models;
@@ -60,10 +57,7 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
   try {
     const chosen = chooseOutputs(call.outputs);
     const { priority, timeoutMs = Infinity } = callOptions(call.parameters);
-    const deadline = Math.min(
-      call.deadline ?? Infinity,
-      timeoutMs > LONGEST_TIMEOUT_MS ? Infinity : received + timeoutMs,
-    );
+    const deadline = Math.min(call.deadline ?? Infinity, deadlineAfter(timeoutMs, received) ?? Infinity);
     const began = performance.now();
     const images = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
     const read = performance.now();

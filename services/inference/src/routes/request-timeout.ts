@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import { InvalidRequest } from '@atelier/http';
+import { deadlineAfter, InvalidRequest } from '@atelier/http';
 
-/** Seconds, with a fraction or none; longer than a day is no deadline. */
-const SECONDS = /^\d{1,5}(\.\d{1,6})?$/;
+/** Seconds, with a fraction or none. */
+const SECONDS = /^\d{1,15}(\.\d{1,6})?$/;
 
 /**
  * When the answer to a request is of no use any more, in ms as `performance.now` counts, by its header `Request-Timeout`
- * in seconds; undefined without one. `invalid-request` for what is no positive number.
+ * in seconds; undefined without one, and for more than a day. `invalid-request` for what is no positive number.
  */
 export function deadlineOf({ headers }: IncomingMessage): number | undefined {
   const header = headers['request-timeout'];
   if (header === undefined) return undefined;
   const text = String(header).trim();
   const seconds = SECONDS.test(text) ? Number(text) : NaN;
-  if (seconds > 0) return performance.now() + seconds * 1000;
+  if (seconds > 0) return deadlineAfter(seconds * 1000);
   throw new InvalidRequest('The header Request-Timeout is wrong.', [
     { parameter: 'Request-Timeout', detail: 'expected seconds as a positive decimal number, such as 0.5' },
   ]);

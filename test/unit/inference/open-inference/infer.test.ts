@@ -147,12 +147,16 @@ describe('an inference of the protocol', () => {
     await ask({ parameters: { priority: 1, timeout: 60e6, mine: 'ignored' }, received: now, signal });
     await ask({ parameters: { priority: 2n, timeout: 60e6 }, received: now, deadline: now + 1000 });
     await ask({ parameters: { timeout: 0 } });
+    await ask({ parameters: { timeout: 2 ** 31 * 1000 } }); // the least that a timer of Node's takes for 1 ms
+    await ask({ parameters: { timeout: 2n ** 63n - 1n }, deadline: now + 1000 });
     assert.deepEqual(
       asked.map(({ options }) => options),
       [
         { priority: 'online', deadline: now + 60_000, signal },
         { priority: 'bulk', deadline: now + 1000 },
         { priority: 'online' },
+        { priority: 'online' },
+        { priority: 'online', deadline: now + 1000 },
       ],
     );
   });
