@@ -6,10 +6,10 @@ import { RetryLater } from './retry-later.ts';
 const RETRY_SECONDS = 1;
 
 /**
- * How many bytes of bodies a server holds, of all connections together. Without it as many times the largest body could
- * be held as there are connections.
+ * How many bytes of bodies a service holds, of all connections of all its servers together. Without it as many times the
+ * largest body could be held as there are connections.
  */
-class BodyBudget {
+export class BodyBudget {
   readonly maximumBytes: number;
   held = 0;
 
@@ -26,9 +26,9 @@ interface Account {
 
 const ACCOUNTS = new WeakMap<Socket, Account>();
 
-/** The bodies that come to `server` may be of `maximumBytes` together, from their arrival until they are answered. */
-export function limitBodies(server: Server, maximumBytes: number, answerOn: Account['answerOn']): void {
-  const account = { budget: new BodyBudget(maximumBytes), answerOn };
+/** The bodies that come to `server` come out of `budget`, from their arrival until they are answered. */
+export function limitBodies(server: Server, budget: BodyBudget, answerOn: Account['answerOn']): void {
+  const account = { budget, answerOn };
   server.on('connection', (socket) => ACCOUNTS.set(socket, account));
 }
 
@@ -40,7 +40,7 @@ export class BodyLease {
   readonly #budget: BodyBudget;
   #bytes = 0;
 
-  private constructor(budget: BodyBudget) {
+  constructor(budget: BodyBudget) {
     this.#budget = budget;
   }
 
@@ -69,6 +69,12 @@ export class BodyLease {
     this.check(bytes);
     this.#bytes += bytes;
     this.#budget.held += bytes;
+  }
+
+  /** Gives some of them back. */
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#budget.held -= bytes;
   }
 
   /** Gives all of them back; idempotent. */

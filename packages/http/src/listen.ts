@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@atelier/domain';
-import { limitBodies } from './body-budget.ts';
+import { type BodyBudget, limitBodies } from './body-budget.ts';
+import { limitConnections } from './connection-limit.ts';
 import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
 import { lacksHost, refuseMalformedRequest, refuseWithoutHost } from './malformed-request.ts';
@@ -32,8 +33,8 @@ export interface ListenOptions {
   keepAliveMs?: number;
   /** Connections at a time; one more is closed as it comes. Default: as many as the system gives. */
   maximumConnections?: number;
-  /** Bytes of bodies that are held at a time, until they are answered. Default: no limit. */
-  maximumBodiesBytes?: number;
+  /** Out of which the bodies are held until they are answered. Default: no limit. */
+  bodies?: BodyBudget;
   /** How long a client may leave an answer that has begun unread. Default: as long as it likes. */
   stalledMs?: number;
 }
@@ -57,7 +58,7 @@ export async function listen(
     maximumHeaderBytes = 16_384,
     keepAliveMs = 5_000,
     maximumConnections,
-    maximumBodiesBytes,
+    bodies,
     stalledMs,
   }: ListenOptions = {},
 ): Promise<Listening> {
@@ -78,9 +79,7 @@ export async function listen(
   const refusal = { maximumHeaderBytes, log };
   const connections = new Connections(server);
   if (stalledMs !== undefined) endStalled(server, connections, stalledMs);
-  if (maximumBodiesBytes !== undefined) {
-    limitBodies(server, maximumBodiesBytes, (socket) => connections.answerOn(socket));
-  }
+  if (bodies !== undefined) limitBodies(server, bodies, (socket) => connections.answerOn(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (socket.writableEnded) return; // answered already, and more came
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
@@ -126,22 +125,6 @@ function endStalled(server: Server, connections: Connections, stalledMs: number)
   server.setTimeout(stalledMs, (socket) => {
     if (connections.owesAnswer(socket)) socket.setTimeout(stalledMs);
     else socket.destroy();
-  });
-}
-
-/** Says so at most this often, in ms: whoever opens connections without end shall not fill the log. */
-const DROPPED_EVERY_MS = 10_000;
-
-function limitConnections(server: Server, maximum: number, log: Log | undefined): void {
-  server.maxConnections = maximum;
-  let dropped = 0;
-  let saidAt = -Infinity;
-  server.on('drop', () => {
-    dropped++;
-    if (performance.now() - saidAt < DROPPED_EVERY_MS) return;
-    log?.warn({ dropped }, `More than ${maximum} connections; the others are closed as they come`);
-    saidAt = performance.now();
-    dropped = 0;
   });
 }
 

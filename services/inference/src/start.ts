@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '@atelier/domain';
-import { isLoopback, listen, type Listening, type Log } from '@atelier/http';
+import { BodyBudget, isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { inferenceAccess } from './access.ts';
 import { buildApp } from './app.ts';
@@ -72,9 +72,11 @@ export async function startInference(
   const spans = openExporter(config, log);
   if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
   const app = buildApp({ model, images, config, metrics, statistics, hasStarted, ...(spans && { spans }), log });
+  const bodies = new BodyBudget(config.maximumBodiesBytes);
   const server = await listen(app, config.host, config.port, {
     log,
     graceMs: cutOffMs,
+    bodies,
     ...connectionLimits(config),
   }).catch(async (error: unknown) => {
     await engine.close();
@@ -149,11 +151,8 @@ const NOBODY: EngineObserver = {
 
 function connectionLimits(config: InferenceConfig) {
   const { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs } = config;
-  const { maximumConnections, maximumBodiesBytes, stalledMs } = config;
-  return {
-    ...{ maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs },
-    ...{ maximumConnections, maximumBodiesBytes, stalledMs },
-  };
+  const { maximumConnections, stalledMs } = config;
+  return { maximumHeaderBytes, headersTimeoutMs, requestTimeoutMs, keepAliveMs, maximumConnections, stalledMs };
 }
 
 function openExporter({ otlpEndpoint: endpoint }: InferenceConfig, log: Log): OtlpExporter | undefined {

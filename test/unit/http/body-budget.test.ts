@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { createApplication, listen, type Listening, readBody } from '@atelier/http';
+import { BodyBudget, createApplication, listen, type Listening, readBody } from '@atelier/http';
 import { Router } from 'express';
 import { connectTo, headOf, type RawRequest } from '../../support/raw-request.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
@@ -23,7 +23,7 @@ describe('bodies that a server holds together', { timeout: 20_000 }, () => {
       await answered;
       response.json({ length });
     });
-    const options = { maximumBodiesBytes: MAXIMUM };
+    const options = { bodies: new BodyBudget(MAXIMUM) };
     server = await listen(createApplication(recordedLog().log, [route]), '127.0.0.1', 0, options);
   });
   afterEach(async () => {
