@@ -88,7 +88,9 @@ export const InferenceConfig = z.object({
     .default(256 * MEBIBYTE)
     .meta({
       variable: 'INFERENCE_MAX_BODIES_BYTES',
-      description: 'Bodies of all requests together that are held until they are answered, in bytes; more are refused',
+      description:
+        'Bodies of all requests together, messages of gRPC included, that are held until they are answered, in bytes; ' +
+        'more are refused',
     }),
   maximumJsonBytes: wholeNumber(1024, 1024 * MEBIBYTE)
     .default(8 * MEBIBYTE)
@@ -174,7 +176,7 @@ export const InferenceConfig = z.object({
   }),
   maximumConnections: wholeNumber(1, 1_000_000).default(10_000).meta({
     variable: 'INFERENCE_MAX_CONNECTIONS',
-    description: 'Connections at a time; one more is closed as it comes',
+    description: 'Connections at a time, over HTTP and over gRPC each; one more is closed as it comes',
   }),
   otlpEndpoint: z
     .url({ protocol: /^https?$/, error: 'expected http://... or https://...' })

@@ -101,8 +101,10 @@ export async function startInference(
     const parts = { models: model, ...images, limits: config, statistics };
     const access = inferenceAccess(config.apiKeys);
     const { host, grpcPort: port, maximumBodyBytes, requestTimeoutMs: arrivalLimitMs } = config;
+    const { maximumConnections, keepAliveMs, stalledMs } = config;
     // Not the whole configuration, whose grace period is another one: what is in flight has its own time after that.
-    const options = { host, port, maximumBodyBytes, arrivalLimitMs, access, log, graceMs: cutOffMs };
+    const guards = { maximumBodyBytes, arrivalLimitMs, maximumConnections, keepAliveMs, stalledMs, bodies };
+    const options = { host, port, ...guards, access, log, graceMs: cutOffMs };
     grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
       await close(0).catch((fault: unknown) => log.error({ err: fault }, messageOf(fault)));
       throw error;

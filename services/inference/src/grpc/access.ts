@@ -21,6 +21,11 @@ const SCOPES_OF_PATHS = new Map(Object.entries(SCOPES).map(([method, scope]) => 
 /** The path of the one method whose messages are large. */
 export const INFER_PATH = `/${SERVICE_NAME}/ModelInfer`;
 
+/** Whether a path is a method of the protocol, and not of health or reflection. */
+export function isInference(path: string): boolean {
+  return SCOPES_OF_PATHS.has(path);
+}
+
 /** The scope of a path such as `/inference.GRPCInferenceService/ModelInfer`; the schema is told to whoever may ask. */
 export function scopeOf(path: string): Scope | 'open' {
   if (isHealth(path)) return 'open';

@@ -36,7 +36,7 @@ export function createMethods(parts: MethodParts): Methods {
     ModelMetadata: ({ name, version }, { requestId }) => {
       return modelMetadata(models, chooseVersion(models, name, version, requestId)); // what the schema lacks is left out
     },
-    ModelInfer: async (request, { requestId, signal, deadline, tell }) => {
+    ModelInfer: async (request, { requestId, signal, deadline, timings, tell }) => {
       const raw = request.raw_input_contents.length > 0;
       const { predictor, modelName, modelVersion, outputs } = await infer(
         {
@@ -48,6 +48,7 @@ export function createMethods(parts: MethodParts): Methods {
           requestId,
           signal,
           deadline,
+          timings,
         },
         parts,
       );

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { DomainError, messageOf, PIXELS_PER_IMAGE } from '@atelier/domain';
-import type { Log } from '@atelier/http';
+import { BodyBudget, limitConnections, type Log } from '@atelier/http';
 import {
   logVerbosity,
   Server,
@@ -12,14 +12,16 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthSchema } from 'grpc-health-check';
 import { Calls } from './calls.ts';
+import { NOBODY } from './call-record.ts';
 import { Health } from './health.ts';
+import { http2ServersOf, Http2Streams } from './http2-streams.ts';
 import { INFER_REQUEST, refuseCostly } from './message-cost.ts';
 import { createMethods, isReady, type MethodParts } from './methods.ts';
 import { addReflection } from './reflection.ts';
 import { loadSchema, serviceIn } from './schema.ts';
 import { METHODS } from './service.ts';
 import type { GrpcOptions, RunningGrpc } from './start-grpc.ts';
-import { type Method, unary, withCheckedMessages } from './unary.ts';
+import { decoder, type Method, unary, undecoded } from './unary.ts';
 
 /** One connection's; more wait on the client's side. A client that wants more opens another. */
 const CALLS_PER_CONNECTION = 256;
@@ -30,17 +32,26 @@ const KEEPALIVE = { 'grpc.keepalive_time_ms': 120_000, 'grpc.keepalive_timeout_m
 /** Listens with the service, its health and its reflection; `address-unavailable` says why it cannot. */
 export async function listenForGrpc(parts: MethodParts, options: GrpcOptions): Promise<RunningGrpc> {
   const { host, port, maximumBodyBytes, access, log, graceMs = 10_000, arrivalLimitMs = 300_000 } = options;
+  const { stalledMs = 300_000, keepAliveMs = 0, maximumConnections, bodies = new BodyBudget(Infinity) } = options;
   setLogVerbosity(logVerbosity.NONE); // it would write to standard error, past our log
   const health = new Health(() => isReady(parts));
-  const calls = new Calls({
-    access,
-    admit: () => parts.admit('pixels'),
-    refreshHealth: () => health.refresh(),
-    arrivalLimitMs,
-    log,
-  });
+  const streams = new Http2Streams();
+  const calls = new Calls(
+    {
+      access,
+      admit: () => parts.admit('pixels'),
+      refreshHealth: () => health.refresh(),
+      arrivalLimitMs,
+      stalledMs,
+      maximumBytes: maximumBodyBytes,
+      bodies,
+      streams,
+    },
+    { log, calls: options.calls ?? NOBODY, spans: options.spans },
+  );
   const server = new Server({
     ...KEEPALIVE,
+    ...(keepAliveMs > 0 && { 'grpc.max_connection_idle_ms': keepAliveMs }),
     'grpc.max_concurrent_streams': CALLS_PER_CONNECTION,
     'grpc.max_receive_message_length': maximumBodyBytes,
     interceptors: [calls.interceptor],
@@ -50,6 +61,10 @@ export async function listenForGrpc(parts: MethodParts, options: GrpcOptions): P
   health.addTo(server);
   addReflection(server, schema, loadSync(healthSchema));
   const bound = await bind(server, host, port);
+  for (const http2 of http2ServersOf(server)) {
+    streams.watch(http2, (path) => calls.unknown(path));
+    if (maximumConnections !== undefined) limitConnections(http2, maximumConnections, log);
+  }
   let closed: Promise<void> | undefined;
   async function close(): Promise<void> {
     health.refresh();
@@ -73,8 +88,9 @@ function addInference(server: Server, service: ServiceDefinition, parts: MethodP
   for (const name of METHODS) {
     const described = service[name];
     if (described === undefined) throw new TypeError(`inference.proto lacks ${name}.`);
-    definition[name] = withCheckedMessages(described, check);
-    implementation[name] = unary(methods[name] as Method<object, object>, log);
+    definition[name] = undecoded(described);
+    const decode = decoder(described.requestDeserialize, check);
+    implementation[name] = unary(methods[name] as Method<object, object>, decode, log);
   }
   server.addService(definition, implementation);
 }

@@ -1,5 +1,6 @@
-import type { Log } from '@atelier/http';
+import type { BodyBudget, Log, SpanSink } from '@atelier/http';
 import type { InferenceAccess } from '../access.ts';
+import type { CallObserver } from './call-record.ts';
 import type { MethodParts } from './methods.ts';
 
 export interface GrpcOptions {
@@ -13,6 +14,18 @@ export interface GrpcOptions {
   graceMs?: number;
   /** How long a message may take to arrive. Default: 5 min. */
   arrivalLimitMs?: number;
+  /** How long a client may leave its answer unread before the call is cut off. Default: 5 min. */
+  stalledMs?: number;
+  /** How long a connection stays open without a call, in ms. Default: for ever, and so is 0. */
+  keepAliveMs?: number;
+  /** Connections at a time, of each address that the host has; one more is closed as it comes. Default: as many as come. */
+  maximumConnections?: number;
+  /** Out of which messages are held until their calls end. Default: no limit. */
+  bodies?: BodyBudget;
+  /** Is told of every call. */
+  calls?: CallObserver;
+  /** Where each call goes as a span of a trace. Default: nowhere. */
+  spans?: SpanSink;
 }
 
 export interface RunningGrpc {

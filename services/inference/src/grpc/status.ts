@@ -87,6 +87,42 @@ export const STATUSES = {
   internal: 'hidden',
 } as const satisfies Record<ErrorCode, StatusName | 'hidden'>;
 
+/** The names of the statuses in the metrics of the first library that counted them, which dashboards ask for. */
+const STATUS_WORDS = {
+  [STATUS.OK]: 'OK',
+  [STATUS.CANCELLED]: 'Canceled',
+  [STATUS.UNKNOWN]: 'Unknown',
+  [STATUS.INVALID_ARGUMENT]: 'InvalidArgument',
+  [STATUS.DEADLINE_EXCEEDED]: 'DeadlineExceeded',
+  [STATUS.NOT_FOUND]: 'NotFound',
+  [STATUS.ALREADY_EXISTS]: 'AlreadyExists',
+  [STATUS.PERMISSION_DENIED]: 'PermissionDenied',
+  [STATUS.RESOURCE_EXHAUSTED]: 'ResourceExhausted',
+  [STATUS.FAILED_PRECONDITION]: 'FailedPrecondition',
+  [STATUS.ABORTED]: 'Aborted',
+  [STATUS.OUT_OF_RANGE]: 'OutOfRange',
+  [STATUS.UNIMPLEMENTED]: 'Unimplemented',
+  [STATUS.INTERNAL]: 'Internal',
+  [STATUS.UNAVAILABLE]: 'Unavailable',
+  [STATUS.DATA_LOSS]: 'DataLoss',
+  [STATUS.UNAUTHENTICATED]: 'Unauthenticated',
+} as const satisfies Record<STATUS, string>;
+export type StatusWord = (typeof STATUS_WORDS)[STATUS];
+
+export function statusWord(code: STATUS): StatusWord {
+  return STATUS_WORDS[code];
+}
+
+const SERVER_FAULTS: readonly STATUS[] = [
+  ...[STATUS.UNKNOWN, STATUS.DEADLINE_EXCEEDED, STATUS.UNIMPLEMENTED],
+  ...[STATUS.INTERNAL, STATUS.UNAVAILABLE, STATUS.DATA_LOSS],
+];
+
+/** Whether a span that ends so has failed (OpenTelemetry's semantic conventions of gRPC, for servers). */
+export function isServerFault(code: STATUS): boolean {
+  return SERVER_FAULTS.includes(code);
+}
+
 /** How a call ends that is not answered. */
 export interface Failure {
   code: STATUS;

@@ -1,6 +1,7 @@
 import { DomainError, messageOf } from '@atelier/domain';
-import type { Log } from '@atelier/http';
+import type { Log, RequestTimings } from '@atelier/http';
 import { type handleUnaryCall, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { CallRecord } from './call-record.ts';
 import { failureOf, isOurFault } from './status.ts';
 
 /** What a method is told of its call, beside the message. */
@@ -10,6 +11,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** The client's, in ms as `performance.now` counts them. */
   deadline: number | undefined;
+  /** What it measures of itself, in ms by name. */
+  timings: RequestTimings;
   /** Puts a value into the metadata that goes before the answer. */
   tell: (name: string, value: string) => void;
 }
@@ -17,48 +20,48 @@ export interface CallContext {
 /** Rejects with a DomainError for what is foreseen. */
 export type Method<Request, Response> = (request: Request, call: CallContext) => Response | Promise<Response>;
 
-/** What stands in the place of a message that could not be read: the library would call that an internal error. */
-class UnreadMessage {
-  readonly error: DomainError;
-
-  constructor(error: DomainError) {
-    this.error = error;
-  }
+/** A method whose messages come as bytes: the library would call one that it cannot read an internal error. */
+export function undecoded<Request, Response>(
+  definition: MethodDefinition<Request, Response>,
+): MethodDefinition<Buffer, Response> {
+  return { ...definition, requestDeserialize: (bytes: Buffer) => bytes } as MethodDefinition<Buffer, Response>;
 }
 
-/** The same method, whose messages pass `check` before they are decoded; what is no message is `malformed-body`. */
-export function withCheckedMessages<Request extends object, Response>(
-  definition: MethodDefinition<Request, Response>,
+/** Reads a message that passes `check`; `malformed-body` for what is none. */
+export function decoder<Request>(
+  deserialize: (bytes: Buffer) => Request,
   check: (bytes: Buffer) => void,
-): MethodDefinition<Request | UnreadMessage, Response> {
-  const requestDeserialize = (bytes: Buffer) => {
+): (bytes: Buffer) => Request {
+  return (bytes) => {
+    check(bytes);
     try {
-      check(bytes);
-      return definition.requestDeserialize(bytes);
+      return deserialize(bytes);
     } catch (cause) {
-      if (cause instanceof DomainError) return new UnreadMessage(cause);
-      return new UnreadMessage(new DomainError('malformed-body', 'The message is not of its type.', { cause }));
+      throw new DomainError('malformed-body', 'The message is not of its type.', { cause });
     }
   };
-  return { ...definition, requestDeserialize } as MethodDefinition<Request | UnreadMessage, Response>;
 }
 
 /** Runs a method for a call, and answers it or says by its status why not; what it hides it writes to `log`. */
 export function unary<Request, Response>(
   method: Method<Request, Response>,
+  decode: (bytes: Buffer) => Request,
   log: Log,
-): handleUnaryCall<Request | UnreadMessage, Response> {
+): handleUnaryCall<Buffer, Response> {
   return (call, answer) => {
-    const requestId = String(call.metadata.get('x-request-id')[0]);
+    const record = CallRecord.of(call.metadata);
+    const { requestId, timings } = record;
     const controller = new AbortController();
     call.once('cancelled', () => {
       controller.abort(new DomainError('malformed-body', 'The client left before it was answered.'));
     });
     const initial = new Metadata();
     const run = async (): Promise<Response> => {
-      if (call.request instanceof UnreadMessage) throw call.request.error;
-      return method(call.request, {
+      const request = decode(call.request);
+      timings['read_ms'] = record.elapsedMs;
+      return method(request, {
         requestId,
+        timings,
         signal: controller.signal,
         deadline: deadlineOf(call.getDeadline()),
         tell: (name, value) => initial.set(name, value),
