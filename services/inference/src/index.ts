@@ -36,6 +36,7 @@ export * from './image/to-model-image.ts';
 export * from './predictor/checks.ts';
 export * from './predictor/predictor.ts';
 export * from './predictor/engine.ts';
+export { countCalls } from './observability/grpc-metrics.ts';
 export { InferenceMetrics, type Watched } from './observability/inference-metrics.ts';
 export { callOptions } from './open-inference/call-options.ts';
 export { IMAGE_DATATYPES } from './open-inference/image-input.ts';

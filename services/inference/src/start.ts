@@ -11,6 +11,7 @@ import { Ending } from './ending.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
+import { countCalls } from './observability/grpc-metrics.ts';
 import { OtlpExporter } from './observability/otlp-exporter.ts';
 import { observedEngine } from './observability/observed-engine.ts';
 import { InferenceMetrics } from './observability/inference-metrics.ts';
@@ -104,7 +105,8 @@ export async function startInference(
     const { maximumConnections, keepAliveMs, stalledMs } = config;
     // Not the whole configuration, whose grace period is another one: what is in flight has its own time after that.
     const guards = { maximumBodyBytes, arrivalLimitMs, maximumConnections, keepAliveMs, stalledMs, bodies };
-    const options = { host, port, ...guards, access, log, graceMs: cutOffMs };
+    const witnesses = { calls: countCalls(metrics.registry), ...(spans && { spans }), log };
+    const options = { host, port, ...guards, access, ...witnesses, graceMs: cutOffMs };
     grpc = await startGrpc(parts, options).catch(async (error: unknown) => {
       await close(0).catch((fault: unknown) => log.error({ err: fault }, messageOf(fault)));
       throw error;
