@@ -27,13 +27,14 @@ const { requestSerialize } = (SCHEMA['inference.GRPCInferenceService'] as Servic
   'ModelInfer'
 ] as MethodDefinition<object, object>;
 
-describe('connections', () => {
+describe('connections', { timeout: 20_000 }, () => {
   test('above the maximum are closed as they come, and the others are served', async (t) => {
     const service = await stubGrpcService({ maximumConnections: 2 });
     t.after(() => service.close());
     await service.client.call('ServerLive', {});
     const [host = '', port = ''] = service.address.split(':');
     const second = connect(Number(port), host);
+    t.after(() => second.destroy());
     await once(second, 'connect');
     // Not a client of gRPC, which would try again by itself.
     const call = () => new RawGrpcCall(http2Session(t, service.address), LIVE).send(Buffer.alloc(0)).end().outcome();
@@ -57,7 +58,7 @@ describe('connections', () => {
   });
 });
 
-describe('messages that are held together', () => {
+describe('messages that are held together', { timeout: 20_000 }, () => {
   test('are refused where there is no room, whatever holds it, until it is given back', async (t) => {
     const bodies = new BodyBudget(10_000);
     const service = await stubGrpcService({ bodies });
@@ -150,7 +151,7 @@ describe('messages that are held together', () => {
   });
 });
 
-describe('a call that is refused while its message comes', () => {
+describe('a call that is refused while its message comes', { timeout: 20_000 }, () => {
   test('is reset, so that nothing of it is held', async (t) => {
     const bodies = new BodyBudget(10_000);
     const service = await stubGrpcService({ bodies, maximumBodyBytes: 5_000 });
@@ -188,7 +189,7 @@ describe('a call that is refused while its message comes', () => {
   });
 });
 
-test('an answer that nobody reads is given up, and its message with it', async (t) => {
+test('an answer that nobody reads is given up, and its message with it', { timeout: 20_000 }, async (t) => {
   const bodies = new BodyBudget(10_000);
   const service = await stubGrpcService({ bodies, stalledMs: 100 });
   t.after(() => service.close());
@@ -198,7 +199,7 @@ test('an answer that nobody reads is given up, and its message with it', async (
   await until('its room is given back', () => bodies.held === 0);
 });
 
-test('a timeout of more than a day is no deadline, however long it is', async (t) => {
+test('a timeout of more than a day is no deadline, however long it is', { timeout: 20_000 }, async (t) => {
   const service = await stubGrpcService();
   t.after(() => service.close());
   const asked: (number | undefined)[] = [];

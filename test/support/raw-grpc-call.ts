@@ -13,7 +13,7 @@ export function http2Session(t: TestContext, address: string, windowBytes = 65_5
 /** A call byte by byte, as no library of gRPC would send it. */
 export class RawGrpcCall {
   readonly stream: ClientHttp2Stream;
-  #headers: IncomingHttpHeaders = {};
+  readonly #headers: IncomingHttpHeaders = {};
 
   constructor(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
     this.stream = session.request({
@@ -24,8 +24,8 @@ export class RawGrpcCall {
       ...headers,
     });
     this.stream.on('error', () => undefined);
-    this.stream.on('response', (received) => Object.assign(this.#headers, received));
-    this.stream.on('trailers', (received) => Object.assign(this.#headers, received));
+    this.stream.on('response', (received) => void Object.assign(this.#headers, received));
+    this.stream.on('trailers', (received) => void Object.assign(this.#headers, received));
   }
 
   /** Sends a message, or as much of it as `sent` bytes. */
