@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { Program, ROOT } from '../support/programs.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
-import { canTrace, childrenOf, internetSockets, outgoingCalls, traced } from '../support/sockets.ts';
+import { childrenOf } from '../support/children.ts';
+import { canTrace, internetSockets, outgoingCalls, traced } from '../support/sockets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const TRAP = pathToFileURL(join(ROOT, 'test', 'support', 'connection-trap.mjs')).href;

@@ -146,7 +146,9 @@ describe('a service that stops', () => {
 });
 
 describe('keys', () => {
-  const access = inferenceAccess(ApiKeys.parse('reader-0123456789:infer,owner-0123456789:infer+metrics+admin'));
+  const access = inferenceAccess(
+    ApiKeys.parse('reader-0123456789:infer,keeper-0123456789:admin,owner-0123456789:infer+metrics+admin'),
+  );
   const bearer = (key: string) => ({ metadata: { authorization: `Bearer ${key}-0123456789` } });
 
   test('are wanted for everything but the question whether the service lives', async (t) => {
@@ -156,12 +158,12 @@ describe('keys', () => {
     t.after(() => client.close());
     assert.equal(await check(client), 'SERVING');
     for (const method of ['ServerLive', 'ServerReady']) await service.client.call(method, {});
-    for (const [method, request, scope] of [
+    for (const [method, request, ...scopes] of [
       ['ModelInfer', rawRequest(image), 'infer'],
       ['ServerMetadata', {}, 'infer'],
       ['ModelMetadata', { name: 'm' }, 'infer'],
       ['ModelConfig', { name: 'm' }, 'infer'],
-      ['RepositoryIndex', {}, 'infer'],
+      ['RepositoryIndex', {}, 'infer', 'admin'],
       ['ModelStatistics', {}, 'infer'],
       ['ModelReady', { name: 'm' }, 'infer'],
       ['RepositoryModelUnload', { model_name: 'm' }, 'admin'],
@@ -169,9 +171,14 @@ describe('keys', () => {
       await failureOf(service.client.call(method, request), 'UNAUTHENTICATED', 'unauthorized');
       await failureOf(service.client.call(method, request, bearer('other')), 'UNAUTHENTICATED', 'unauthorized');
       await service.client.call(method, request, bearer('owner'));
-      const read = service.client.call(method, request, bearer('reader'));
-      if (scope === 'infer') await read;
-      else await failureOf(read, 'PERMISSION_DENIED', 'forbidden');
+      for (const [key, scope] of [
+        ['reader', 'infer'],
+        ['keeper', 'admin'],
+      ] as const) {
+        const called = service.client.call(method, request, bearer(key));
+        if ((scopes as readonly string[]).includes(scope)) await called;
+        else await failureOf(called, 'PERMISSION_DENIED', 'forbidden');
+      }
     }
   });
 

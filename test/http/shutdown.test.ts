@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { readConfig, startInference } from '@atelier/inference';
+import { childrenOf } from '../support/children.ts';
 import { samplesIn } from '../support/metric-samples.ts';
 import { post } from '../support/posted.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
@@ -111,6 +112,16 @@ describe('a service that is told to stop', () => {
     stalled.write(headOf('/predict', 1000, { 'Content-Type': 'application/json' }));
     await until('the request', async () => (await requestsIn(url)) === 2);
     await assert.rejects(service.close(0), { message: /broken off: requests/ });
+  });
+
+  test('kills an engine that hangs, and has not ended by itself', async (t) => {
+    const limits = { wholeMs: 20_000, requestsMs: 1_000, modelsMs: 300 };
+    const before = await childrenOf(process.pid);
+    const { service, settled } = await start(t, { INFERENCE_STUCK_MS: '60000' }, limits);
+    await settled;
+    const [compute = 0] = (await childrenOf(process.pid)).filter((child) => !before.includes(child));
+    process.kill(compute, 'SIGSTOP');
+    await assert.rejects(service.close(0), { message: /broken off: .*the engines \(/ });
   });
 
   test('that nobody waits for is gone with all of its connections', async (t) => {

@@ -31,12 +31,6 @@ export async function internetSockets(pid: number): Promise<InternetSocket[]> {
   return sockets;
 }
 
-export async function childrenOf(pid: number): Promise<number[]> {
-  const threads = await readdir(`/proc/${pid}/task`);
-  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')));
-  return lists.join(' ').split(' ').filter(Boolean).map(Number);
-}
-
 /** Whether strace may watch programs here: it sees what native code does, too. */
 export function canTrace(): boolean {
   return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']).status === 0;

@@ -1,22 +1,27 @@
 import type { Scope } from '../access.ts';
 import { type MethodName, SERVICE_NAME } from './service.ts';
 
-/** What each method takes, as its counterpart over HTTP does; `open`: whoever asks whether the service lives is told. */
-const SCOPES: Record<MethodName, Scope | 'open'> = {
-  ServerLive: 'open',
-  ServerReady: 'open',
-  ModelReady: 'infer',
-  ServerMetadata: 'infer',
-  ModelMetadata: 'infer',
-  ModelInfer: 'infer',
-  ModelConfig: 'infer',
-  ModelStatistics: 'infer',
-  RepositoryIndex: 'infer',
-  RepositoryModelLoad: 'admin',
-  RepositoryModelUnload: 'admin',
+/** Any of these scopes lets a caller in; none: whoever asks whether the service lives is told. */
+type Wanted = readonly Scope[];
+
+/** What each method takes, as its counterpart over HTTP does. */
+const SCOPES: Record<MethodName, Wanted> = {
+  ServerLive: [],
+  ServerReady: [],
+  ModelReady: ['infer'],
+  ServerMetadata: ['infer'],
+  ModelMetadata: ['infer'],
+  ModelInfer: ['infer'],
+  ModelConfig: ['infer'],
+  ModelStatistics: ['infer'],
+  RepositoryIndex: ['infer', 'admin'],
+  RepositoryModelLoad: ['admin'],
+  RepositoryModelUnload: ['admin'],
 };
 
-const SCOPES_OF_PATHS = new Map(Object.entries(SCOPES).map(([method, scope]) => [`/${SERVICE_NAME}/${method}`, scope]));
+const SCOPES_OF_PATHS = new Map(
+  Object.entries(SCOPES).map(([method, scopes]) => [`/${SERVICE_NAME}/${method}`, scopes]),
+);
 
 /** The path of the one method whose messages are large. */
 export const INFER_PATH = `/${SERVICE_NAME}/ModelInfer`;
@@ -26,10 +31,10 @@ export function isInference(path: string): boolean {
   return SCOPES_OF_PATHS.has(path);
 }
 
-/** The scope of a path such as `/inference.GRPCInferenceService/ModelInfer`; the schema is told to whoever may ask. */
-export function scopeOf(path: string): Scope | 'open' {
-  if (isHealth(path)) return 'open';
-  return SCOPES_OF_PATHS.get(path) ?? 'infer';
+/** What a path such as `/inference.GRPCInferenceService/ModelInfer` takes; the schema is told to whoever may ask. */
+export function scopesOf(path: string): Wanted {
+  if (isHealth(path)) return [];
+  return SCOPES_OF_PATHS.get(path) ?? ['infer'];
 }
 
 export function isHealth(path: string): boolean {

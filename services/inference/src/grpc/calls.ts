@@ -3,7 +3,7 @@ import { DomainError } from '@atelier/domain';
 import { bearerToken, type BodyBudget, BodyLease } from '@atelier/http';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as STATUS } from '@grpc/grpc-js';
 import type { InferenceAccess } from '../access.ts';
-import { INFER_PATH, isHealth, scopeOf } from './access.ts';
+import { INFER_PATH, isHealth, scopesOf } from './access.ts';
 import { type CalledMethod, CallRecord, type CallWitnesses, textIn } from './call-record.ts';
 import { decompress } from './decompress.ts';
 import type { Http2Call, Http2Streams } from './http2-streams.ts';
@@ -68,9 +68,10 @@ export class Calls {
 
     const enter = (metadata: Metadata): void => {
       record.identify(metadata);
-      const scope = scopeOf(path);
-      if (scope !== 'open') {
-        record.key = access.authorize(bearerToken(textIn(metadata, 'authorization')), scope) ?? undefined;
+      const [scope, ...others] = scopesOf(path);
+      if (scope !== undefined) {
+        const token = bearerToken(textIn(metadata, 'authorization'));
+        record.key = access.authorize(token, scope, ...others) ?? undefined;
       }
       if (path === INFER_PATH) admit();
       if (isHealth(path)) refreshHealth();
