@@ -99,10 +99,11 @@ describe('the serving benchmark', () => {
   test('overload: the batch delay is taken off, and what was lost, wrong or hung is one figure', () => {
     const page = pageOf('serving-overload', {
       pixels: [OVERLOAD],
+      tensors: [OVERLOAD],
       photographs: [{ ...OVERLOAD, goodputPerSecond: 890, acceptedPercentile99Ms: 12.1, wrong: 1, hung: 2 }],
     });
-    assert.match(rowOf(page, '`pixels`: answered'), /95\.0 % \| yes/);
-    assert.match(rowOf(page, '`pixels`: 99th percentile of the accepted'), /2\.0 times \| yes/);
+    assert.match(rowOf(page, '`pixels` of one image: answered'), /95\.0 % \| yes/);
+    assert.match(rowOf(page, '`pixels` of one image: 99th percentile of the accepted'), /2\.0 times \| yes/);
     assert.match(rowOf(page, 'JPEG of 1024×768: answered'), /89\.0 % \| \*\*no\*\*/);
     assert.match(rowOf(page, 'JPEG of 1024×768: 99th percentile of the accepted'), /2\.0 times \| \*\*no\*\*/);
     assert.match(rowOf(page, 'JPEG of 1024×768: lost, wrong or hung'), /at most 0 \| 3 \| \*\*no\*\*/);
