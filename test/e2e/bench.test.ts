@@ -54,7 +54,7 @@ describe('npm run bench (real data)', () => {
       }),
     );
     const overload = await readFile(page('serving-overload'), 'utf8');
-    assert.match(overload, /^\| `pixels`: lost, wrong or hung +\| at most 0 +\| 0 +\| yes +\|/m);
+    assert.match(overload, /^\| `pixels` of one image: lost, wrong or hung +\| at most 0 +\| 0 +\| yes +\|/m);
     assert.match(overload, /^\| JPEG of 1024×768: lost, wrong or hung +\| at most 0 +\| 0 +\| yes +\|/m);
     const soak = await readFile(page('serving-soak'), 'utf8');
     for (const outcome of ['answers of 500 and above', 'lost', "with another image's probabilities[^|]+", 'hung']) {
