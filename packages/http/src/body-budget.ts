@@ -39,6 +39,7 @@ export function limitBodies(server: Server, budget: BodyBudget, answerOn: Accoun
 export class BodyLease {
   readonly #budget: BodyBudget;
   #bytes = 0;
+  #hasEnded = false;
 
   constructor(budget: BodyBudget) {
     this.#budget = budget;
@@ -64,15 +65,17 @@ export class BodyLease {
     );
   }
 
-  /** The same, and counts them. */
+  /** The same, and counts them; after the end nobody would give them back, and they are not counted. */
   take(bytes: number): void {
     this.check(bytes);
+    if (this.#hasEnded) return;
     this.#bytes += bytes;
     this.#budget.held += bytes;
   }
 
-  /** Gives some of them back. */
+  /** Gives some of them back; after the end all have been. */
   giveBack(bytes: number): void {
+    if (this.#hasEnded) return;
     this.#bytes -= bytes;
     this.#budget.held -= bytes;
   }
@@ -81,5 +84,6 @@ export class BodyLease {
   end(): void {
     this.#budget.held -= this.#bytes;
     this.#bytes = 0;
+    this.#hasEnded = true;
   }
 }

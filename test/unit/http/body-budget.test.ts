@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { BodyBudget, createApplication, listen, type Listening, readBody } from '@atelier/http';
+import { BodyBudget, BodyLease, createApplication, listen, type Listening, readBody } from '@atelier/http';
 import { Router } from 'express';
 import { connectTo, headOf, type RawRequest } from '../../support/raw-request.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
@@ -75,6 +75,17 @@ describe('bodies that a server holds together', { timeout: 20_000 }, () => {
       if ((await again.receives(/\}$/)).includes(' 200 ')) break;
       assert.ok(tries < 100, 'its room never came back');
     }
+  });
+
+  test('change nothing any more when they have been given back: what comes late is nobody’s', () => {
+    const budget = new BodyBudget(MAXIMUM);
+    const lease = new BodyLease(budget);
+    lease.take(5_000);
+    lease.end();
+    lease.take(3_000);
+    assert.equal(budget.held, 0);
+    lease.giveBack(5_000);
+    assert.equal(budget.held, 0);
   });
 
   test('are let in alone, however large', async () => {
