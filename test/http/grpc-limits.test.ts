@@ -119,6 +119,21 @@ describe('messages that are held together', { timeout: 20_000 }, () => {
     assert.equal((await first.outcome())['grpc-status'], '0');
   });
 
+  test('give their room back also where their client leaves while they are decompressed', async (t) => {
+    const bodies = new BodyBudget(1024 * 1024);
+    const service = await stubGrpcService({ bodies });
+    t.after(() => service.close());
+    const message = gzipSync(requestSerialize(rawRequest(Buffer.alloc(200 * PIXELS_PER_IMAGE))));
+    const session = http2Session(t, service.address);
+    const call = () =>
+      new RawGrpcCall(session, INFER, { 'grpc-encoding': 'gzip' }).send(message, { compressed: true }).end();
+    const left = [call(), call(), call()];
+    while (bodies.held === 0) await new Promise(setImmediate);
+    for (const { stream } of left) stream.close(constants.NGHTTP2_CANCEL);
+    assert.equal((await call().outcome())['grpc-status'], '0'); // behind them, so that theirs are done
+    await until('nothing is held', () => bodies.held === 0);
+  });
+
   test('that the library decompresses count as what they could become', async (t) => {
     const bodies = new BodyBudget(200_000);
     new BodyLease(bodies).take(1);
@@ -149,6 +164,16 @@ describe('messages that are held together', { timeout: 20_000 }, () => {
     call.stream.close(constants.NGHTTP2_CANCEL);
     await until('its room is given back', () => bodies.held === 0);
   });
+});
+
+test('a stream that asks without end and reads no answer is ended', { timeout: 20_000 }, async (t) => {
+  const service = await stubGrpcService({ stalledMs: 100 });
+  t.after(() => service.close());
+  const call = new RawGrpcCall(http2Session(t, service.address, 0), REFLECTION);
+  for (let asked = 0; asked < 1_000; asked++) call.send(Buffer.from([0x3a, 0x00]));
+  await call.outcome({ unread: true });
+  assert.equal(call.stream.rstCode, constants.NGHTTP2_CANCEL);
+  await service.client.call('ServerLive', {});
 });
 
 describe('a call that is refused while its message comes', { timeout: 20_000 }, () => {

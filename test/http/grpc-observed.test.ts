@@ -7,7 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import type { FinishedSpan } from '@atelier/http';
 import { countCalls, InferenceMetrics, readConfig, startInference } from '@atelier/inference';
-import { failureOf, GrpcClient } from '../support/grpc-client.ts';
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { failureOf, GrpcClient, SCHEMA } from '../support/grpc-client.ts';
 import { samplesIn, samplesOf } from '../support/metric-samples.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
 import { http2Session, RawGrpcCall } from '../support/raw-grpc-call.ts';
@@ -17,6 +18,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';
+const { requestSerialize } = (SCHEMA[SERVICE] as ServiceDefinition)['ModelInfer'] as MethodDefinition<object, object>;
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parentSpanId = '00f067aa0ba902b7';
 const infer = rawRequest(randomImage(1));
@@ -47,14 +49,16 @@ test('calls are counted by method and status, and failures by their code', async
   await failureOf(service.client.call('ModelInfer', { model_name: 'n' }), 'NOT_FOUND');
   await failureOf(service.client.call('ModelInfer', Buffer.from([0x0a, 0x7f])), 'INVALID_ARGUMENT');
   service.predict = () => new Promise(() => undefined);
-  await failureOf(service.client.call('ModelInfer', infer, { deadlineMs: 50 }), 'DEADLINE_EXCEEDED');
+  const session = http2Session(t, service.address);
+  // Not a client of gRPC, which keeps its deadline itself and leaves a little before.
+  const late = new RawGrpcCall(session, `/${SERVICE}/ModelInfer`, { 'grpc-timeout': '50m' });
+  assert.equal((await late.send(requestSerialize(infer)).end().outcome())['grpc-status'], '4');
   const controller = new AbortController();
   service.predict = async (images) => {
     controller.abort();
     return new Promise(() => firstPixels(images));
   };
   await failureOf(service.client.call('ModelInfer', infer, { signal: controller.signal }), 'CANCELLED');
-  const session = http2Session(t, service.address);
   for (const path of ['/nobody/Knows', `/${SERVICE}/ModelStreamInfer`]) {
     assert.equal((await new RawGrpcCall(session, path).end().outcome())['grpc-status'], '12');
   }
@@ -68,6 +72,17 @@ test('calls are counted by method and status, and failures by their code', async
   for (const code of ['OK', 'NotFound', 'InvalidArgument', 'DeadlineExceeded', 'Canceled']) {
     assert.equal(samples[`grpc_server_handled_total{${of},grpc_code="${code}"}`], 1, code);
   }
+  const leaving = http2Session(t, service.address);
+  new RawGrpcCall(leaving, `/${SERVICE}/ServerLive`).send(Buffer.alloc(100), { sent: 10 });
+  const live = labels('ServerLive');
+  await until('it has come', async () => (await service.samples())[`grpc_server_started_total{${live}}`] === 1);
+  leaving.destroy();
+  const canceled = `grpc_server_handled_total{${live},grpc_code="Canceled"}`;
+  await until('it counts as one that left', async () => (await service.samples())[canceled] === 1);
+  const timedWrongly = new RawGrpcCall(session, `/${SERVICE}/ServerLive`, { 'grpc-timeout': 'soon' });
+  assert.equal((await timedWrongly.end().outcome())['grpc-status'], '13');
+  const internal = `grpc_server_handled_total{${live},grpc_code="Internal"}`;
+  await until('what the library answers counts as what it is', async () => (await service.samples())[internal] === 1);
   const none = labels('none', 'none');
   assert.equal(samples[`grpc_server_handled_total{${none},grpc_code="Unimplemented"}`], 2);
   assert.equal(samples['grpc_problems_total{code="model-not-found"}'], 1);

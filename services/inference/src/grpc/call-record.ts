@@ -56,7 +56,7 @@ export class CallRecord {
   #received: Metadata | undefined;
   #parent: TraceContext | undefined;
   #trace: TraceContext | undefined;
-  #status: { code: STATUS; errorCode: string | undefined } | undefined;
+  #answer: { code: STATUS; errorCode: string | undefined } | undefined;
 
   constructor(path: string, method: CalledMethod, witnesses: CallWitnesses) {
     this.#path = path;
@@ -93,16 +93,16 @@ export class CallRecord {
     if (this.#trace !== undefined) metadata.set('traceparent', formatTraceparent(this.#trace));
   }
 
-  /** The call is answered with this status; the first counts. */
-  answered(code: STATUS, metadata: Metadata | undefined): void {
-    this.#status ??= { code, errorCode: metadata === undefined ? undefined : textIn(metadata, 'x-error-code') };
+  /** The call is to be answered with this status; the first counts. */
+  answered(code: STATUS, metadata: Metadata): void {
+    this.#answer ??= { code, errorCode: textIn(metadata, 'x-error-code') };
   }
 
-  /** The call has ended, answered or not. */
-  end(): void {
+  /** The call has ended with the status `code`, or without one: its client left. */
+  end(code: STATUS | undefined): void {
     const { log, calls } = this.#witnesses;
     const durationMs = this.elapsedMs;
-    const { code = undefined, errorCode = undefined } = this.#status ?? {};
+    const errorCode = this.#answer?.code === code ? this.#answer?.errorCode : undefined;
     calls.ended(this.#method, { status: statusWord(code ?? STATUS.CANCELLED), code: errorCode, durationMs });
     const line = {
       requestId: this.requestId,

@@ -25,8 +25,7 @@ export class Calls {
   /** A call of a method that there is not has ended; the library has answered it. */
   unknown(path: string): void {
     const record = new CallRecord(path.slice(0, 1024), UNKNOWN, this.#witnesses);
-    record.answered(STATUS.UNIMPLEMENTED, undefined);
-    record.end();
+    record.end(STATUS.UNIMPLEMENTED);
   }
 
   /** Puts each call under the rules, and sees to it that its end is told. */

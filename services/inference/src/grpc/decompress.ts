@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { DomainError } from '@atelier/domain';
+import type { Http2Call } from './http2-streams.ts';
 
 const DECOMPRESSORS = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
@@ -9,15 +10,22 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * A message decompressed as its call says. Rejects with `payload-too-large` where it becomes more than `maximumBytes`,
- * `malformed-body` where it is not compressed like that, and `unsupported-feature` for another encoding.
+ * `malformed-body` where it is not compressed like that or its client has left, and `unsupported-feature` for another
+ * encoding.
  */
-export function decompress(message: Buffer, encoding: string, maximumBytes: number): Promise<Buffer> {
-  const decompressed = last.then(() => run(message, encoding, maximumBytes));
+export function decompress(message: Buffer, call: Http2Call, maximumBytes: number): Promise<Buffer> {
+  const decompressed = last.then(() => run(message, call, maximumBytes));
   last = decompressed.catch(() => undefined);
   return decompressed;
 }
 
-async function run(message: Buffer, encoding: string, maximumBytes: number): Promise<Buffer> {
+async function run(
+  message: Buffer,
+  { encoding = 'identity', stream }: Http2Call,
+  maximumBytes: number,
+): Promise<Buffer> {
+  // Its room is given back: without this whoever sends and leaves would fill the queue for nothing.
+  if (stream.closed) throw new DomainError('malformed-body', 'The client left before it was answered.');
   if (encoding === 'identity') return message;
   const method = Object.hasOwn(DECOMPRESSORS, encoding) ? DECOMPRESSORS[encoding as 'gzip' | 'deflate'] : undefined;
   if (method === undefined) {

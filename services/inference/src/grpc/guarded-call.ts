@@ -1,14 +1,20 @@
 import { constants } from 'node:http2';
 import { DomainError } from '@atelier/domain';
-import { bearerToken, type BodyBudget, BodyLease } from '@atelier/http';
+import { bearerToken, type BodyBudget, BodyLease, RetryLater } from '@atelier/http';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as STATUS } from '@grpc/grpc-js';
 import type { InferenceAccess } from '../access.ts';
 import { INFER_PATH, isHealth, scopesOf } from './access.ts';
 import { type CallRecord, textIn } from './call-record.ts';
 import { decompress } from './decompress.ts';
-import type { Http2Call, Http2Streams } from './http2-streams.ts';
+import { type Http2Call, type Http2Streams, sentStatus } from './http2-streams.ts';
 import { MessageBytes } from './message-bytes.ts';
 import { failureOf, sendable } from './status.ts';
+
+/**
+ * Of a stream, in messages: what it answers waits here until it is read, and becomes many times as large as what was asked.
+ * Clients ask the next thing when they have the answer.
+ */
+const MOST_UNANSWERED = 100;
 
 export interface CallRules {
   access: InferenceAccess;
@@ -47,6 +53,7 @@ export class GuardedCall {
   #bytes: MessageBytes | undefined;
   #lease: BodyLease | undefined;
   #hasSentMetadata = false;
+  #unanswered = 0;
   #arrival: NodeJS.Timeout | undefined;
   #stalled: NodeJS.Timeout | undefined;
 
@@ -76,6 +83,10 @@ export class GuardedCall {
         record.sign(metadata);
         if (!method.responseStream) this.#limitReading();
         pass(metadata);
+      },
+      sendMessage: (message, pass) => {
+        this.#unanswered--;
+        pass(message);
       },
       sendStatus: (status, pass) => pass(this.#signed(status)),
     });
@@ -133,12 +144,18 @@ export class GuardedCall {
 
   #handOn(message: unknown, pass: (message: unknown) => void): void {
     this.#bytes?.handedOn();
-    const encoding = this.#http2?.encoding;
-    if (this.#bytes?.isCompressed !== true || encoding === undefined || !Buffer.isBuffer(message)) {
+    const { requestStream, responseStream } = this.#method;
+    if (requestStream && responseStream && ++this.#unanswered > MOST_UNANSWERED) {
+      this.#refuse(
+        new RetryLater('overloaded', `${MOST_UNANSWERED} messages of this stream wait for their answers.`, 1),
+      );
+      return;
+    }
+    if (this.#bytes?.isCompressed !== true || this.#http2?.encoding === undefined || !Buffer.isBuffer(message)) {
       pass(message);
       return;
     }
-    decompress(message, encoding, this.#rules.maximumBytes)
+    decompress(message, this.#http2, this.#rules.maximumBytes)
       .then((decompressed) => {
         this.#lease?.take(decompressed.length);
         pass(decompressed);
@@ -181,9 +198,9 @@ export class GuardedCall {
   #end(): void {
     this.#arrived();
     this.#open.delete(this.intercepted);
-    const tooLate = Number(this.#next.getDeadline()) <= Date.now(); // that status the library sends past us
-    if (tooLate) this.#record.answered(STATUS.DEADLINE_EXCEEDED, undefined);
-    this.#record.end();
+    // A client that keeps its deadline itself leaves at the same moment.
+    const tooLate = Number(this.#next.getDeadline()) <= Date.now() ? STATUS.DEADLINE_EXCEEDED : undefined;
+    this.#record.end((this.#http2 && sentStatus(this.#http2)) ?? tooLate);
     // Who has its answer need not send the rest (RFC 9113, section 8.1).
     if (this.#http2?.stream.readableEnded === false) this.#http2.stream.close();
   }

@@ -1,6 +1,6 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { deadlineAfter } from '@atelier/http';
-import type { Metadata, Server } from '@grpc/grpc-js';
+import type { Metadata, Server, status as STATUS } from '@grpc/grpc-js';
 import { isInference } from './access.ts';
 
 /** A call as it comes, below what the library makes of it. */
@@ -46,6 +46,15 @@ export class Http2Streams {
     this.#open.delete(id);
     return call;
   }
+}
+
+/**
+ * The status that has gone out to a client, in trailers or with the headers; undefined where it left before. The library
+ * sends some past whoever stands between it and the methods.
+ */
+export function sentStatus({ stream }: Http2Call): STATUS | undefined {
+  const status = stream.sentTrailers?.['grpc-status'] ?? stream.sentHeaders?.['grpc-status'];
+  return status === undefined ? undefined : Number(status);
 }
 
 /**
