@@ -86,20 +86,21 @@ describe('a service that is told to stop', () => {
     assert.doesNotMatch(text(), /"level":(50|60)/);
   });
 
-  test('breaks off what takes longer than it may, and says what: it has not ended by itself', async (t) => {
+  test('cuts off what clients do not end, and breaks off what takes longer than it may: that is no end by itself', async (t) => {
     const collector = createServer(() => undefined).listen(0, '127.0.0.1'); // takes spans, and never answers
     await once(collector, 'listening');
     t.after(() => collector.close().closeAllConnections());
     const { port } = collector.address() as AddressInfo;
     const environment = { INFERENCE_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
     const limits = { wholeMs: 1_000, requestsMs: 300, modelsMs: 300 };
-    const { service, url, settled } = await start(t, environment, limits);
+    const { service, url, settled, text } = await start(t, environment, limits);
     await settled;
     const stalled = await connectTo(url);
     stalled.write(headOf('/predict', 1000, { 'Content-Type': 'application/json' }));
     await until('the request', async () => (await requestsIn(url)) === 2);
     assert.equal((await post(url, body)).status, 200);
-    await assert.rejects(service.close(0), { message: /broken off: requests, spans\.$/ });
+    await assert.rejects(service.close(0), { message: /broken off: spans\.$/ });
+    assert.match(text(), /Cut off what clients had not ended: requests/);
     assert.equal(await stalled.ended(), '');
   });
 
@@ -111,7 +112,7 @@ describe('a service that is told to stop', () => {
     t.after(() => stalled.destroy());
     stalled.write(headOf('/predict', 1000, { 'Content-Type': 'application/json' }));
     await until('the request', async () => (await requestsIn(url)) === 2);
-    await assert.rejects(service.close(0), { message: /broken off: requests/ });
+    await assert.rejects(service.close(0), { message: /broken off: the engines/ });
   });
 
   test('kills an engine that hangs, and has not ended by itself', async (t) => {

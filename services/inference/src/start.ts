@@ -90,9 +90,12 @@ export async function startInference(
   const close = async (graceMs: number) => {
     model.announceStop();
     if (graceMs > 0 && model.served() !== undefined) await setTimeout(graceMs);
-    const ending = new Ending(limits.wholeMs);
-    await ending.step('requests', Promise.all([server.close(), grpc?.close()]), limits.requestsMs);
-    await ending.step('the release of the models', model.close(), limits.modelsMs);
+    const ending = new Ending(limits.wholeMs, log);
+    await ending.step('requests', Promise.all([server.close(), grpc?.close()]), {
+      limitMs: limits.requestsMs,
+      waitsForClients: true,
+    });
+    await ending.step('the release of the models', model.close(), { limitMs: limits.modelsMs });
     // Beside each other: a collector that hangs must not use up the time of the engines.
     await Promise.all([ending.step('the engines', engine.close()), spans && ending.step('spans', spans.close())]);
     metrics.close();

@@ -41,8 +41,8 @@ async function headerOf(file: Buffer): Promise<Header> {
  * picture that takes a fifth of its time. Undefined for other files and where the decoder has to say what is wrong.
  */
 function pngHeader(file: Buffer): Header | undefined {
-  if (file.length < 33 || file.readUInt32BE(0) !== 0x89504e47 || file.toString('latin1', 12, 16) !== 'IHDR')
-    return undefined;
+  const isPng = file.length >= 33 && file.readUInt32BE(0) === 0x89504e47 && file.toString('latin1', 12, 16) === 'IHDR';
+  if (!isPng) return undefined;
   const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
   return width === 0 || height === 0 ? undefined : { width, height, isProgressive: file[28] === 1 };
 }
