@@ -189,7 +189,7 @@ export class GuardedCall {
   /** An answer that is not read keeps its call, and that its message. */
   #limitReading(): void {
     const stream = this.#http2?.stream;
-    if (stream === undefined || this.#stalled !== undefined) return;
+    if (stream === undefined || stream.closed || this.#stalled !== undefined) return;
     this.#stalled = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.#rules.stalledMs);
     stream.once('close', () => clearTimeout(this.#stalled));
   }
