@@ -15,7 +15,7 @@ export interface DecodingResult {
 }
 
 const MAXIMUM_PIXELS = 40_000_000;
-const WARM_UP_MS = 500;
+const WARM_UP_MS = 1_000;
 
 const [task] = (await once(process, 'message')) as [DecodingTask];
 const files = task.files.map((file) => Buffer.from(file));

@@ -50,11 +50,18 @@ const LOADED: Record<LoadedName, Loaded> = {
   'hand-written-binary-one-thread': { program: byHand(1), request: binaryRequest },
 };
 
+/** Until V8 has compiled what is hot: 1.5 s are too few for a server of which each request is a picture. */
+const WARM_UP_SECONDS = 4;
+
 async function underLoad({ program, request }: Loaded, options: SampleOptions): Promise<Sample> {
   const requests = await Promise.all((await knownImages(options.modelsDirectory)).map(async (image) => request(image)));
   return withServer(await program(options), async (server) => {
     const run = async (connections: number) => {
-      const [warmUpSeconds, seconds] = options.isQuick ? [0.1, 0.2] : connections === 1 ? [0.3, 1.5] : [1.5, 2.5];
+      const [warmUpSeconds, seconds] = options.isQuick
+        ? [0.1, 0.2]
+        : connections === 1
+          ? [0.3, 1.5]
+          : [WARM_UP_SECONDS, 3];
       const load = await measuredLoad(server, { requests, connections, warmUpSeconds, end: { seconds } });
       requireFlawless(load);
       return load;
