@@ -89,7 +89,7 @@ const VERSIONS: readonly RouteDescription[] = [
     answers: labels,
     problems: [
       ...(['model-not-found', 'invalid-request', 'malformed-json', 'malformed-body'] as const),
-      ...(['unsupported-media-type', 'payload-too-large'] as const),
+      ...(['unsupported-media-type', 'payload-too-large', 'overloaded'] as const),
       ...IN_FOLDER,
     ],
   },

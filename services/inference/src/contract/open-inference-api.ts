@@ -100,7 +100,9 @@ function ofModel(method: Method, path: string, { summary, ...rest }: Omit<Rest, 
 }
 
 const CHOICE = ['model-not-found', 'not-ready', 'shutting-down'] as const;
-const BODY = ['malformed-json', 'malformed-body', 'unsupported-media-type', 'payload-too-large'] as const;
+const BODY = [
+  ...(['malformed-json', 'malformed-body', 'unsupported-media-type', 'payload-too-large', 'overloaded'] as const),
+] as const;
 
 export const OPEN_INFERENCE: readonly RouteDescription[] = [
   ...ofModel('post', '/infer', {
@@ -120,7 +122,7 @@ export const OPEN_INFERENCE: readonly RouteDescription[] = [
         'too-many-images',
         'unsupported-feature',
       ] as const),
-      ...(['overloaded', 'deadline-exceeded', 'engine-lost', 'engine-fault'] as const),
+      ...(['deadline-exceeded', 'engine-lost', 'engine-fault'] as const),
     ],
   }),
   ...ofModel('get', '', {
