@@ -13,7 +13,8 @@ export interface Http2Call {
 /** Leads from a call of the library to its stream. Whatever a client sends under this name is overwritten. */
 const STREAM_KEY = 'x-atelier-stream';
 
-const TIMEOUT = /^(\d+)([HMSmun])$/;
+/** As the library finds one, also where the specification has none. */
+const TIMEOUT = /(\d{1,8})\s*([HMSmun])/;
 const UNIT_MS: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
 /**
