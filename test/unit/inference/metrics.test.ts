@@ -75,9 +75,9 @@ describe('the metrics of the inference service', () => {
     const metrics = new InferenceMetrics();
     let answer = () => Promise.resolve(outputsOf(9));
     const predictor = metrics.observed(predictorOf(3, () => answer()));
-    await predictor.predict(image, { isCopy: true });
+    await predictor.predict(image, { priority: 'copy' });
     answer = () => Promise.reject(new RetryLater('overloaded', 'Too many wait.'));
-    await assert.rejects(predictor.predict(image, { isCopy: true }));
+    await assert.rejects(predictor.predict(image, { priority: 'copy' }));
     const samples = await samplesOf(metrics.registry);
     for (const name of ['nv_inference_request_success', 'nv_inference_count', 'inference_total_seconds_count']) {
       assert.equal(samples[`${name}{${OF_3}}`], 0, name);

@@ -236,6 +236,19 @@ describe('of rows that wait', () => {
     assert.equal(scheduler.waitingRows, 0);
   });
 
+  test('copies come after everything else, and share no batch with it', async () => {
+    void submit();
+    await clock.turn();
+    const copy = submit(1, { priority: 'copy' });
+    const bulk = submit(1, { priority: 'bulk' });
+    for (const ids of [[1], [3], [2]]) {
+      assert.deepEqual(given(), [ids]);
+      await answerFirst();
+    }
+    assert.deepEqual((await Promise.all([copy, bulk])).map(idsOf), [[2], [3]]);
+    assert.equal(scheduler.waitingRows, 0);
+  });
+
   test('as many are counted as there are', async () => {
     await busyEngine();
     const controller = new AbortController();

@@ -26,6 +26,7 @@ export interface ComputedBatch {
 
 /** What batching tells those who measure. Called often: be quick. */
 export interface BatchObserver {
+  /** Not of copies: they are counted where they are compared. */
   computed(batch: ComputedBatch): void;
   cancelled(stage: CancelStage): void;
 }

@@ -1,6 +1,6 @@
 import { DomainError, hasCode } from '@atelier/domain';
 import { deadlineExceeded } from '@atelier/http';
-import type { Outputs, PredictOptions, Priority } from '../predictor/predictor.ts';
+import { type Outputs, type PredictOptions, PRIORITIES, type Priority } from '../predictor/predictor.ts';
 import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { JobQueue } from './job-queue.ts';
@@ -26,16 +26,19 @@ const BATCHES_PER_ENGINE = 2;
  */
 const EAGER_ROWS = 16;
 
+/** Of one model. */
+type Queues = Record<Priority, JobQueue>;
+
 /**
  * Collects rows of different requests into batches (SERVING: eight rows cost little more than one). A batch is closed when
  * it is full; when an engine has nothing to do, whatever there is; or when its oldest row has waited
- * `maximumDelayMs` while all engines are busy. So nobody waits who need not. `bulk` rows are taken only by an engine that has
- * nothing to do while no `online` row waits. Rows of one batch do not see each other: each is a row of a matrix product.
+ * `maximumDelayMs` while all engines are busy. So nobody waits who need not. Rows of lower priority are taken only by an engine
+ * that has nothing to do while none of a higher one waits. Rows of one batch do not see each other: each is a row of a matrix product.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #clock: Clock;
-  readonly #queues = new Map<number, Record<Priority, JobQueue>>();
+  readonly #queues = new Map<number, Queues>();
   /** Batches that each engine has. */
   readonly #busy: number[];
   /** Engines that load a model just now; others are taken first. */
@@ -108,19 +111,14 @@ export class Scheduler {
 
   /** Rejects everything that waits; what engines have is rejected by `execute`. */
   failWaiting(error: Error): void {
-    for (const queues of this.#queues.values()) {
-      for (const queue of [queues.online, queues.bulk]) {
-        for (const job of this.#takeAll(queue)) job.settle(error);
-      }
-    }
+    for (const queues of this.#queues.values()) this.#fail(queues, error);
   }
 
   /** The model is gone: nothing of it is to wait any more, and its queues go. */
   forget({ model }: Runnable): void {
-    const { online, bulk } = this.#queuesOf({ model });
+    const queues = this.#queuesOf({ model });
     this.#queues.delete(model);
-    const gone = new DomainError('engine-fault', 'The model was released over this request.');
-    for (const job of [...this.#takeAll(online), ...this.#takeAll(bulk)]) job.settle(gone);
+    this.#fail(queues, new DomainError('engine-fault', 'The model was released over this request.'));
   }
 
   /** While an engine loads a model, batches go to the others where there are any. */
@@ -137,14 +135,19 @@ export class Scheduler {
     return isHere;
   }
 
-  #takeAll(queue: JobQueue): Job[] {
-    this.#waitingRows -= queue.rows;
-    return queue.takeAll();
+  #fail(queues: Queues, error: Error): void {
+    for (const priority of PRIORITIES) {
+      this.#waitingRows -= queues[priority].rows;
+      for (const job of queues[priority].takeAll()) job.settle(error);
+    }
   }
 
-  #queuesOf({ model }: Pick<Runnable, 'model'>): Record<Priority, JobQueue> {
+  #queuesOf({ model }: Pick<Runnable, 'model'>): Queues {
     let queues = this.#queues.get(model);
-    if (queues === undefined) this.#queues.set(model, (queues = { online: new JobQueue(), bulk: new JobQueue() }));
+    if (queues === undefined) {
+      queues = { online: new JobQueue(), bulk: new JobQueue(), copy: new JobQueue() };
+      this.#queues.set(model, queues);
+    }
     return queues;
   }
 
@@ -182,7 +185,7 @@ export class Scheduler {
   }
 
   #closeForIdle(): { jobs: Job[]; reason: CloseReason } | undefined {
-    const queue = this.#oldest('online') ?? this.#oldest('bulk');
+    const queue = this.#oldest('online') ?? this.#oldest('bulk') ?? this.#oldest('copy');
     if (queue === undefined) return undefined;
     const isFull = queue.rows >= MAXIMUM_ROWS;
     return { jobs: queue.take(MAXIMUM_ROWS), reason: isFull ? 'full' : 'idle' };
@@ -218,13 +221,17 @@ export class Scheduler {
     this.#waitingRows -= rows;
     this.#busy[engine] = (this.#busy[engine] ?? 0) + 1;
     const bucket = bucketFor(rows);
-    const { model, version } = first.runnable;
+    const {
+      priority,
+      runnable: { model, version },
+    } = first;
     try {
       const outputs = await this.#options.execute(engine, model, batchOf(jobs, bucket), bucket);
       const computeMs = this.#clock.now() - closedAt;
       const queueMs = jobs.map(({ enqueuedAt }) => closedAt - enqueuedAt);
       for (const job of jobs) time(job, closedAt - job.enqueuedAt, computeMs);
       hand(outputs, jobs, bucket);
+      if (priority === 'copy') return;
       this.#options.observer.computed({ version, reason, rows, bucket, queueMs, computeMs });
     } catch (error) {
       for (const job of jobs) job.settle(error as Error);

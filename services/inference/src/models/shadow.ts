@@ -39,7 +39,7 @@ export class Shadow {
   async #compare(canary: Predictor, images: Uint8Array, answered: Outputs): Promise<void> {
     const { version } = canary;
     try {
-      const options = { priority: 'bulk', isCopy: true, deadline: performance.now() + PATIENCE_MS } as const;
+      const options = { priority: 'copy', deadline: performance.now() + PATIENCE_MS } as const;
       const { probabilities } = await canary.predict(images, options);
       this.#observer.compared(version, compareOutputs(answered.probabilities, probabilities));
     } catch (error) {

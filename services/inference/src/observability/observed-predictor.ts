@@ -37,7 +37,7 @@ export class ObservedPredictor implements Predictor {
   }
 
   async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
-    if (options?.isCopy === true) return this.#inner.predict(images, options);
+    if (options?.priority === 'copy') return this.#inner.predict(images, options);
     const started = performance.now();
     this.#tally.pending++;
     try {

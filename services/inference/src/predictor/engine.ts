@@ -58,19 +58,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { observer, workers, decoders, device, stuckMs, log, entry } = options;
   const decoding = new Admission({ ...options, alwaysTaken: decoders });
   const computing = new Admission({ ...options, alwaysTaken: workers * MAXIMUM_ROWS });
-  const copies = new WeakSet<PublishedVersion>();
   const scheduler = new Scheduler({
     engines: workers,
     maximumDelayMs: options.maximumDelayMs,
     execute: async (engine, model, images, rows) => {
-      const outputs = await compute.run(engine, Math.abs(model), images, rows);
+      const outputs = await compute.run(engine, model, images, rows);
       compute.works();
       return outputs;
     },
-    observer: {
-      computed: (batch) => void (copies.has(batch.version) || observer.computed(batch)),
-      cancelled: (stage) => observer.cancelled(stage),
-    },
+    observer,
   });
   const computeOptions = {
     device,
@@ -101,7 +97,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         compute,
         scheduler,
         admission: computing,
-        copies,
       });
     },
     decode(file, limits, signal) {
@@ -150,16 +145,12 @@ interface PredictorParts {
   compute: Compute;
   scheduler: Scheduler;
   admission: Admission;
-  /** What batches of copies are told by. */
-  copies: WeakSet<PublishedVersion>;
 }
 
 class BatchedPredictor implements Predictor {
   readonly version: PublishedVersion;
   readonly #loaded: ComputeModel;
   readonly #runnable: Runnable;
-  /** The same under a number of its own: copies share no batch with requests, whose durations are counted by the batch. */
-  readonly #copied: Runnable;
   readonly #parts: PredictorParts;
   #inFlight = 0;
   #closed: Promise<void> | undefined;
@@ -169,8 +160,6 @@ class BatchedPredictor implements Predictor {
     this.version = runnable.version;
     this.#loaded = loaded;
     this.#runnable = runnable;
-    this.#copied = { model: -runnable.model, version: { ...runnable.version } };
-    parts.copies.add(this.#copied.version);
     this.#parts = parts;
   }
 
@@ -192,8 +181,7 @@ class BatchedPredictor implements Predictor {
     try {
       const { admission, scheduler } = this.#parts;
       const rows = images.length / PIXELS_PER_IMAGE;
-      const runnable = options?.isCopy === true ? this.#copied : this.#runnable;
-      return await admission.enter(rows, () => scheduler.submit(runnable, images, options));
+      return await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
     } finally {
       if (--this.#inFlight === 0) this.#whenIdle();
     }
@@ -205,7 +193,7 @@ class BatchedPredictor implements Predictor {
 
   async #drain(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    for (const runnable of [this.#runnable, this.#copied]) this.#parts.scheduler.forget(runnable);
+    this.#parts.scheduler.forget(this.#runnable);
     await this.#parts.compute.unload(this.#runnable.model).catch(() => undefined); // it died, and the model with it
   }
 }

@@ -13,8 +13,11 @@ export interface DeviceClaim {
   reason: string | null;
 }
 
-/** Requests of people and programs that wait come before the batches of an evaluation. */
-export const PRIORITIES = ['online', 'bulk'] as const;
+/**
+ * Whose turn is first: requests of people and programs that wait, the batches of an evaluation, and copies of requests that
+ * another version answers, for which nobody waits and which count as no requests of this one. They share no batches.
+ */
+export const PRIORITIES = ['online', 'bulk', 'copy'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 export interface PredictOptions {
@@ -24,8 +27,6 @@ export interface PredictOptions {
   deadline?: number;
   /** Default: `online`. */
   priority?: Priority;
-  /** A copy of a request that another version answers: nobody waits for it, and it counts as no request of this one. */
-  isCopy?: boolean;
   /**
    * Is told how long the parts of the request took, in ms: `queue_ms` until its batch was closed, `infer_ms` of that batch, and
    * of all `predict_ms`.
