@@ -106,13 +106,14 @@ const OURS = /^(INFERENCE_|TRAINER_|OTEL_|QUEUE_URL$|NODE_OPTIONS$)/;
 
 /**
  * The runtime reads the first when its library loads. libuv's pool decodes pictures, and has nothing else to do but now
- * and then a file; glibc would keep freed pictures in an arena for each thread.
+ * and then a file: one thread more than large pictures may occupy, so that small ones go on, and no more, because they
+ * wait for each other's locks (docs/adr/0021). glibc would keep freed pictures in an arena for each thread.
  */
 function environmentFor(decoders: number): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name))),
     ORT_DISABLE_TELEMETRY: '1',
-    UV_THREADPOOL_SIZE: String(decoders + 2),
+    UV_THREADPOOL_SIZE: String(decoders + 1),
     MALLOC_ARENA_MAX: String(decoders + 2),
   };
 }
