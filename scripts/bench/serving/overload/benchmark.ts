@@ -106,6 +106,8 @@ const HOW = `- The peak is the best of 4, 16 and 64 connections that send when t
   from when a request was due, so that waiting for a connection, or for a client that has no core left, is in it; the
   client runs on the same cores. Refusals count from when they were sent. Every answer's probabilities are compared with
   those of its own image.
+- Of single images as \`pixels\` the thread that takes requests has the most work, so that a refusal costs as much as an answer:
+  there the connections are what bounds the load, what is due waits at the client, and only more services answer more.
 - The service is told, beside its defaults: ${VARIANT_NAMES.map(
   (name) =>
     `for ${VARIANTS_IN_WORDS[name]} ${Object.entries(ENVIRONMENT[name])

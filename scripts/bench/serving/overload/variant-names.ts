@@ -13,17 +13,19 @@ export const TIMES_CAPACITY = 5;
 /** So long a row may wait for others while the engine is busy. */
 export const BATCH_DELAY_MS = 2;
 
-/** What whoever wants short answers under overload sets: a queue as long as can be worked off in so long. */
+/**
+ * What whoever wants short answers under overload sets: a queue as long as can be worked off in so long. Not for single
+ * images as pixels, of which the thread that takes requests has the most work: there a refusal costs as much as an answer, and
+ * the service's own limits let in what comes over the connections that there are.
+ */
 export const ENVIRONMENT: Record<OverloadName, Record<string, string>> = {
-  photographs: environment({ maximumQueue: 64, maximumWaitMs: 20 }),
-  tensors: environment({ maximumQueue: 192, maximumWaitMs: 20 }),
-  pixels: environment({ maximumQueue: 256, maximumWaitMs: 20 }),
+  photographs: environment({ INFERENCE_MAX_QUEUE: 64, INFERENCE_MAX_WAIT_MS: 20 }),
+  tensors: environment({ INFERENCE_MAX_QUEUE: 192, INFERENCE_MAX_WAIT_MS: 20 }),
+  pixels: environment({}),
 };
 
-function environment({ maximumQueue, maximumWaitMs }: { maximumQueue: number; maximumWaitMs: number }) {
-  return {
-    INFERENCE_MAX_DELAY_MS: String(BATCH_DELAY_MS),
-    INFERENCE_MAX_QUEUE: String(maximumQueue),
-    INFERENCE_MAX_WAIT_MS: String(maximumWaitMs),
-  };
+function environment(limits: Record<string, number>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries({ INFERENCE_MAX_DELAY_MS: BATCH_DELAY_MS, ...limits }).map(([name, value]) => [name, String(value)]),
+  );
 }
