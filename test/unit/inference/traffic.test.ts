@@ -104,7 +104,7 @@ describe('a shadow', () => {
     assert.equal((await answer).probabilities[0], 1, 'the answer is the stable one');
     await until('a comparison', () => told.comparisons.length > 0);
     assert.deepEqual(told.comparisons, [{ images: 1, disagrees: 1, largestDifference: 1 }]);
-    assert.equal(canary.asked[0]?.priority, 'bulk');
+    assert.equal(canary.asked[0]?.priority, 'copy');
     assert.ok(canary.asked[0]?.deadline !== undefined, 'and not for ever');
   });
 

@@ -140,10 +140,12 @@ describe('the load generator', () => {
     assert.deepEqual([silent.sent, silent.hung], [2, 2]);
   });
 
-  test('what was sent in the warm-up does not count', async () => {
+  test('what was answered in the warm-up does not count', async () => {
     const script = (socket: Socket) => void socket.write(answer(200, 'fine'));
     const plan = { ratePerSecond: 100, warmUpSeconds: 0.2, end: { seconds: 0.2 } };
     const { byStatus, sent, unsent } = await load(script, plan);
-    assert.deepEqual([(byStatus[200]?.count ?? 0) + unsent, sent + unsent], [20, 40]);
+    assert.equal(sent + unsent, 40);
+    const counted = (byStatus[200]?.count ?? 0) + unsent;
+    assert.ok(counted >= 20 && counted < 40, `${counted}: the second 20, and what was late of the first`);
   });
 });

@@ -25,7 +25,7 @@ export interface LoadPlan {
    */
   ratePerSecond?: number;
   end: { seconds: number } | { count: number };
-  /** What is sent in the first so many seconds does not count. Default: 0. */
+  /** What is answered in the first so many seconds does not count. Default: 0. */
   warmUpSeconds?: number;
   /** Without an answer for so long a request has hung. Default: 30 s. */
   hungAfterMs?: number;

@@ -115,7 +115,8 @@ class Load {
       return;
     }
     const now = performance.now();
-    if (due >= this.#measuredFrom && now >= this.#measuredFrom) {
+    // By when it was answered: under overload what is sent was due long before, and would all count as warming up.
+    if (now >= this.#measuredFrom) {
       this.#tally.add(outcome, now - due, now - sent);
       this.#lastAnswer = now;
     }
