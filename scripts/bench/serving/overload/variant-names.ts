@@ -19,8 +19,8 @@ export const BATCH_DELAY_MS = 2;
  * the service's own limits let in what comes over the connections that there are.
  */
 export const ENVIRONMENT: Record<OverloadName, Record<string, string>> = {
-  photographs: environment({ INFERENCE_MAX_QUEUE: 64, INFERENCE_MAX_WAIT_MS: 20 }),
-  tensors: environment({ INFERENCE_MAX_QUEUE: 192, INFERENCE_MAX_WAIT_MS: 20 }),
+  photographs: environment({ INFERENCE_MAX_QUEUE: 64, INFERENCE_MAX_WAIT_MS: 8 }),
+  tensors: environment({ INFERENCE_MAX_QUEUE: 128, INFERENCE_MAX_WAIT_MS: 20 }),
   pixels: environment({}),
 };
 
