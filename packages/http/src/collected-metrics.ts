@@ -113,3 +113,8 @@ function samplesOf<Label extends string>(
     { metricName: `${name}_count`, sharedLabels, labels: {}, value: total },
   ];
 }
+
+/** One more of what has this name. */
+export function increment<Name>(counts: Map<Name, number>, name: Name): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}

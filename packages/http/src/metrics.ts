@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import type { Registry } from 'prom-client';
-import { collectCounter, collectGauge, collectHistogram, Distribution } from './collected-metrics.ts';
+import { collectCounter, collectGauge, collectHistogram, Distribution, increment } from './collected-metrics.ts';
 import { methodNotAllowed } from './problems.ts';
 
 /** `GET /metrics`: what `registry` has collected, in Prometheus' text format. */
@@ -93,10 +93,6 @@ export function countRequests(registry: Registry): RequestHandler {
     });
     next();
   };
-}
-
-function increment(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** The pattern, such as `/runs/:id`, or `none`: each path that somebody thinks of would be a series of its own. */

@@ -53,7 +53,7 @@ export function traceRequests(sink: SpanSink | undefined): RequestHandler {
         sink.record({
           context,
           parentSpanId: parent?.spanId,
-          traceState: parent === undefined ? undefined : shortText(headers['tracestate']),
+          traceState: parent === undefined ? undefined : traceStateFrom(headers['tracestate']),
           name: `${method} ${routeOf(request)}`,
           startedMs,
           endedMs: performance.timeOrigin + performance.now(),
@@ -79,13 +79,27 @@ function attributesOf(
 ): Record<string, string | number> {
   const attributes: Record<string, string | number> = { 'http.request.method': method, 'url.path': path.slice(0, 256) };
   if (headersSent) attributes['http.response.status_code'] = statusCode;
-  const { requestId, code, timings } = locals as { requestId?: string; code?: string; timings?: RequestTimings };
+  return { ...attributes, ...ownAttributes(locals as Answered) };
+}
+
+/** What is known of a request when it has been answered, over whichever protocol. */
+interface Answered {
+  requestId?: string | undefined;
+  /** Of the failure, if it failed with one. */
+  code?: string | undefined;
+  timings?: RequestTimings;
+}
+
+/** The attributes of a span that are the same over every protocol. */
+export function ownAttributes({ requestId, code, timings = {} }: Answered): Record<string, string | number> {
+  const attributes: Record<string, string | number> = {};
   if (requestId !== undefined) attributes['atelier.request_id'] = requestId;
   if (code !== undefined) attributes['error.type'] = code;
-  for (const [name, value] of Object.entries(timings ?? {})) attributes[`atelier.${name}`] = value;
+  for (const [name, value] of Object.entries(timings)) attributes[`atelier.${name}`] = value;
   return attributes;
 }
 
-function shortText(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && header.length <= 512 ? header : undefined;
+/** What other tracers hand on with a trace, where it is as short as it must be to be handed on by everybody. */
+export function traceStateFrom(offered: unknown): string | undefined {
+  return typeof offered === 'string' && offered.length <= 512 ? offered : undefined;
 }

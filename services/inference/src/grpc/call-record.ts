@@ -2,11 +2,13 @@ import {
   childContext,
   formatTraceparent,
   type Log,
+  ownAttributes,
   parseTraceparent,
   requestIdFrom,
   type RequestTimings,
   type SpanSink,
   type TraceContext,
+  traceStateFrom,
 } from '@atelier/http';
 import { type Metadata, status as STATUS } from '@grpc/grpc-js';
 import { isHealth } from './access.ts';
@@ -125,19 +127,17 @@ export class CallRecord {
     if (this.#trace?.sampled !== true || spans === undefined || received === undefined) return;
     const { service, method } = this.#method;
     // Names of OpenTelemetry's semantic conventions where there are some.
-    const attributes: Record<string, string | number> = {
+    const attributes = {
       'rpc.system': 'grpc',
       'rpc.service': service,
       'rpc.method': method,
       'rpc.grpc.status_code': code,
-      'atelier.request_id': this.requestId,
+      ...ownAttributes({ requestId: this.requestId, code: errorCode, timings: this.timings }),
     };
-    if (errorCode !== undefined) attributes['error.type'] = errorCode;
-    for (const [name, value] of Object.entries(this.timings)) attributes[`atelier.${name}`] = value;
     spans.record({
       context: this.#trace,
       parentSpanId: this.#parent?.spanId,
-      traceState: this.#parent === undefined ? undefined : shortText(textIn(received, 'tracestate')),
+      traceState: this.#parent === undefined ? undefined : traceStateFrom(textIn(received, 'tracestate')),
       name: `${service}/${method}`,
       startedMs: performance.timeOrigin + this.#started,
       endedMs: performance.timeOrigin + performance.now(),
@@ -151,8 +151,4 @@ export class CallRecord {
 export function textIn(metadata: Metadata, key: string): string | undefined {
   const [value, ...others] = metadata.get(key);
   return typeof value === 'string' && others.length === 0 ? value : undefined;
-}
-
-function shortText(text: string | undefined): string | undefined {
-  return text !== undefined && text.length <= 512 ? text : undefined;
 }

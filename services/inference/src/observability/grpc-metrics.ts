@@ -1,4 +1,4 @@
-import { collectCounter, collectHistogram, Distribution } from '@atelier/http';
+import { collectCounter, collectHistogram, Distribution, increment } from '@atelier/http';
 import type { Registry } from 'prom-client';
 import type { CalledMethod, CallObserver } from '../grpc/call-record.ts';
 import { SECONDS } from './version-tally.ts';
@@ -74,8 +74,8 @@ export function countCalls(registry: Registry): CallObserver {
     ended(method, { status, code, durationMs }) {
       const { seconds, statuses } = tallyOf(method);
       seconds.add(durationMs / 1000);
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      if (code !== undefined) problems.set(code, (problems.get(code) ?? 0) + 1);
+      increment(statuses, status);
+      if (code !== undefined) increment(problems, code);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { CLASS_COUNT } from '@atelier/domain';
-import { Distribution } from '@atelier/http';
+import { Distribution, increment } from '@atelier/http';
 
 /** Of durations, in seconds: a request of a small model takes less than a millisecond, one in trouble some seconds. */
 export const SECONDS = [
@@ -50,7 +50,7 @@ export class VersionTally {
   }
 
   failed(reason: string): void {
-    this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
+    increment(this.failures, reason);
   }
 
   #countClass(probabilities: Float32Array, start: number): void {
