@@ -10,6 +10,7 @@ import sharp from 'sharp';
 import { failureOf, GrpcClient } from '../support/grpc-client.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
 import { recordedLog } from '../support/recorded-log.ts';
+import { servedOverGrpc } from '../support/served-over-grpc.ts';
 import { firstPixels, rawRequest, stubGrpcService } from '../support/stub-grpc-service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
@@ -234,16 +235,7 @@ describe('what is no call', () => {
   });
 
   test('for as long as a request over HTTP may take to arrive', { timeout: 20_000 }, async (t) => {
-    const folder = await temporaryFolder();
-    const environment = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRPC_PORT: '0', DEVICE: 'cpu' };
-    const config = readConfig({ ...environment, INFERENCE_REQUEST_TIMEOUT_MS: '100' });
-    const service = await startInference(config, recordedLog().log);
-    const client = new GrpcClient(service.grpcAddress ?? '');
-    t.after(async () => {
-      client.close();
-      await service.close(0);
-      await folder.remove();
-    });
+    const { client } = await servedOverGrpc(t, { INFERENCE_REQUEST_TIMEOUT_MS: '100' });
     await failureOf(callWithoutMessage(client), 'DEADLINE_EXCEEDED', 'deadline-exceeded');
   });
 });

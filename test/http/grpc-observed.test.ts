@@ -6,15 +6,14 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import type { FinishedSpan } from '@atelier/http';
-import { countCalls, InferenceMetrics, readConfig, startInference } from '@atelier/inference';
+import { countCalls, InferenceMetrics } from '@atelier/inference';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { failureOf, GrpcClient, SCHEMA } from '../support/grpc-client.ts';
+import { failureOf, SCHEMA } from '../support/grpc-client.ts';
 import { samplesIn, samplesOf } from '../support/metric-samples.ts';
-import { publishTiny, randomImage } from '../support/published-version.ts';
+import { randomImage } from '../support/published-version.ts';
 import { http2Session, RawGrpcCall } from '../support/raw-grpc-call.ts';
-import { recordedLog } from '../support/recorded-log.ts';
+import { servedOverGrpc } from '../support/served-over-grpc.ts';
 import { firstPixels, rawRequest, type StubGrpcService, stubGrpcService } from '../support/stub-grpc-service.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';
@@ -134,17 +133,7 @@ test('the whole service counts its calls, and sends their spans with what they a
   t.after(() => collector.close());
   await once(collector, 'listening');
   const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-  const folder = await temporaryFolder();
-  await publishTiny(folder.path);
-  const environment = { MODELS_DIR: folder.path, INFERENCE_PORT: '0', INFERENCE_GRPC_PORT: '0', DEVICE: 'cpu' };
-  const config = readConfig({ ...environment, INFERENCE_OTLP_ENDPOINT: endpoint });
-  const service = await startInference(config, recordedLog().log);
-  const client = new GrpcClient(service.grpcAddress ?? '');
-  t.after(async () => {
-    client.close();
-    await service.close(0);
-    await folder.remove();
-  });
+  const { service, client } = await servedOverGrpc(t, { INFERENCE_OTLP_ENDPOINT: endpoint });
   await service.settled;
   await client.call('ModelInfer', { ...infer, model_name: 'fashion-mlp' });
   const name = `grpc_server_handled_total{${labels('ModelInfer')},grpc_code="OK"}`;
