@@ -100,9 +100,7 @@ function ofModel(method: Method, path: string, { summary, ...rest }: Omit<Rest, 
 }
 
 const CHOICE = ['model-not-found', 'not-ready', 'shutting-down'] as const;
-const BODY = [
-  ...(['malformed-json', 'malformed-body', 'unsupported-media-type', 'payload-too-large', 'overloaded'] as const),
-] as const;
+const BODY = ['malformed-json', 'malformed-body', 'unsupported-media-type', 'payload-too-large', 'overloaded'] as const;
 
 export const OPEN_INFERENCE: readonly RouteDescription[] = [
   ...ofModel('post', '/infer', {
