@@ -16,6 +16,7 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/onnx-training': ['domain', 'onnx'],
   'packages/fashion-mnist': ['domain'],
   'packages/model-repository': ['domain'],
+  'packages/pictures': [],
   'services/trainer': [
     'domain',
     'http',
@@ -25,6 +26,7 @@ const EDGES: Record<string, readonly string[]> = {
     'tfjs-to-onnx',
     'fashion-mnist',
     'model-repository',
+    'pictures',
   ],
   'services/inference': ['domain', 'http', 'model-repository'],
   scripts: [
@@ -51,7 +53,8 @@ const HOMES: Record<string, readonly string[]> = {
     'scripts/bench/',
   ],
   esbuild: ['services/inference/src/compute/compiled-entry.ts'],
-  sharp: ['services/inference/src/image/', 'services/trainer/src/report/pictures/', 'scripts/bench/serving/'],
+  sharp: ['services/inference/src/image/', 'scripts/bench/serving/'],
+  'fast-png': ['packages/pictures/src/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
   vega: ['services/trainer/src/report/charts/'],
   'vega-lite': ['services/trainer/src/report/charts/'],

@@ -32,7 +32,7 @@ export async function drawReport(record: RunRecord, dataset: Dataset): Promise<R
   return {
     record,
     curves: await drawCurves(record),
-    samples: await samplePictures(trainingSamples(dataset, run)),
+    samples: samplePictures(trainingSamples(dataset, run)),
     model: exported === null ? null : await drawModel(exported, dataset),
   };
 }
@@ -55,9 +55,9 @@ async function drawModel({ manifest, model }: RunExport, { test }: Dataset): Pro
     findings,
     confusionMatrix: await drawn(confusionMatrixChart(manifest.metrics.test)),
     calibration: await drawn(reliabilityChart(findings.calibration, manifest.metrics.test.calibrationError)),
-    correct: await correctPictures(findings.correct),
-    mistakes: await mistakePictures(findings.mistakes),
-    firstLayer: await firstLayerPictures(findings.firstLayer),
-    activations: await activationPictures(findings.activations),
+    correct: correctPictures(findings.correct),
+    mistakes: mistakePictures(findings.mistakes),
+    firstLayer: firstLayerPictures(findings.firstLayer),
+    activations: activationPictures(findings.activations),
   };
 }

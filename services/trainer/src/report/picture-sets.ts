@@ -1,47 +1,47 @@
 import { className, IMAGE_WIDTH } from '@atelier/domain';
+import { greyPixels, signedPixels } from '@atelier/pictures';
 import type { Activations } from './activations.ts';
 import type { ClassifiedImage } from './classified-images.ts';
 import type { PictureSet } from './contents.ts';
 import type { FirstLayer } from './first-layer.ts';
 import { percent } from './format.ts';
-import { greyPixels, signedPixels } from './pictures/pixels.ts';
 import { tileOf } from './pictures/tile.ts';
 import type { TrainingSample } from './samples.ts';
 
-export async function samplePictures(samples: readonly TrainingSample[]): Promise<PictureSet> {
+export function samplePictures(samples: readonly TrainingSample[]): PictureSet {
   const tiles = samples.map(({ pixels, classes }) => {
     const isMixed = classes.length > 1;
     const caption = classes.map(({ name, share }) => (isMixed ? `${name} ${percent(share, 0)}` : name));
     return tileOf(greyPixels(pixels, IMAGE_WIDTH), `Training image: ${caption.join(', ')}`, caption);
   });
-  return { name: 'samples', tiles: await Promise.all(tiles), columns: 10, tileWidth: 72 };
+  return { name: 'samples', tiles, columns: 10, tileWidth: 72 };
 }
 
-export async function correctPictures(images: readonly ClassifiedImage[]): Promise<PictureSet> {
+export function correctPictures(images: readonly ClassifiedImage[]): PictureSet {
   const tiles = images.map(({ pixels, label, confidence }) => {
     const [name, share] = [className(label), percent(confidence, 1)];
     return tileOf(greyPixels(pixels, IMAGE_WIDTH), `${name}, recognised with ${share}`, [name, share]);
   });
-  return { name: 'correct', tiles: await Promise.all(tiles), columns: 10, tileWidth: 72 };
+  return { name: 'correct', tiles, columns: 10, tileWidth: 72 };
 }
 
-export async function mistakePictures(images: readonly ClassifiedImage[]): Promise<PictureSet> {
+export function mistakePictures(images: readonly ClassifiedImage[]): PictureSet {
   const tiles = images.map(({ pixels, label, predicted, confidence }) => {
     const taken = `${className(predicted)} ${percent(confidence, 1)}`;
     const description = `${className(label)}, taken for ${taken}`;
     return tileOf(greyPixels(pixels, IMAGE_WIDTH), description, [taken, `is ${className(label)}`]);
   });
-  return { name: 'mistakes', tiles: await Promise.all(tiles), columns: 7, tileWidth: 104 };
+  return { name: 'mistakes', tiles, columns: 7, tileWidth: 104 };
 }
 
 /** Each unit on a scale of its own. */
-export async function firstLayerPictures({ shown }: FirstLayer): Promise<PictureSet> {
+export function firstLayerPictures({ shown }: FirstLayer): PictureSet {
   const tiles = shown.map(({ weights }) => tileOf(signedPixels(weights, IMAGE_WIDTH, largestOf([weights])), '', []));
-  return { name: 'first-layer', tiles: await Promise.all(tiles), columns: 16, tileWidth: 56 };
+  return { name: 'first-layer', tiles, columns: 16, tileWidth: 56 };
 }
 
 /** For each image its picture and then one of each layer; a layer has one scale for all images. */
-export async function activationPictures({ layers, images }: Activations): Promise<PictureSet> {
+export function activationPictures({ layers, images }: Activations): PictureSet {
   const scales = layers.map((_, layer) => largestOf(images.map(({ values }) => values[layer] ?? new Float32Array())));
   const tiles = images.flatMap(({ pixels, label, predicted, values }) => {
     const name = className(label);
@@ -57,7 +57,7 @@ export async function activationPictures({ layers, images }: Activations): Promi
       ),
     ];
   });
-  return { name: 'activations', tiles: await Promise.all(tiles), columns: layers.length + 1, tileWidth: 140 };
+  return { name: 'activations', tiles, columns: layers.length + 1, tileWidth: 140 };
 }
 
 /** Of a picture of `units` pixels: as wide as high or twice as wide, and full where `units` is a power of two. */

@@ -1,5 +1,4 @@
-import { pngDataUri, pngOf } from './png.ts';
-import type { Pixels } from './pixels.ts';
+import { pngDataUri, pngOf, type Pixels } from '@atelier/pictures';
 
 /** A small picture with what stands below it. */
 export interface Tile {
@@ -13,7 +12,7 @@ export interface Tile {
 }
 
 /** A tile of `pixels`; every pixel stays a square. */
-export async function tileOf(pixels: Pixels, description: string, caption: readonly string[]): Promise<Tile> {
+export function tileOf(pixels: Pixels, description: string, caption: readonly string[]): Tile {
   const { width, height } = pixels;
-  return { source: pngDataUri(await pngOf(pixels)), width, height, description, caption };
+  return { source: pngDataUri(pngOf(pixels)), width, height, description, caption };
 }

@@ -1,0 +1,2 @@
+export { greyPixels, type Pixels, signedPixels } from './pixels.ts';
+export { pngDataUri, pngOf } from './png.ts';
