@@ -1,6 +1,9 @@
-import { CLASS_COUNT, PIXELS_PER_IMAGE } from '@atelier/domain';
-import type { CancelStage, ComputedBatch, Runnable } from '@atelier/inference';
+import { PIXELS_PER_IMAGE } from '@atelier/domain';
+import { type CancelStage, type ComputedBatch, MAXIMUM_ROWS, type Runnable } from '@atelier/inference';
 import type { PublishedVersion } from '@atelier/model-repository';
+
+/** Numbers in a row that the engines give. */
+export const ROW_WIDTH = 20;
 
 /** A batch that an engine was given, until the test answers it. */
 export interface GivenBatch {
@@ -26,20 +29,21 @@ export function markedImages(id: number, rows: number): Uint8Array {
   return images;
 }
 
-/** Outputs [rows, 20] of marked images: id, place and model, as logits and again as probabilities. */
+/** Outputs [rows, `ROW_WIDTH`] of marked images: id, place and model in front, and once more in the middle. */
 export function markedOutputs(images: Uint8Array, rows: number, model: number): Float32Array {
   const view = new DataView(images.buffer, images.byteOffset, images.byteLength);
-  const outputs = new Float32Array(rows * 2 * CLASS_COUNT);
+  const outputs = new Float32Array(rows * ROW_WIDTH);
   for (let row = 0; row < rows; row++) {
     const mark = [view.getUint32(row * PIXELS_PER_IMAGE), view.getUint16(row * PIXELS_PER_IMAGE + 4), model];
-    outputs.set(mark, row * 2 * CLASS_COUNT);
-    outputs.set(mark, row * 2 * CLASS_COUNT + CLASS_COUNT);
+    outputs.set(mark, row * ROW_WIDTH);
+    outputs.set(mark, (row + 0.5) * ROW_WIDTH);
   }
   return outputs;
 }
 
-export function runnableOf(model: number): Runnable {
-  return { model, version: { name: `model-${model}`, version: 1 } as PublishedVersion };
+export function runnableOf(model: number, maximumRows = MAXIMUM_ROWS): Runnable {
+  const version = { name: `model-${model}`, version: 1 } as PublishedVersion;
+  return { model, version, width: ROW_WIDTH, maximumRows };
 }
 
 /** Engines that answer when the test says so, and what batching said of it. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CLASS_COUNT, DomainError } from '@atelier/domain';
-import { Admission, type Outputs, PRIORITIES, readConfig, Scheduler, startConfiguredEngine } from '@atelier/inference';
+import { Admission, PRIORITIES, readConfig, Scheduler, startConfiguredEngine } from '@atelier/inference';
 import { publishVersion } from '@atelier/model-repository';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { AnsweringEngines, markedImages, runnableOf } from '../../support/answering-engine.ts';
+import { AnsweringEngines, markedImages, ROW_WIDTH, runnableOf } from '../../support/answering-engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { randomImage, tinyClassifier, versionContent } from '../../support/published-version.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
@@ -59,9 +59,11 @@ describe('100,000 requests at once, of three models and both priorities, given u
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
         if (fault !== false) faults.push(`${id}, ${rows} rows: ${fault}`);
       };
-      const take = ({ logits, probabilities }: Outputs) => {
-        const isOwn = isMarked(logits, { id, rows, model }) && isMarked(probabilities, { id, rows, model });
-        settle('answered', !isOwn ? 'not its own rows' : !hasRoom && 'there was no room');
+      const take = (numbers: Float32Array) => {
+        settle(
+          'answered',
+          !isMarked(numbers, { id, rows, model }) ? 'not its own rows' : !hasRoom && 'there was no room',
+        );
       };
       const refuse = (error: unknown) => {
         const { code } = error as DomainError;
@@ -141,9 +143,9 @@ describe('100,000 requests at once, of three models and both priorities, given u
 });
 
 function isMarked(values: Float32Array, { id, rows, model }: { id: number; rows: number; model: number }): boolean {
-  if (values.length !== rows * CLASS_COUNT) return false;
-  for (let row = 0; row < rows; row++) {
-    const place = row * CLASS_COUNT;
+  if (values.length !== rows * ROW_WIDTH) return false;
+  for (let place = 0; place < values.length; place += ROW_WIDTH / 2) {
+    const row = Math.floor(place / ROW_WIDTH);
     if (values[place] !== id || values[place + 1] !== row || values[place + 2] !== model) return false;
   }
   return true;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { CLASS_COUNT, DomainError } from '@atelier/domain';
-import { BUCKETS, MAXIMUM_ROWS, type Outputs, type PredictOptions, Scheduler } from '@atelier/inference';
-import { AnsweringEngines, markedImages, runnableOf } from '../../support/answering-engine.ts';
+import { DomainError } from '@atelier/domain';
+import { BUCKETS, MAXIMUM_ROWS, type PredictOptions, Scheduler } from '@atelier/inference';
+import { AnsweringEngines, markedImages, ROW_WIDTH, runnableOf } from '../../support/answering-engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const DELAY_MS = 2;
@@ -21,7 +21,7 @@ function open(count: number): void {
 }
 
 /** A request for `rows` of a model; its id is the next number. What becomes of it is awaited by those who care. */
-function submit(rows = 1, options: PredictOptions = {}, model = 1): Promise<Outputs> {
+function submit(rows = 1, options: PredictOptions = {}, model = 1): Promise<Float32Array> {
   const outputs = scheduler.submit(runnableOf(model), markedImages(++lastId, rows), options);
   outputs.catch(() => undefined);
   return outputs;
@@ -31,7 +31,7 @@ function submit(rows = 1, options: PredictOptions = {}, model = 1): Promise<Outp
 const given = () => engines.given.map(({ ids }) => ids.filter((id) => id > 0));
 
 /** The ids in the rows of an answer. */
-const idsOf = ({ logits }: Outputs) => [...logits].filter((_, place) => place % CLASS_COUNT === 0);
+const idsOf = (rows: Float32Array) => [...rows].filter((_, place) => place % ROW_WIDTH === 0);
 
 async function answerFirst(): Promise<void> {
   engines.given[0]?.answer();
@@ -187,7 +187,7 @@ describe('a batch is closed', () => {
     );
     for (const batch of [...engines.given]) batch.answer();
     assert.deepEqual(
-      (await Promise.all(outputs)).map(({ logits }) => [logits[0], logits[2]]),
+      (await Promise.all(outputs)).map((row) => [row[0], row[2]]),
       [
         [1, 1],
         [2, 2],
@@ -355,12 +355,21 @@ describe('a request', () => {
       engines.given.at(-1)?.answer(); // the later batch first
       await clock.turn();
     }
-    const { logits, probabilities } = await outputs;
+    const numbers = await outputs;
+    assert.equal(numbers.length, rows * ROW_WIDTH);
     assert.deepEqual(
-      Array.from({ length: rows }, (_, row) => [logits[row * CLASS_COUNT], logits[row * CLASS_COUNT + 1]]),
+      Array.from({ length: rows }, (_, row) => [numbers[row * ROW_WIDTH], numbers[row * ROW_WIDTH + 1]]),
       Array.from({ length: rows }, (_, row) => [1, row]),
     );
-    assert.deepEqual(probabilities, logits);
+  });
+
+  test('of a model that takes one row at a time goes to the engine row by row, beside nobody else’s', async () => {
+    const oneByOne = runnableOf(3, 1);
+    const outputs = [3, 1].map((rows) => scheduler.submit(oneByOne, markedImages(++lastId, rows)));
+    const sizes: number[] = [];
+    for (await clock.turn(); engines.given.length > 0; await answerFirst()) sizes.push(engines.given[0]?.rows ?? 0);
+    assert.deepEqual(sizes, [1, 1, 1, 1]);
+    assert.deepEqual((await Promise.all(outputs)).map(idsOf), [[1, 1, 1], [2]]);
   });
 
   test('that is larger than a batch and fails in one of them takes the rest out of the queue', async () => {

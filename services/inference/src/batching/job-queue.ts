@@ -2,11 +2,22 @@ import type { Job } from './jobs.ts';
 
 /** Jobs of one model and priority, the oldest first. */
 export class JobQueue {
+  readonly #maximumRows: number;
   #jobs: Job[] = [];
   #rows = 0;
 
+  /** `maximumRows`: of a batch of them. */
+  constructor(maximumRows: number) {
+    this.#maximumRows = maximumRows;
+  }
+
   get rows(): number {
     return this.#rows;
+  }
+
+  /** A batch of them could not be larger. */
+  get isFull(): boolean {
+    return this.#rows >= this.#maximumRows;
   }
 
   /** When the oldest came; infinity without one. */
@@ -19,12 +30,12 @@ export class JobQueue {
     this.#rows += job.rows;
   }
 
-  /** The oldest jobs that have `maximumRows` together at most; one at least. */
-  take(maximumRows: number): Job[] {
+  /** The oldest jobs that a batch can take together; one at least. */
+  take(): Job[] {
     let count = 0;
     let rows = 0;
     for (const job of this.#jobs) {
-      if (count > 0 && rows + job.rows > maximumRows) break;
+      if (count > 0 && rows + job.rows > this.#maximumRows) break;
       count++;
       rows += job.rows;
     }

@@ -1,16 +1,19 @@
-import { CLASS_COUNT, DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type { PublishedVersion } from '@atelier/model-repository';
-import type { Outputs, Priority } from '../predictor/predictor.ts';
-import { MAXIMUM_ROWS } from './buckets.ts';
+import type { Priority } from '../predictor/predictor.ts';
 
 /** A model that engines have loaded. */
 export interface Runnable {
   /** The number by which engines know it. */
   model: number;
   version: PublishedVersion;
+  /** Numbers that it gives for a row. */
+  width: number;
+  /** Most rows of a batch. */
+  maximumRows: number;
 }
 
-/** Rows of one request that go into the same batch, at most `MAXIMUM_ROWS`, from their arrival to their outputs. */
+/** Rows of one request that go into the same batch, from their arrival to their outputs. */
 export interface Job {
   runnable: Runnable;
   priority: Priority;
@@ -19,27 +22,25 @@ export interface Job {
   enqueuedAt: number;
   /** Is told `queue_ms` and `infer_ms`: see `PredictOptions`. */
   timings?: Record<string, number> | undefined;
-  /** Answers, once; what comes later is dropped. */
-  settle(outcome: Outputs | Error): void;
+  /** Answers, once, with [rows, width]; what comes later is dropped. */
+  settle(outcome: Float32Array | Error): void;
 }
 
-/** A request's images in parts of `MAXIMUM_ROWS`; `end` is called with the outputs of all, or the first failure. */
+/** A request's images in parts of the model's `maximumRows`; `end` is called with the outputs of all, or the first failure. */
 export function jobsOf(
   origin: Pick<Job, 'runnable' | 'priority' | 'enqueuedAt' | 'timings'>,
   images: Uint8Array,
-  end: (outcome: Outputs | Error) => void,
+  end: (outcome: Float32Array | Error) => void,
 ): Job[] {
   const rows = images.length / PIXELS_PER_IMAGE;
-  if (rows <= MAXIMUM_ROWS) return [{ ...origin, images, rows, settle: end }];
-  const whole: Outputs = {
-    logits: new Float32Array(rows * CLASS_COUNT),
-    probabilities: new Float32Array(rows * CLASS_COUNT),
-  };
-  const count = Math.ceil(rows / MAXIMUM_ROWS);
+  const { maximumRows, width } = origin.runnable;
+  if (rows <= maximumRows) return [{ ...origin, images, rows, settle: end }];
+  const whole = new Float32Array(rows * width);
+  const count = Math.ceil(rows / maximumRows);
   let missing = count;
   return Array.from({ length: count }, (_, part) => {
-    const first = part * MAXIMUM_ROWS;
-    const last = Math.min(rows, first + MAXIMUM_ROWS);
+    const first = part * maximumRows;
+    const last = Math.min(rows, first + maximumRows);
     return {
       ...origin,
       images: images.subarray(first * PIXELS_PER_IMAGE, last * PIXELS_PER_IMAGE),
@@ -49,8 +50,7 @@ export function jobsOf(
           end(outcome);
           return;
         }
-        whole.logits.set(outcome.logits, first * CLASS_COUNT);
-        whole.probabilities.set(outcome.probabilities, first * CLASS_COUNT);
+        whole.set(outcome, first * width);
         if (--missing === 0) end(whole);
       },
     };
@@ -79,19 +79,14 @@ export function time({ timings }: Job, queueMs: number, inferMs: number): void {
 
 /** Gives each job its own rows of the outputs, in memory of their own. */
 export function hand(outputs: Float32Array, jobs: readonly Job[], bucket: number): void {
-  if (outputs.length !== bucket * 2 * CLASS_COUNT) {
+  const width = jobs[0]?.runnable.width ?? 0;
+  if (outputs.length !== bucket * width) {
     throw new DomainError('engine-fault', `The engine gave ${outputs.length} numbers for ${bucket} rows.`);
   }
   let place = 0;
   for (const job of jobs) {
-    const logits = new Float32Array(job.rows * CLASS_COUNT);
-    const probabilities = new Float32Array(job.rows * CLASS_COUNT);
-    for (let index = 0; index < logits.length; index += CLASS_COUNT) {
-      logits.set(outputs.subarray(place, place + CLASS_COUNT), index);
-      probabilities.set(outputs.subarray(place + CLASS_COUNT, place + 2 * CLASS_COUNT), index);
-      place += 2 * CLASS_COUNT;
-    }
-    if (logits.every(Number.isFinite) && probabilities.every(Number.isFinite)) job.settle({ logits, probabilities });
-    else job.settle(new DomainError('engine-fault', 'The model computed a logit or a probability that is no number.'));
+    const numbers = outputs.slice(place, (place += job.rows * width));
+    if (numbers.every(Number.isFinite)) job.settle(numbers);
+    else job.settle(new DomainError('engine-fault', 'The model computed something that is no number.'));
   }
 }

@@ -1,7 +1,7 @@
 import { DomainError, hasCode } from '@atelier/domain';
 import { deadlineExceeded } from '@atelier/http';
-import { type Outputs, type PredictOptions, PRIORITIES, type Priority } from '../predictor/predictor.ts';
-import { bucketFor, MAXIMUM_ROWS } from './buckets.ts';
+import { type PredictOptions, PRIORITIES, type Priority } from '../predictor/predictor.ts';
+import { bucketFor } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { JobQueue } from './job-queue.ts';
 import { batchOf, hand, type Job, jobsOf, type Runnable, time } from './jobs.ts';
@@ -11,7 +11,7 @@ export interface SchedulerOptions {
   engines: number;
   /** How long a row may wait for others while every engine is busy. */
   maximumDelayMs: number;
-  /** Runs images [rows, 28, 28] on an engine; resolves to float32 [rows, 20], a row's logits and then its probabilities. */
+  /** Runs images [rows, 28, 28] on an engine; resolves to float32 [rows, the model's width]. */
   execute(engine: number, model: number, images: Uint8Array, rows: number): Promise<Float32Array>;
   observer: BatchObserver;
   clock?: Clock;
@@ -59,14 +59,15 @@ export class Scheduler {
   }
 
   /**
-   * Computes images [rows, 28, 28], at least one; more than `MAXIMUM_ROWS` in several batches. Rejects with the reason of
-   * `signal`, `deadline-exceeded`, or what `execute` rejects with; of a request that is lost nothing more is computed.
+   * Computes images [rows, 28, 28], at least one, and resolves to float32 [rows, the model's width]; more than its
+   * `maximumRows` go in several batches. Rejects with the reason of `signal`, `deadline-exceeded`, or what `execute` rejects
+   * with; of a request that is lost nothing more is computed.
    */
   submit(
     runnable: Runnable,
     images: Uint8Array,
     { signal, deadline, priority = 'online', timings }: PredictOptions = {},
-  ): Promise<Outputs> {
+  ): Promise<Float32Array> {
     const now = this.#clock.now();
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -79,7 +80,7 @@ export class Scheduler {
       }
       const queue = this.#queuesOf(runnable)[priority];
       let stopDeadline: (() => void) | undefined;
-      const end = (outcome: Outputs | Error) => {
+      const end = (outcome: Float32Array | Error) => {
         stopDeadline?.();
         signal?.removeEventListener('abort', abort);
         if (!(outcome instanceof Error)) {
@@ -115,8 +116,9 @@ export class Scheduler {
   }
 
   /** The model is gone: nothing of it is to wait any more, and its queues go. */
-  forget({ model }: Runnable): void {
-    const queues = this.#queuesOf({ model });
+  forget({ model }: Pick<Runnable, 'model'>): void {
+    const queues = this.#queues.get(model);
+    if (queues === undefined) return;
     this.#queues.delete(model);
     this.#fail(queues, new DomainError('engine-fault', 'The model was released over this request.'));
   }
@@ -142,10 +144,11 @@ export class Scheduler {
     }
   }
 
-  #queuesOf({ model }: Pick<Runnable, 'model'>): Queues {
+  #queuesOf({ model, maximumRows }: Runnable): Queues {
     let queues = this.#queues.get(model);
     if (queues === undefined) {
-      queues = { online: new JobQueue(), bulk: new JobQueue(), copy: new JobQueue() };
+      const queue = () => new JobQueue(maximumRows);
+      queues = { online: queue(), bulk: queue(), copy: queue() };
       this.#queues.set(model, queues);
     }
     return queues;
@@ -187,17 +190,17 @@ export class Scheduler {
   #closeForIdle(): { jobs: Job[]; reason: CloseReason } | undefined {
     const queue = this.#oldest('online') ?? this.#oldest('bulk') ?? this.#oldest('copy');
     if (queue === undefined) return undefined;
-    const isFull = queue.rows >= MAXIMUM_ROWS;
-    return { jobs: queue.take(MAXIMUM_ROWS), reason: isFull ? 'full' : 'idle' };
+    const reason = queue.isFull ? 'full' : 'idle';
+    return { jobs: queue.take(), reason };
   }
 
   /** The oldest of those that need not wait for others any longer: a model with more requests must not keep another's waiting. */
   #closeForBusy(): { jobs: Job[]; reason: CloseReason } | undefined {
     const since = this.#clock.now() - this.#options.maximumDelayMs;
-    const ripe = this.#oldest('online', (queue) => queue.rows >= MAXIMUM_ROWS || queue.since <= since);
+    const ripe = this.#oldest('online', (queue) => queue.isFull || queue.since <= since);
     if (ripe !== undefined) {
-      const reason = ripe.rows >= MAXIMUM_ROWS ? 'full' : 'delay';
-      return { jobs: ripe.take(MAXIMUM_ROWS), reason };
+      const reason = ripe.isFull ? 'full' : 'delay';
+      return { jobs: ripe.take(), reason };
     }
     const next = this.#oldest('online');
     if (next !== undefined) this.#stopAlarm = this.#clock.after(next.since - since, () => this.#pump());

@@ -11,6 +11,7 @@ import {
   type ComputeModel,
   type KeptModel,
   type LoadObserver,
+  type ModelToLoad,
   loadOnDevice,
   runOn,
   tryDevice,
@@ -88,13 +89,13 @@ export class Compute {
   }
 
   /**
-   * Loads a model into one engine after the other and lets `check` try it in each. Rejects with what the engine or `check`
+   * Loads a model into one engine after the other and lets its `check` try it in each. Rejects with what the engine or `check`
    * says, and then nothing of it stays. With `auto` a model that the device cannot compute goes to the CPU.
    */
-  async load(bytes: Uint8Array, check: KeptModel['check']): Promise<ComputeModel> {
+  async load(source: ModelToLoad): Promise<ComputeModel> {
     const device = await this.device();
     await this.#restart;
-    const kept: KeptModel = { model: ++this.#lastModel, device, bytes, check };
+    const kept: KeptModel = { model: ++this.#lastModel, device, ...source };
     try {
       await loadOnDevice(this.#running(), kept, { ...this.#observer, log: this.#options.log });
       this.#models.set(kept.model, kept);
@@ -110,7 +111,7 @@ export class Compute {
     await unloadFrom(this.#process?.engines ?? [], model);
   }
 
-  /** Runs images [rows, 28, 28]; resolves to float32 [rows, 20], a row's logits and then its probabilities. */
+  /** Runs images [rows, 28, 28]; resolves to float32 [rows, sum of the widths]: see `ToEngine`. */
   run(engine: number, model: number, images: Uint8Array, rows: number): Promise<Float32Array> {
     const channel = this.#running().engines[engine];
     if (channel === undefined) throw new RangeError(`There is no engine ${engine}.`);

@@ -1,4 +1,4 @@
-import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type { EngineTrial } from './load-model.ts';
 
 /**
@@ -14,14 +14,16 @@ export const PROBE_MODEL: Uint8Array = Buffer.from(
   'base64',
 );
 
+/** What it is asked for. */
+export const PROBE_OUTPUTS = [{ name: 'probabilities', width: CLASS_COUNT }] as const;
+
 /** Ten equal probabilities: far from any rounding, and from memory that nobody wrote. */
 const EXPECTED = 0.1;
 const TOLERANCE = 1e-3;
 
 /** Lets a device compute an image; rejects with `device-unavailable` where it gives other numbers than it must. */
 export async function checkProbe(trial: EngineTrial): Promise<void> {
-  const outputs = await trial.run(new Uint8Array(PIXELS_PER_IMAGE), 1);
-  const probabilities = outputs.subarray(outputs.length / 2);
+  const probabilities = await trial.run(new Uint8Array(PIXELS_PER_IMAGE), 1);
   if (probabilities.every((probability) => Math.abs(probability - EXPECTED) < TOLERANCE)) return;
   throw new DomainError('device-unavailable', `it computes ${probabilities.join(', ')} where ${EXPECTED} is right`);
 }

@@ -2,17 +2,22 @@
 // promise or not, which is why each engine has one of its own. It reads its pipe itself, with no other thread between.
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH } from '@atelier/domain';
+import { IMAGE_HEIGHT, IMAGE_WIDTH } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
 import { failedAnswer } from './failed-answer.ts';
 import { readFrames, writeFrame } from './frames.ts';
-import type { Answer, LoadedModel, TensorDescription, ToEngine } from './messages.ts';
+import type { Answer, LoadedModel, OutputColumns, TensorDescription, ToEngine } from './messages.ts';
 import { openSession } from './open-session.ts';
 
 const { fd, runtime } = workerData as EngineTask;
 const library = (await import(runtime)) as typeof onnxruntime;
 const pipe = new Socket({ fd });
-const sessions = new Map<number, onnxruntime.InferenceSession>();
+const models = new Map<number, Model>();
+
+interface Model {
+  session: onnxruntime.InferenceSession;
+  outputs: readonly OutputColumns[];
+}
 
 /** What the thread is started with. */
 export interface EngineTask {
@@ -35,14 +40,14 @@ async function answer(message: ToEngine, bytes: Uint8Array): Promise<void> {
   try {
     switch (message.kind) {
       case 'run':
-        send({ id, kind: 'done' }, await run(sessionOf(message.model), bytes, message.rows));
+        send({ id, kind: 'done' }, await run(modelOf(message.model), bytes, message.rows));
         break;
       case 'load':
         send({ id, kind: 'done', loaded: await load(message, bytes) });
         break;
       case 'unload':
-        await sessions.get(message.model)?.release();
-        sessions.delete(message.model);
+        await models.get(message.model)?.session.release();
+        models.delete(message.model);
         send({ id, kind: 'done' });
         break;
       case 'close':
@@ -58,36 +63,40 @@ async function answer(message: ToEngine, bytes: Uint8Array): Promise<void> {
 
 /** An environment that is torn down before its sessions can abort the process. */
 async function close(): Promise<void> {
-  for (const session of sessions.values()) await session.release();
-  sessions.clear();
+  for (const { session } of models.values()) await session.release();
+  models.clear();
 }
 
-async function load({ model, device }: Extract<ToEngine, { kind: 'load' }>, bytes: Uint8Array) {
+async function load({ model, device, outputs: wanted }: Extract<ToEngine, { kind: 'load' }>, bytes: Uint8Array) {
   const session = await openSession(library, bytes, device, runtime);
-  sessions.set(model, session);
+  models.set(model, { session, outputs: wanted });
   const inputs = session.inputMetadata.map(describe);
   const outputs = session.outputMetadata.map(describe);
   return { inputs, outputs } satisfies LoadedModel;
 }
 
-function sessionOf(model: number): onnxruntime.InferenceSession {
-  const session = sessions.get(model);
-  if (session === undefined) throw new Error(`Model ${model} is not loaded.`);
-  return session;
+function modelOf(number: number): Model {
+  const model = models.get(number);
+  if (model === undefined) throw new Error(`Model ${number} is not loaded.`);
+  return model;
 }
 
-/** Takes images [rows, 28, 28]; gives float32 [rows, 20]: a row's logits, then its probabilities. */
-async function run(session: onnxruntime.InferenceSession, images: Uint8Array, rows: number): Promise<Uint8Array> {
+/** Takes images [rows, 28, 28]; gives float32 [rows, sum of the widths]: a row's outputs one behind the other. */
+async function run({ session, outputs }: Model, images: Uint8Array, rows: number): Promise<Uint8Array> {
   const image = new library.Tensor('uint8', images, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
-  const { logits, probabilities } = await session.run({ image }, ['logits', 'probabilities']);
-  const outputs = new Float32Array(rows * 2 * CLASS_COUNT);
-  const [first, second] = [logits?.data as Float32Array, probabilities?.data as Float32Array];
-  for (let row = 0; row < rows; row++) {
-    const [from, to] = [row * CLASS_COUNT, (row + 1) * CLASS_COUNT];
-    outputs.set(first.subarray(from, to), 2 * from);
-    outputs.set(second.subarray(from, to), 2 * from + CLASS_COUNT);
+  const names = outputs.map(({ name }) => name);
+  const computed = await session.run({ image }, names);
+  const width = outputs.reduce((sum, output) => sum + output.width, 0);
+  const numbers = new Float32Array(rows * width);
+  let column = 0;
+  for (const output of outputs) {
+    const data = computed[output.name]?.data as Float32Array;
+    for (let row = 0; row < rows; row++) {
+      numbers.set(data.subarray(row * output.width, (row + 1) * output.width), row * width + column);
+    }
+    column += output.width;
   }
-  return new Uint8Array(outputs.buffer);
+  return new Uint8Array(numbers.buffer);
 }
 
 function describe(metadata: onnxruntime.InferenceSession.ValueMetadata): TensorDescription {

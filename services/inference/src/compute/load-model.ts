@@ -4,12 +4,22 @@ import type { Device, DeviceClaim } from '../predictor/predictor.ts';
 import type { Channel } from './channel.ts';
 import type { ComputeProcess } from './compute-process.ts';
 import { deviceFaultOf, deviceUnavailable, reasonOf } from './device-faults.ts';
-import { checkProbe, PROBE_MODEL } from './device-probe.ts';
-import type { LoadedModel } from './messages.ts';
+import { checkProbe, PROBE_MODEL, PROBE_OUTPUTS } from './device-probe.ts';
+import type { LoadedModel, OutputColumns } from './messages.ts';
 
 /** One engine, while a model is loaded into it and tried. */
 export interface EngineTrial extends LoadedModel {
   run(images: Uint8Array, rows: number): Promise<Float32Array>;
+}
+
+/** What is to be loaded. */
+export interface ModelToLoad {
+  /** Of an ONNX file. */
+  readonly bytes: Uint8Array;
+  /** What a run gives, in this order. */
+  readonly outputs: readonly OutputColumns[];
+  /** Tries it in each engine; rejects where it is not what it should be. */
+  readonly check: (trial: EngineTrial) => Promise<void>;
 }
 
 /** A model in the engines. */
@@ -21,10 +31,8 @@ export interface ComputeModel {
 }
 
 /** As it is kept, so that the next process can load it as well. */
-export interface KeptModel extends ComputeModel {
+export interface KeptModel extends ComputeModel, ModelToLoad {
   device: DeviceClaim;
-  readonly bytes: Uint8Array;
-  readonly check: (trial: EngineTrial) => Promise<void>;
 }
 
 /** What hears of loads: while an engine loads, it computes nothing else. */
@@ -46,7 +54,7 @@ export async function tryDevice(
   observer: LoadObserver,
 ): Promise<void> {
   try {
-    const probe = { model, device, bytes: PROBE_MODEL, check: checkProbe };
+    const probe = { model, device, bytes: PROBE_MODEL, outputs: PROBE_OUTPUTS, check: checkProbe };
     await loadInto(running, running.engines.slice(0, 1), probe, observer);
   } catch (error) {
     if (!hasCode(error, 'engine-lost')) throw error;
@@ -81,14 +89,14 @@ export async function loadOnDevice(
 async function loadInto(
   running: ComputeProcess,
   engines: readonly Channel[],
-  { model, device, bytes, check }: Omit<KeptModel, 'device'> & { device: Device },
+  { model, device, bytes, outputs, check }: Omit<KeptModel, 'device'> & { device: Device },
   observer: LoadObserver,
 ): Promise<void> {
   for (const channel of engines) {
     const engine = running.engines.indexOf(channel);
     observer.loading(engine, true);
     try {
-      const { loaded } = (await channel.ask({ kind: 'load', model, device }, bytes, LOAD_LIMIT_MS)).head;
+      const { loaded } = (await channel.ask({ kind: 'load', model, device, outputs }, bytes, LOAD_LIMIT_MS)).head;
       if (loaded === undefined) throw new Error('The engine says nothing of the model that it has loaded.');
       await check({ ...loaded, run: (images, rows) => runOn(channel, { model, rows }, images, LOAD_LIMIT_MS) });
     } catch (error) {

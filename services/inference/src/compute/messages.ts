@@ -8,6 +8,12 @@ export interface TensorDescription {
   shape: readonly (number | string)[];
 }
 
+/** An output of a model that is wanted, float32 and with a row for each image: its name, and the numbers in a row. */
+export interface OutputColumns {
+  name: string;
+  width: number;
+}
+
 /** What a loaded model takes and gives. */
 export interface LoadedModel {
   inputs: TensorDescription[];
@@ -17,11 +23,14 @@ export interface LoadedModel {
 /** What the service asks of an engine thread. Each has an id, under which the answer comes. */
 export type ToEngine =
   /**
-   * The bytes are those of `model.onnx`; `model` is the number under which later messages mean it. It is loaded on this
-   * device or not at all.
+   * The bytes are those of an ONNX file; `model` is the number under which later messages mean it. It is loaded on this
+   * device or not at all, and gives these outputs when it is run.
    */
-  | { id: number; kind: 'load'; model: number; device: Device }
-  /** The bytes are images [rows, 28, 28]; the answer's are float32 [rows, 20]: a row's logits, then its probabilities. */
+  | { id: number; kind: 'load'; model: number; device: Device; outputs: readonly OutputColumns[] }
+  /**
+   * The bytes are images [rows, 28, 28]; the answer's are float32 [rows, sum of the widths]: a row has the model's outputs one
+   * behind the other, in the order in which they were asked for.
+   */
   | { id: number; kind: 'run'; model: number; rows: number }
   | { id: number; kind: 'unload'; model: number }
   /** Releases every model and ends the thread. */

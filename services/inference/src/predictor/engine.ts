@@ -1,4 +1,4 @@
-import { CLASS_COUNT, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, hasCode, PIXELS_PER_IMAGE, PUBLISHED_GRAPH } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
@@ -92,8 +92,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async load(version) {
       checkTemperature(version.manifest);
       const bytes = await readModel(version);
-      const loaded = await compute.load(bytes, (trial) => tryModel(trial, version));
-      return new BatchedPredictor({ model: loaded.model, version }, loaded, {
+      const check = (trial: EngineTrial) => tryModel(trial, version);
+      const loaded = await compute.load({ bytes, outputs: PREDICTION, check });
+      const runnable = { model: loaded.model, version, width: WIDTH, maximumRows: MAXIMUM_ROWS };
+      return new BatchedPredictor(runnable, loaded, {
         compute,
         scheduler,
         admission: computing,
@@ -127,6 +129,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+/** What a row of a published version is: its logits, then its probabilities. */
+const PREDICTION = PUBLISHED_GRAPH.outputs.map(({ name, shape: [, width] }) => ({ name, width }));
+const WIDTH = PREDICTION.reduce((sum, { width }) => sum + width, 0);
+
 /** Takes and gives what it must, computes the golden outputs, and has run once with every batch size. */
 async function tryModel(trial: EngineTrial, { manifest: { golden } }: PublishedVersion): Promise<void> {
   checkContract(trial.inputs, trial.outputs);
@@ -136,9 +142,22 @@ async function tryModel(trial: EngineTrial, { manifest: { golden } }: PublishedV
   for (const bucket of BUCKETS) await trial.run(new Uint8Array(bucket * PIXELS_PER_IMAGE), bucket);
 }
 
-/** The second half of each row of [rows, 20]: behind the logits. */
+/** What is behind the logits in each row of [rows, 20]. */
 function probabilitiesIn(outputs: Float32Array): Float32Array {
-  return outputs.filter((_, place) => place % (2 * CLASS_COUNT) >= CLASS_COUNT);
+  return outputsIn(outputs).probabilities;
+}
+
+/** Rows [count, 20] as the outputs that they are. */
+function outputsIn(rows: Float32Array): Outputs {
+  const count = rows.length / WIDTH;
+  const logits = new Float32Array(count * CLASS_COUNT);
+  const probabilities = new Float32Array(count * CLASS_COUNT);
+  for (let row = 0; row < count; row++) {
+    const start = row * WIDTH;
+    logits.set(rows.subarray(start, start + CLASS_COUNT), row * CLASS_COUNT);
+    probabilities.set(rows.subarray(start + CLASS_COUNT, start + WIDTH), row * CLASS_COUNT);
+  }
+  return { logits, probabilities };
 }
 
 interface PredictorParts {
@@ -181,7 +200,7 @@ class BatchedPredictor implements Predictor {
     try {
       const { admission, scheduler } = this.#parts;
       const rows = images.length / PIXELS_PER_IMAGE;
-      return await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
+      return outputsIn(await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options)));
     } finally {
       if (--this.#inFlight === 0) this.#whenIdle();
     }
