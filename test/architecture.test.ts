@@ -28,7 +28,7 @@ const EDGES: Record<string, readonly string[]> = {
     'model-repository',
     'pictures',
   ],
-  'services/inference': ['domain', 'http', 'model-repository'],
+  'services/inference': ['domain', 'http', 'model-repository', 'pictures'],
   scripts: [
     'domain',
     'http',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { CLASS_NAMES } from '@atelier/domain';
-import { readConfig, type RunningInference, startInference } from '@atelier/inference';
+import { PREPROCESSING, readConfig, type RunningInference, startInference } from '@atelier/inference';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { failureOf, GrpcClient } from '../support/grpc-client.ts';
 import { pngOf } from '../support/pictures.ts';
@@ -180,7 +180,7 @@ describe('ModelInfer', () => {
     assert.deepEqual([...initial.get('x-model-name'), ...initial.get('x-model-version')], [name, '1']);
     assert.deepEqual(initial.get('x-model-digest'), [published.manifest.digest]);
     assert.deepEqual(initial.get('x-device'), ['cpu']);
-    assert.deepEqual(initial.get('x-preprocessing'), ['atelier-1']);
+    assert.deepEqual(initial.get('x-preprocessing'), [PREPROCESSING]);
     const line = lines.find(({ requestId, status }) => requestId === 'order-66' && status === 'OK');
     assert.equal(line?.['method'], '/inference.GRPCInferenceService/ModelInfer');
     assert.equal(line?.['traceId'], traceparent.slice(3, 35));

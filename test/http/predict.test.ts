@@ -28,9 +28,9 @@ describe('POST /predict', () => {
   function assertPredictions(body: unknown, images: Uint8Array[]): PredictResponse {
     const response = PredictResponse.parse(body);
     assert.equal(response.predictions.length, images.length);
-    response.predictions.forEach(({ probabilities, ...top }, index) => {
+    response.predictions.forEach(({ label: first, classIndex, probability, probabilities }, index) => {
       const truth = expected.probabilities(images[index] ?? new Uint8Array());
-      assert.deepEqual(top, probabilities[0]);
+      assert.deepEqual({ label: first, classIndex, probability }, probabilities[0]);
       const listed = probabilities.map(({ probability }) => probability);
       assert.deepEqual(
         listed,

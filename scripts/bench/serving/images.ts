@@ -66,7 +66,7 @@ export async function knownPhotographs(
 ): Promise<KnownPhotograph[]> {
   const files = await Promise.all(images.slice(0, PHOTOGRAPHS).map(photograph));
   const decode = createImageDecoder(MAXIMUM_PIXELS);
-  const seen = await Promise.all(files.map((file) => decode(file)));
+  const seen = await Promise.all(files.map(async (file) => (await decode(file)).image));
   const answers = await answersOf(modelsDirectory, seen);
   return files.map((jpeg, index) => ({ jpeg, probabilities: answers[index] ?? [] }));
 }

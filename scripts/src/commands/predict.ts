@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DomainError, messageOf } from '@atelier/domain';
-import { createImageDecoder, type Prediction, rank, readConfig } from '@atelier/inference';
+import { createImageDecoder, type ImageFacts, type Prediction, rank, readConfig } from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
 import { note, percent, print, printJson } from '../output.ts';
@@ -23,13 +23,11 @@ export function predictCommand(settings: Settings) {
         const predictions = [];
         for (const file of files) {
           try {
-            const [prediction] = rank(
-              (await predictor.predict(await decode(await readImage(file)))).probabilities,
-              top,
-            );
+            const { image, facts } = await decode(await readImage(file));
+            const [prediction] = rank((await predictor.predict(image)).probabilities, top);
             if (prediction === undefined) throw new Error('The model gave no answer.');
-            predictions.push({ file, ...prediction });
-            if (!json) print(`${file}: ${describe(prediction)}`);
+            predictions.push({ file, ...prediction, image: facts });
+            if (!json) print(`${file}: ${describe(prediction)}${describeWarnings(facts)}`);
           } catch (error) {
             process.exitCode = 1; // the other files get their answers
             note(`${file}: ${messageOf(error)}${error instanceof DomainError ? ` (${error.code})` : ''}`);
@@ -48,6 +46,10 @@ async function readImage(file: string): Promise<Buffer> {
       cause,
     });
   });
+}
+
+function describeWarnings({ warnings }: ImageFacts): string {
+  return warnings.length === 0 ? '' : ` (${warnings.join(', ')})`;
 }
 
 function describe({ probabilities }: Prediction): string {

@@ -1,6 +1,7 @@
 export * from './access.ts';
 export { type AppParts, buildApp } from './app.ts';
 export { InferenceConfig, readConfig } from './config.ts';
+export * from './contract/image.ts';
 export * from './contract/labels.ts';
 export { inferenceApi } from './contract/api.ts';
 export * from './contract/models.ts';
@@ -8,6 +9,10 @@ export * from './contract/predict.ts';
 export {
   createFilesDecoder,
   createImageDecoder,
+  type DecodedFile,
+  type DecodedFiles,
+  type DecodedImage,
+  DEFAULT_IMAGE_OPTIONS,
   type FileDecoder,
   type FilesDecoder,
   type ImageDecoder,

@@ -7,16 +7,18 @@ import {
   createFilesDecoder,
   createImageDecoder,
   imageFormat,
-  blackenBackground,
+  cropped,
+  garmentRectangle,
   negate,
-  trim,
+  blackenBackground,
 } from '@atelier/inference';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { garmentImage, pngOf, pngVariants, rectanglePicture } from '../../support/pictures.ts';
 
-const decode = createImageDecoder(1_000_000);
+const decodeImage = createImageDecoder(1_000_000);
+const decode = async (file: Buffer) => (await decodeImage(file)).image;
 
 /** The bounding box of what is lighter than a quarter of white in an image [28, 28]. */
 function boxOf(image: Uint8Array) {
@@ -178,7 +180,7 @@ describe('image files', () => {
       sharp({ create: { width, height: 100, channels: 3, background: 'white' } })
         .png()
         .toBuffer();
-    assert.equal((await exact(await blank(200))).length, 784);
+    assert.equal((await exact(await blank(200))).image.length, 784);
     await assert.rejects(exact(await blank(201)), {
       code: 'image-too-large',
       message: 'The image counts 20100 pixels; at most 20000 are taken.',
@@ -196,7 +198,7 @@ describe('image files', () => {
       AVIF: (width) => blank(width).avif({ effort: 0 }).toBuffer(),
     };
     for (const [kind, file] of Object.entries(files)) {
-      assert.equal((await exact(await file(100))).length, 784, kind);
+      assert.equal((await exact(await file(100))).image.length, 784, kind);
       await assert.rejects(exact(await file(101)), { code: 'image-too-large' }, kind);
     }
   });
@@ -205,7 +207,7 @@ describe('image files', () => {
     const picture = await pngOf(garmentImage());
     const file = (count: number) => ({ bytes: picture, place: `File ${count}` });
     const exact = createFilesDecoder(3 * 784);
-    assert.equal((await exact([file(1), file(2), file(3)])).length, 3 * 784);
+    assert.equal((await exact([file(1), file(2), file(3)])).images.length, 3 * 784);
     await assert.rejects(exact([file(1), file(2), file(3), file(4)]), {
       code: 'image-too-large',
       message: 'File 4: Up to this image those of the request count 3136 pixels; at most 2352 are taken.',
@@ -234,7 +236,7 @@ describe('image files', () => {
     const inWork = decodeFiles(files, gone.signal);
     gone.abort(reason);
     await assert.rejects(inWork, reason);
-    assert.equal((await decodeFiles(files)).length, 3 * 784, 'and the next is served');
+    assert.equal((await decodeFiles(files)).images.length, 3 * 784, 'and the next is served');
   });
 
   test('random bytes behind each signature are refused, never a crash', async () => {
@@ -272,16 +274,17 @@ describe('steps from a picture to the data set’s form', () => {
 
   test('a light background becomes 0 and darker pixels light; a dark background becomes 0 and lighter pixels stay', () => {
     const light = picture(3, [200, 200, 200, 200, 50, 200, 200, 210, 200]);
-    assert.deepEqual([...blackenBackground(light).pixels], [0, 0, 0, 0, 150, 0, 0, 0, 0]);
+    assert.deepEqual([...blackenBackground(light, 200, true).pixels], [0, 0, 0, 0, 150, 0, 0, 0, 0]);
     const dark = picture(3, [20, 20, 20, 20, 220, 20, 20, 10, 20]);
-    assert.deepEqual([...blackenBackground(dark).pixels], [0, 0, 0, 0, 200, 0, 0, 0, 0]);
+    assert.deepEqual([...blackenBackground(dark, 20, false).pixels], [0, 0, 0, 0, 200, 0, 0, 0, 0]);
   });
 
-  test('trimming keeps the rectangle of what stands out, and the whole of a blank picture', () => {
+  test('the garment is the smallest rectangle of what stands out, and none in a blank picture', () => {
     const spotted = picture(4, [0, 0, 0, 0, 0, 14, 0, 0, 0, 0, 99, 0, 13, 0, 0, 0]);
-    assert.deepEqual(trim(spotted), picture(2, [14, 0, 0, 99]));
-    const blank = picture(2, [0, 13, 0, 0]);
-    assert.deepEqual(trim(blank), blank);
+    const place = { left: 1, top: 1, width: 2, height: 2 };
+    assert.deepEqual(garmentRectangle(spotted), place);
+    assert.deepEqual(cropped(spotted, place), picture(2, [14, 0, 0, 99]));
+    assert.equal(garmentRectangle(picture(2, [0, 13, 0, 0])), null);
   });
 
   test('centring puts a picture into the middle of black', () => {

@@ -70,12 +70,14 @@ let inWork = 0;
 let held = 0;
 let release: NodeJS.Timeout | undefined;
 
-async function decode({ id, ...limits }: Extract<ToDecoder, { kind: 'decode' }>, file: Uint8Array): Promise<void> {
+async function decode(question: Extract<ToDecoder, { kind: 'decode' }>, bytes: Uint8Array): Promise<void> {
+  const { id, options, ...limits } = question;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   inWork++;
   try {
-    const { image, pixels } = await decodeFile(Buffer.from(file.buffer, file.byteOffset, file.length), limits, slots);
+    const { image, pixels, facts } = await decodeFile(file, limits, options, slots);
     inWork--;
-    send({ id, kind: 'done', pixels }, image);
+    send({ id, kind: 'done', pixels, facts }, image);
   } catch (error) {
     inWork--;
     send(failedAnswer(id, error));

@@ -118,13 +118,14 @@ export class Compute {
     return runOn(channel, { model, rows }, images, this.#options.stuckMs);
   }
 
-  readonly decode: FileDecoder = (file, limits, signal) => {
+  readonly decode: FileDecoder = (file, limits, options, signal) => {
     const decoded = this.#slots.run(async () => {
-      const { head, bytes } = await this.#running().decoder.ask({ kind: 'decode', ...limits }, file, DECODE_LIMIT_MS);
-      if (bytes.length !== PIXELS_PER_IMAGE) {
+      const question = { kind: 'decode', ...limits, options } as const;
+      const { head, bytes } = await this.#running().decoder.ask(question, file, DECODE_LIMIT_MS);
+      if (bytes.length !== PIXELS_PER_IMAGE || head.facts === undefined) {
         throw new DomainError('engine-fault', `The decoder gave ${bytes.length} pixels; expected ${PIXELS_PER_IMAGE}.`);
       }
-      return { image: bytes, pixels: head.pixels ?? 0 };
+      return { image: bytes, pixels: head.pixels ?? 0, facts: head.facts };
     }, signal);
     return unlessAborted(decoded, signal);
   };

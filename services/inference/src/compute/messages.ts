@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@atelier/domain';
+import type { ImageFacts, ImageOptions } from '../contract/image.ts';
 import type { Device } from '../predictor/predictor.ts';
 
 /** An input or output as a runtime describes it; a string is a symbolic dimension. */
@@ -42,11 +43,11 @@ export type ToDecoder =
    * The bytes are an image file, the answer's an image [28, 28]. The numbers: most pixels that the files of the request may
    * have together, and what those before this one had.
    */
-  | { id: number; kind: 'decode'; maximumPixels: number; countedPixels: number }
+  | { id: number; kind: 'decode'; maximumPixels: number; countedPixels: number; options: ImageOptions }
   /** Whether its thread goes round. */
   | { id: number; kind: 'ping' };
 
 export type Answer =
-  | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number }
+  | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number; facts?: ImageFacts }
   /** `code` where the failure is one that we foresee. */
   | { id: number; kind: 'failed'; code?: ErrorCode; message: string };

@@ -2,6 +2,7 @@ import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_
 import { z } from 'zod';
 import { LABELS } from '../models/models.ts';
 import { DEVICES } from '../predictor/predictor.ts';
+import { AnsweredImage, ImageOptions } from './image.ts';
 
 const VERSION = 'expected one whole number, 1 or more';
 const TOP = `expected one whole number from 1 to ${CLASS_COUNT}`;
@@ -25,6 +26,12 @@ export const PredictQuery = VersionQuery.extend({
     .transform(Number)
     .default(CLASS_COUNT)
     .describe('Classes to return for each image, most probable first'),
+  ...ImageOptions.shape,
+  preview: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('Whether the answer shows what the model was given'),
 }).refine(({ version, label }) => version === undefined || label === undefined, {
   path: ['label'],
   message: 'expected a version or a label; came both',
@@ -63,7 +70,12 @@ export const PredictResponse = z.strictObject({
   model: ModelReference,
   device: z.enum(DEVICES).describe('What the model computed on'),
   predictions: z
-    .array(ClassProbability.extend({ probabilities: z.array(ClassProbability).describe('Most probable first') }))
+    .array(
+      ClassProbability.extend({
+        probabilities: z.array(ClassProbability).describe('Most probable first'),
+        image: AnsweredImage.optional().describe('What became of the picture; not for images that came as pixels'),
+      }),
+    )
     .describe('One per image, in the order of the request'),
 });
 export type PredictResponse = z.infer<typeof PredictResponse>;

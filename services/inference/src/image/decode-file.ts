@@ -1,13 +1,16 @@
 import { DomainError } from '@atelier/domain';
+import type { ImageOptions } from '../contract/image.ts';
+import type { DecodedFile } from './decode.ts';
 import { decodePicture } from './decode-picture.ts';
-import { pixelCost } from './pixel-cost.ts';
 import type { DecodeSlots } from './decode-slots.ts';
+import { factsOf } from './facts.ts';
+import { readHeader } from './header.ts';
 import { toModelImage } from './to-model-image.ts';
 
 export { restrictDecoders } from './decode-picture.ts';
 
 export interface PixelLimits {
-  /** Most pixels of all files of a request, counted as `pixelCost` does. */
+  /** Most pixels of all files of a request, counted as `Header.cost` says. */
   maximumPixels: number;
   /** Those of the files before this one. */
   countedPixels: number;
@@ -18,20 +21,26 @@ const SMALL_PIXELS = 1_000_000;
 
 /**
  * Turns an image file (JPEG, PNG, WebP, GIF: its first frame, TIFF: its first page, AVIF) into an image of the one form,
- * [28, 28], 0 = background, 255 = brightest garment, and says how many pixels it counted. Rejects with `missing-image` for
- * an empty file, `unsupported-media-type`, `undecodable-image`, `image-too-large`. Large pictures wait for one of `slots`.
+ * [28, 28], 0 = background, 255 = brightest garment, and says what was done to it and how many pixels it counted. Rejects
+ * with `missing-image` for an empty file, `unsupported-media-type`, `undecodable-image`, `image-too-large`. Large pictures
+ * wait for one of `slots`.
  */
 export async function decodeFile(
   file: Buffer,
   { maximumPixels, countedPixels }: PixelLimits,
+  options: ImageOptions,
   slots: DecodeSlots,
-): Promise<{ image: Uint8Array; pixels: number }> {
+): Promise<DecodedFile> {
   if (file.length === 0) throw new DomainError('missing-image', 'There are no bytes.');
-  const pixels = await pixelCost(file);
-  const sum = countedPixels + pixels;
-  if (sum > maximumPixels) throw tooLarge(sum, pixels, maximumPixels);
-  const decode = async () => toModelImage(await decodePicture(file, maximumPixels));
-  return { image: await (pixels > SMALL_PIXELS ? slots.run(decode) : decode()), pixels };
+  const header = await readHeader(file);
+  const sum = countedPixels + header.cost;
+  if (sum > maximumPixels) throw tooLarge(sum, header.cost, maximumPixels);
+  const decode = async () => {
+    const picture = await decodePicture(file, maximumPixels);
+    const { image, ...decisions } = await toModelImage(picture, options);
+    return { image, facts: factsOf(header, picture, decisions), pixels: header.cost };
+  };
+  return header.cost > SMALL_PIXELS ? slots.run(decode) : decode();
 }
 
 function tooLarge(sum: number, cost: number, maximum: number): DomainError {

@@ -1,7 +1,7 @@
 import { DomainError, messageOf } from '@atelier/domain';
 import sharp from 'sharp';
 import type { Picture } from './picture.ts';
-import { undecodable } from './pixel-cost.ts';
+import { undecodable } from './header.ts';
 
 /** The garment needs 28 pixels; more than this many along an edge of the whole picture only costs time. */
 const WORKING_EDGE = 512;

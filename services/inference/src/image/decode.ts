@@ -1,6 +1,10 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
+import type { ImageFacts, ImageOptions } from '../contract/image.ts';
 import type { PixelLimits } from './decode-file.ts';
 import { DecodeSlots } from './decode-slots.ts';
+
+/** What the pipeline does where nobody decides otherwise. */
+export const DEFAULT_IMAGE_OPTIONS: Readonly<ImageOptions> = { polarity: 'auto', crop: 'auto' };
 
 /** One of the image files of a request. */
 export interface ImageFile {
@@ -9,22 +13,44 @@ export interface ImageFile {
   place?: string;
 }
 
+export interface DecodedFiles {
+  /** [count, 28, 28], 0 = background, 255 = brightest garment. */
+  images: Uint8Array;
+  /** Of each file, in their order. */
+  facts: ImageFacts[];
+}
+
+/** One image [28, 28] of the same form. */
+export interface DecodedImage {
+  image: Uint8Array;
+  facts: ImageFacts;
+}
+
 /**
- * Turns the image files of one request into images of the one form, [count, 28, 28], 0 = background, 255 = brightest
- * garment. Rejects with the first fault it meets: `missing-image` for an empty file, `unsupported-media-type`,
+ * Turns the image files of one request into images of the one form. Rejects with the first fault it meets: `missing-image` for an empty file, `unsupported-media-type`,
  * `undecodable-image`, `image-too-large`; or with the reason of `signal` when that aborts before or between two files.
  */
-export type FilesDecoder = (files: readonly ImageFile[], signal?: AbortSignal) => Promise<Uint8Array>;
+export type FilesDecoder = (
+  files: readonly ImageFile[],
+  signal?: AbortSignal,
+  options?: ImageOptions,
+) => Promise<DecodedFiles>;
 
-/** The same for one file, which gives [28, 28]. */
-export type ImageDecoder = (file: Buffer) => Promise<Uint8Array>;
+/** The same for one file. */
+export type ImageDecoder = (file: Buffer, options?: ImageOptions) => Promise<DecodedImage>;
 
 /** Decodes one file of a request, here or elsewhere; see `decodeFile`. */
 export type FileDecoder = (
   file: Buffer,
   limits: PixelLimits,
+  options: ImageOptions,
   signal: AbortSignal | undefined,
-) => Promise<{ image: Uint8Array; pixels: number }>;
+) => Promise<DecodedFile>;
+
+export interface DecodedFile extends DecodedImage {
+  /** What it counted of the limit. */
+  pixels: number;
+}
 
 /**
  * How many pictures a decoder has: of small ones most of the work is none of the decoder's, so that it would be idle with one
@@ -40,24 +66,27 @@ const PARALLEL_DECODES = 2;
  * picture of a request in work at a time, so that a request with many files is no quicker than its share.
  */
 export function createFilesDecoder(maximumPixels: number, decodeOne: FileDecoder = decodeHere()): FilesDecoder {
-  return async (files, signal) => {
+  return async (files, signal, options = DEFAULT_IMAGE_OPTIONS) => {
     const images = new Uint8Array(files.length * PIXELS_PER_IMAGE);
+    const facts: ImageFacts[] = [];
     let countedPixels = 0;
     for (const [index, file] of files.entries()) {
-      const { image, pixels } = await atPlace(file, () =>
-        decodeOne(file.bytes, { maximumPixels, countedPixels }, signal),
+      const decoded = await atPlace(file, () =>
+        decodeOne(file.bytes, { maximumPixels, countedPixels }, options, signal),
       );
-      countedPixels += pixels;
-      images.set(image, index * PIXELS_PER_IMAGE);
+      countedPixels += decoded.pixels;
+      images.set(decoded.image, index * PIXELS_PER_IMAGE);
+      facts.push(decoded.facts);
     }
-    return images;
+    return { images, facts };
   };
 }
 
 /** A decoder for one file at a time, as a command line has them. */
 export function createImageDecoder(maximumPixels: number): ImageDecoder {
-  const decode = createFilesDecoder(maximumPixels);
-  return (bytes) => decode([{ bytes }]);
+  const decode = decodeHere();
+  return (file, options = DEFAULT_IMAGE_OPTIONS) =>
+    decode(file, { maximumPixels, countedPixels: 0 }, options, undefined);
 }
 
 /** On the thread pool of this process, which loads sharp for it; a service leaves both to its compute process. */
@@ -70,9 +99,9 @@ function decodeHere(): FileDecoder {
   let loaded: ReturnType<typeof loadDecoder> | undefined;
   const slots = new DecodeSlots(PARALLEL_DECODES * PICTURES_PER_DECODER);
   const large = new DecodeSlots(PARALLEL_DECODES);
-  return async (file, limits, signal) => {
+  return async (file, limits, options, signal) => {
     const decodeFile = await (loaded ??= loadDecoder());
-    return slots.run(() => decodeFile(file, limits, large), signal);
+    return slots.run(() => decodeFile(file, limits, options, large), signal);
   };
 }
 

@@ -1,6 +1,9 @@
 import { IMAGE_HEIGHT, IMAGE_WIDTH, MAXIMUM_PIXEL, PIXELS_PER_IMAGE } from '@atelier/domain';
 import sharp from 'sharp';
+import type { ImageOptions } from '../contract/image.ts';
+import type { Decisions } from './facts.ts';
 import type { Picture } from './picture.ts';
+import type { Rectangle } from './rectangle.ts';
 
 /** How far a pixel stands out from the background to belong to the garment: 5 %, as the data set's authors trimmed. */
 const GARMENT_THRESHOLD = 13;
@@ -9,15 +12,30 @@ const GARMENT_THRESHOLD = 13;
 const DARK = 64;
 const LIGHT = 192;
 
+export interface Prepared extends Decisions {
+  /** [28, 28], 0 = background, 255 = brightest garment. */
+  image: Uint8Array;
+}
+
 /**
  * The picture as the data set would hold it (arXiv 1708.07747, section 2): light on black, the garment's longest edge
  * 28 pixels, centred. A picture that already has that form, or its negative, keeps every pixel.
  */
-export async function toModelImage(picture: Picture): Promise<Uint8Array> {
-  if (hasModelForm(picture)) return picture.pixels;
+export async function toModelImage(picture: Picture, options: ImageOptions): Promise<Prepared> {
+  const { polarity } = options;
   const negative = negate(picture);
-  if (hasModelForm(negative)) return negative.pixels;
-  return centre(await fit(trim(blackenBackground(picture))));
+  if (polarity !== 'invert' && hasModelForm(picture)) return untouched(picture, false);
+  if (polarity !== 'keep' && hasModelForm(negative)) return untouched(negative, true);
+  const background = medianOf(borderOf(picture));
+  const inverted = polarity === 'auto' ? background > MAXIMUM_PIXEL / 2 : polarity === 'invert';
+  const black = blackenBackground(picture, background, inverted);
+  const crop = options.crop === 'none' ? null : garmentRectangle(black);
+  const image = centre(await fit(crop === null ? black : cropped(black, crop)));
+  return { image, inverted, crop, background: 'plain', warnings: [] };
+}
+
+function untouched({ pixels }: Picture, inverted: boolean): Prepared {
+  return { image: pixels, inverted, crop: null, background: 'none', warnings: [] };
 }
 
 /** 28×28 with a border that is rather black than white; true of each of the data set's 70,000 images. */
@@ -33,15 +51,14 @@ export function negate(picture: Picture): Picture {
   return { ...picture, pixels: picture.pixels.map((pixel) => MAXIMUM_PIXEL - pixel) };
 }
 
-/** The background, taken to be the border's median, becomes 0; on a light one the darker pixels become the lighter. */
-export function blackenBackground(picture: Picture): Picture {
-  const background = medianOf(borderOf(picture));
-  const sign = background > MAXIMUM_PIXEL / 2 ? -1 : 1;
+/** The background becomes 0, what is lighter than it light; or, inverted, what is darker than it. */
+export function blackenBackground(picture: Picture, background: number, inverted: boolean): Picture {
+  const sign = inverted ? -1 : 1;
   return { ...picture, pixels: picture.pixels.map((pixel) => Math.max(0, sign * (pixel - background))) };
 }
 
-/** The smallest rectangle with everything that stands out from black; the whole picture when nothing does. */
-export function trim({ width, height, pixels }: Picture): Picture {
+/** The smallest rectangle with everything that stands out from black; null when nothing does. */
+export function garmentRectangle({ width, height, pixels }: Picture): Rectangle | null {
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -52,14 +69,17 @@ export function trim({ width, height, pixels }: Picture): Picture {
       bottom = y;
     }
   }
-  if (right < 0) return { width, height, pixels };
-  const trimmed = { width: right - left + 1, height: bottom - top + 1 };
-  const rows = new Uint8Array(trimmed.width * trimmed.height);
-  for (let y = 0; y < trimmed.height; y++) {
-    const start = (top + y) * width + left;
-    rows.set(pixels.subarray(start, start + trimmed.width), y * trimmed.width);
+  return right < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** A part of a picture that lies within it. */
+export function cropped(picture: Picture, { left, top, width, height }: Rectangle): Picture {
+  const pixels = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const start = (top + y) * picture.width + left;
+    pixels.set(picture.pixels.subarray(start, start + width), y * width);
   }
-  return { ...trimmed, pixels: rows };
+  return { width, height, pixels };
 }
 
 /** Scaled so that the longest edge has 28 pixels; the other keeps the ratio and has at least one. */

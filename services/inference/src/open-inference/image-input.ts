@@ -6,7 +6,7 @@ import {
   PIXELS_PER_IMAGE,
   PUBLISHED_GRAPH,
 } from '@atelier/domain';
-import type { FilesDecoder } from '../image/decode.ts';
+import type { DecodedFiles, FilesDecoder } from '../image/decode.ts';
 import { type ImageLimits, tooManyImages } from '../routes/image-limits.ts';
 import { DATATYPES, type InputTensor, splitBytes } from './tensor.ts';
 
@@ -47,14 +47,21 @@ export function imagesOf(
         : listedPixels(input, input.data, pixelCount(input, limits));
     case 'BYTES': {
       const files = filesIn(input, limits.maximumFiles);
-      return decode(
-        files.map((bytes, index) => ({ bytes, place: `Input "${IMAGE}", element ${index}` })),
-        signal(),
+      return imagesIn(
+        decode(
+          files.map((bytes, index) => ({ bytes, place: `Input "${IMAGE}", element ${index}` })),
+          signal(),
+        ),
       );
     }
     default:
       throw wrong(`has datatype ${JSON.stringify(input.datatype.slice(0, 32))}${unknownTo(input.datatype)}`);
   }
+}
+
+/** The protocol has no place for what became of each picture. */
+async function imagesIn(decoded: Promise<DecodedFiles>): Promise<Uint8Array> {
+  return (await decoded).images;
 }
 
 function onlyInput(inputs: readonly InputTensor[]): InputTensor {

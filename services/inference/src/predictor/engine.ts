@@ -101,11 +101,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         admission: computing,
       });
     },
-    decode(file, limits, signal) {
+    decode(file, limits, options, signal) {
       const decode = async () => {
         const started = performance.now();
         try {
-          const decoded = await compute.decode(file, limits, signal);
+          const decoded = await compute.decode(file, limits, options, signal);
           observer.decoded(performance.now() - started);
           return decoded;
         } catch (error) {

@@ -7,6 +7,7 @@ import type { Models } from '../models/models.ts';
 import { rank } from '../rank.ts';
 import { type ImageReaderParts, readImages } from './read-images.ts';
 import { deadlineOf } from './request-timeout.ts';
+import { addImageFacts } from './image-facts.ts';
 
 /** Most requests have no query. */
 const DEFAULTS = PredictQuery.parse({});
@@ -15,18 +16,20 @@ const DEFAULTS = PredictQuery.parse({});
 export function predictHandler(models: Models, reader: ImageReaderParts): RequestHandler {
   return async (request, response) => {
     const isPlain = Object.keys(request.query).length === 0;
-    const { top, model: name, version, label } = isPlain ? DEFAULTS : parseQuery(PredictQuery, request.query);
+    const query = isPlain ? DEFAULTS : parseQuery(PredictQuery, request.query);
+    const { top, model: name, version, label, preview, polarity, crop } = query;
     const requestId = response.locals['requestId'] as string;
     const predictor = models.choose({ name, version, label, requestId });
     const signal = clientLeaves(response, deadlineOf(request));
     const timings = timingsOf(response);
     const started = performance.now();
-    const images = await readImages(request, reader, signal);
+    const { images, facts } = await readImages(request, reader, { polarity, crop }, signal);
     timings['read_ms'] = performance.now() - started;
     const { probabilities } = await predictor.predict(images, { signal, timings });
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(probabilities, top);
+    if (facts !== undefined) addImageFacts(predictions, facts, preview ? images : undefined);
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
     answerJson(response, answer);
   };

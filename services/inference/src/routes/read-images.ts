@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { parseJson, readBody, requireUtf8 } from '@atelier/http';
+import type { ImageFacts, ImageOptions } from '../contract/image.ts';
 import type { FilesDecoder } from '../image/decode.ts';
 import type { ImageLimits } from './image-limits.ts';
 import { jsonImages } from './json-images.ts';
@@ -16,15 +17,23 @@ export interface ImageReaderParts {
   admit: (kind: 'file' | 'pixels') => void;
 }
 
+export interface CarriedImages {
+  /** [count, 28, 28], count at least 1. */
+  images: Uint8Array;
+  /** Of each picture; undefined where the images came as pixels. */
+  facts?: ImageFacts[];
+}
+
 /**
- * The images [count, 28, 28] that a request carries, in their order, count at least 1. Another kind of body, and
+ * The images that a request carries, in their order. Another kind of body, and
  * one that there is no room for, is refused unread. Rejects with a code of the edge: all that is wrong here is the request's. Gives up when `signal` aborts.
  */
 export async function readImages(
   request: IncomingMessage,
   { decode, limits, admit }: ImageReaderParts,
+  options: ImageOptions,
   signal: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<CarriedImages> {
   const contentType = request.headers['content-type'] ?? '';
   const form = formOf(contentType);
   admit(form === 'json' ? 'pixels' : 'file');
@@ -34,10 +43,11 @@ export async function readImages(
       const body = await readBody(request, Math.min(limits.maximumJsonBytes, limits.maximumBodyBytes), signal);
       // Twice what can be taken, so that a request with some images too many is told so.
       const carried = jsonImages(parseJson(body, 2 * limits.maximumImages * PIXELS_PER_IMAGE), limits);
-      if ('pixels' in carried) return carried.pixels;
+      if ('pixels' in carried) return { images: carried.pixels };
       return decode(
         placed(carried.files, (index) => `/images/${index}`),
         signal,
+        options,
       );
     }
     case 'multipart': {
@@ -46,6 +56,7 @@ export async function readImages(
       return decode(
         placed(files, (index) => `File ${index + 1}`),
         signal,
+        options,
       );
     }
     case 'file': {
@@ -53,6 +64,7 @@ export async function readImages(
       return decode(
         placed([body], () => 'The body'),
         signal,
+        options,
       );
     }
   }

@@ -44,7 +44,7 @@ function service(logit = (index: number) => index) {
     decode: async (files, signal) => {
       await Promise.resolve();
       signal?.throwIfAborted();
-      return Buffer.concat(files.map(({ bytes }) => Buffer.alloc(PIXELS_PER_IMAGE, bytes)));
+      return { images: Buffer.concat(files.map(({ bytes }) => Buffer.alloc(PIXELS_PER_IMAGE, bytes))), facts: [] };
     },
     limits: { maximumImages: 4, maximumFiles: 2 },
   };
@@ -188,7 +188,7 @@ describe('an inference of the protocol', () => {
     };
     const predictor = changing as unknown as Predictor;
     const statistics = new CountedInferences();
-    const decode = () => Promise.resolve(new Uint8Array(PIXELS_PER_IMAGE));
+    const decode = () => Promise.resolve({ images: new Uint8Array(PIXELS_PER_IMAGE), facts: [] });
     const limits = { maximumImages: 4, maximumFiles: 2 };
     const models = { choose: () => predictor } as Partial<Models> as Models;
     const inputs = [image({ datatype: 'BYTES', shape: [1], data: [Buffer.of(1)] })];

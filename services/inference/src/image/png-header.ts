@@ -1,0 +1,46 @@
+export interface PngHeader {
+  width: number;
+  height: number;
+  isInterlaced: boolean;
+  /** Whether something before its pixels may say that they do not lie as the picture is looked at. */
+  mayBeTurned: boolean;
+}
+
+const SIGNATURE_BYTES = 8;
+/** Length, type and checksum. */
+const CHUNK_BYTES = 12;
+
+/** Chunks of text. */
+const TEXTS = ['tEXt', 'zTXt', 'iTXt'];
+
+/** The keyword with which ImageMagick writes EXIF into a text; libvips follows it. */
+const RAW_PROFILE = 'Raw profile type';
+
+/**
+ * That of a PNG file, whose place is fixed (PNG, third edition, sections 5.2 and 11.2.1), without the decoder: for a small
+ * picture that takes a fifth of its time. Undefined for other files and where the decoder has to say what is wrong.
+ */
+export function pngHeader(file: Buffer): PngHeader | undefined {
+  const isPng = file.length >= 33 && file.readUInt32BE(0) === 0x89504e47 && textAt(file, 12, 4) === 'IHDR';
+  if (!isPng) return undefined;
+  const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
+  if (width === 0 || height === 0) return undefined;
+  return { width, height, isInterlaced: file[28] === 1, mayBeTurned: hasOrientation(file) };
+}
+
+/** Looks as far as the pixels. A chunk that lies about its length ends the search: the decoder will refuse the file. */
+function hasOrientation(file: Buffer): boolean {
+  let offset = SIGNATURE_BYTES;
+  while (offset + CHUNK_BYTES <= file.length) {
+    const type = textAt(file, offset + 4, 4);
+    if (type === 'IDAT') return false;
+    if (type === 'eXIf') return true;
+    if (TEXTS.includes(type) && textAt(file, offset + 8, RAW_PROFILE.length) === RAW_PROFILE) return true;
+    offset += CHUNK_BYTES + file.readUInt32BE(offset);
+  }
+  return false;
+}
+
+function textAt(file: Buffer, offset: number, length: number): string {
+  return file.toString('latin1', offset, offset + length);
+}
