@@ -17,6 +17,7 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/fashion-mnist': ['domain'],
   'packages/model-repository': ['domain'],
   'packages/pictures': [],
+  'packages/evaluation': ['domain', 'pictures'],
   'services/trainer': [
     'domain',
     'http',

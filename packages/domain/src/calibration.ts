@@ -1,6 +1,3 @@
-import { argmax } from './argmax.ts';
-import { CLASS_COUNT } from './classes.ts';
-
 /** Equal bins of the top probability, as in arXiv 1706.04599. */
 export const CALIBRATION_BINS = 15;
 
@@ -17,29 +14,24 @@ export interface CalibrationBin {
   correct: number;
 }
 
-/**
- * The bins of a reliability diagram, all of them, the lowest first. `probabilities` is [count, 10] row-major, `labels`
- * is [count] with class indices. A confidence outside 0 to 1, and NaN, is a `RangeError` that names the row.
- */
-export function calibrationBins(probabilities: Float32Array, labels: Uint8Array): CalibrationBin[] {
-  const bins = Array.from({ length: CALIBRATION_BINS }, (_, index) => ({
+/** The bins of a reliability diagram, all of them, the lowest first, and nothing in them. */
+export function emptyCalibrationBins(): CalibrationBin[] {
+  return Array.from({ length: CALIBRATION_BINS }, (_, index) => ({
     lower: index / CALIBRATION_BINS,
     upper: (index + 1) / CALIBRATION_BINS,
     count: 0,
     confidence: 0,
     correct: 0,
   }));
-  labels.forEach((label, row) => {
-    const rowProbabilities = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
-    const predicted = argmax(rowProbabilities);
-    const confidence = rowProbabilities[predicted] ?? 0;
-    const bin = bins[Math.min(CALIBRATION_BINS - 1, Math.floor(confidence * CALIBRATION_BINS))];
-    if (bin === undefined) throw new RangeError(`Probability ${confidence} in row ${row}; expected 0 to 1.`);
-    bin.count++;
-    bin.confidence += confidence;
-    bin.correct += predicted === label ? 1 : 0;
-  });
-  return bins;
+}
+
+/** Counts a prediction in its bin. A confidence outside 0 to 1, and NaN, is a `RangeError`. */
+export function countInBin(bins: readonly CalibrationBin[], confidence: number, isRight: boolean): void {
+  const bin = bins[Math.min(CALIBRATION_BINS - 1, Math.floor(confidence * CALIBRATION_BINS))];
+  if (bin === undefined) throw new RangeError(`Confidence ${confidence}; expected 0 to 1.`);
+  bin.count++;
+  bin.confidence += confidence;
+  bin.correct += isRight ? 1 : 0;
 }
 
 /** The expected calibration error: how far confidence and accuracy are apart, 0 to 1, as a mean over the predictions. */

@@ -75,6 +75,7 @@ export const ERROR_CODES = [
   'payload-too-large',
   'image-too-large',
   'too-many-images',
+  'no-examples',
   'route-not-found',
   'method-not-allowed',
   'unsupported-feature',

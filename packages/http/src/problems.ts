@@ -78,6 +78,7 @@ export const PROBLEMS = {
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'image-too-large': { status: 413, title: 'The image has too many pixels' },
   'too-many-images': { status: 413, title: 'The request carries too many images' },
+  'no-examples': { status: 422, title: 'Not one labelled image could be read' },
   'route-not-found': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
   'unsupported-feature': { status: 501, title: 'This part of the protocol is not implemented' },

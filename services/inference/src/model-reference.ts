@@ -1,5 +1,5 @@
+import type { ModelReference } from '@atelier/domain';
 import type { PublishedVersion } from '@atelier/model-repository';
-import type { ModelReference } from './contract/predict.ts';
 
 /** What an answer says of the version that it comes from. */
 export function referenceTo({ name, version, manifest }: PublishedVersion): ModelReference {

@@ -1,3 +1,4 @@
+import { ModelReference } from '@atelier/domain';
 import { type OpenApiDocument, openApiDocument, type RouteDescription } from '@atelier/http';
 import { z } from 'zod';
 import { DEVICES } from '../predictor/predictor.ts';
@@ -5,7 +6,7 @@ import { SERVICE_VERSION } from '../service-version.ts';
 import { LabelsRequest, LabelsResponse } from './labels.ts';
 import { ModelsResponse } from './models.ts';
 import { OPEN_INFERENCE } from './open-inference-api.ts';
-import { ModelReference, PredictQuery, PredictRequest, PredictResponse } from './predict.ts';
+import { PredictQuery, PredictRequest, PredictResponse } from './predict.ts';
 
 const binary = z.string().meta({ format: 'binary' });
 

@@ -1,8 +1,7 @@
-import { ModelName } from '@atelier/domain';
+import { ModelName, ModelReference } from '@atelier/domain';
 import { z } from 'zod';
 import { LABELS, VERSION_STATES } from '../models/models.ts';
 import { DEVICES } from '../predictor/predictor.ts';
-import { ModelReference } from './predict.ts';
 
 export const ModelsResponse = z.strictObject({
   models: z

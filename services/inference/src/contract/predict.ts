@@ -1,4 +1,4 @@
-import { CLASS_COUNT, CLASS_NAMES, Digest, MAXIMUM_PIXEL, ModelName, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, CLASS_NAMES, MAXIMUM_PIXEL, ModelName, ModelReference, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { z } from 'zod';
 import { LABELS } from '../models/models.ts';
 import { DEVICES } from '../predictor/predictor.ts';
@@ -62,9 +62,6 @@ const ClassProbability = z.strictObject({
     .max(CLASS_COUNT - 1),
   probability,
 });
-
-export const ModelReference = z.strictObject({ name: ModelName, version: z.int().positive(), digest: Digest });
-export type ModelReference = z.infer<typeof ModelReference>;
 
 export const PredictResponse = z.strictObject({
   model: ModelReference,

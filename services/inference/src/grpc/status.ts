@@ -72,6 +72,7 @@ export const STATUSES = {
   'payload-too-large': 'RESOURCE_EXHAUSTED',
   'image-too-large': 'RESOURCE_EXHAUSTED',
   'too-many-images': 'RESOURCE_EXHAUSTED',
+  'no-examples': 'hidden',
   'route-not-found': 'UNIMPLEMENTED',
   'method-not-allowed': 'UNIMPLEMENTED',
   'unsupported-feature': 'UNIMPLEMENTED',

@@ -1,0 +1,4 @@
+export type { EvaluatedBatch } from './batch.ts';
+export { type EvaluationFacts, EvaluationTally, type TallyOptions } from './evaluation-tally.ts';
+export { accuracyDifferenceInterval, mcnemarTest, type PairedCounts } from './paired-accuracies.ts';
+export * from './report.ts';
