@@ -17,6 +17,7 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/fashion-mnist': ['domain'],
   'packages/model-repository': ['domain'],
   'packages/pictures': [],
+  'packages/reports': ['domain', 'pictures'],
   'packages/evaluation': ['domain', 'pictures'],
   'services/trainer': [
     'domain',
@@ -28,6 +29,7 @@ const EDGES: Record<string, readonly string[]> = {
     'fashion-mnist',
     'model-repository',
     'pictures',
+    'reports',
   ],
   'services/inference': ['domain', 'http', 'model-repository', 'pictures'],
   scripts: [
@@ -38,6 +40,7 @@ const EDGES: Record<string, readonly string[]> = {
     'tfjs-to-onnx',
     'fashion-mnist',
     'model-repository',
+    'reports',
     'trainer',
     'inference',
   ],
@@ -57,8 +60,8 @@ const HOMES: Record<string, readonly string[]> = {
   sharp: ['services/inference/src/image/', 'scripts/bench/serving/'],
   'fast-png': ['packages/pictures/src/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
-  vega: ['services/trainer/src/report/charts/'],
-  'vega-lite': ['services/trainer/src/report/charts/'],
+  vega: ['packages/reports/src/charts/'],
+  'vega-lite': ['packages/reports/src/charts/'],
   express: [
     'packages/http/src/',
     'services/trainer/src/app.ts',
@@ -132,6 +135,15 @@ describe('architecture', () => {
       return `${library} belongs in ${homes.join(', ')}`;
     });
     assert.deepEqual(offences, []);
+  });
+
+  test('vega is loaded when the first chart is drawn: whoever answers without a chart does not wait for it', () => {
+    const statements = files.flatMap(({ file }) =>
+      [...codeOf(file).matchAll(/^(?:import|export)\s(?!type\s).*?'(vega|vega-lite)'/gm)].map(
+        ([text]) => `${file}: ${text}`,
+      ),
+    );
+    assert.deepEqual(statements, []);
   });
 
   test('what a workspace imports stands in its package.json, and what stands there is imported', () => {

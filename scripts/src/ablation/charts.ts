@@ -1,4 +1,4 @@
-import { type Chart, lineChart, pairChart } from '@atelier/trainer';
+import { type Chart, lineChart, pairChart } from '@atelier/reports';
 import { median } from '../measurements/statistics.ts';
 import { type Ablation, variantOutcomes } from './ablation.ts';
 import { PARTS, VARIANTS } from './variants.ts';

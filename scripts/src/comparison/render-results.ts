@@ -1,4 +1,4 @@
-import type { Chart } from '@atelier/trainer';
+import type { Chart } from '@atelier/reports';
 import { machineInWords } from '../measurements/machine.ts';
 import { markdownTable } from '../measurements/markdown-table.ts';
 import { type Spread, spreadInWords } from '../measurements/statistics.ts';

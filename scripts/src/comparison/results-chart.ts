@@ -1,4 +1,4 @@
-import { type Chart, comparisonChart } from '@atelier/trainer';
+import { type Chart, comparisonChart } from '@atelier/reports';
 import { type Outcome, outcomes, type Results } from './results.ts';
 
 /** Test accuracy of each contender that was run, with what is to be reached; null before the first run. */

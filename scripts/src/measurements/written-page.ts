@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, parse } from 'node:path';
-import { type Chart, standaloneSvg } from '@atelier/trainer';
+import { type Chart, standaloneSvg } from '@atelier/reports';
 import { writeWholeFile } from '../files.ts';
 
 /** The file beside a page that has its name: `docs/results.md` and `.json` give `docs/results.json`. */

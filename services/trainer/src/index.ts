@@ -27,10 +27,6 @@ export { performTask, type TaskObserver, type TrainingTask } from './process/tas
 export { trainInProcess } from './process/training-process.ts';
 export { publishRun, type RunVersion } from './publish-run.ts';
 export { findRecipe, RECIPES } from './recipes/index.ts';
-export { chartSvg, standaloneSvg, type Chart } from './report/charts/chart.ts';
-export { comparisonChart, type Compared, type ComparisonChart } from './report/charts/comparison.ts';
-export { lineChart, type LineChart, type Series } from './report/charts/line-chart.ts';
-export { pairChart, type PairChart } from './report/charts/pair.ts';
 export { inspectModel, type ModelFindings } from './report/inspect-model.ts';
 export { rasterise } from './report/pictures/rasterise.ts';
 export { writeReport, type WrittenReport } from './report/write-report.ts';

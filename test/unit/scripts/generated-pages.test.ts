@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { standaloneSvg } from '@atelier/trainer';
+import { standaloneSvg } from '@atelier/reports';
 import { AllFigures, BENCHMARKS } from '../../../scripts/bench/bench.ts';
 import { benchmarksPage } from '../../../scripts/bench/benchmarks-page.ts';
 import { Ablation } from '../../../scripts/src/ablation/ablation.ts';

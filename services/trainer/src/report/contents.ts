@@ -1,6 +1,5 @@
-import type { DrawnChart } from './charts/chart.ts';
+import type { DrawnChart, Tile } from '@atelier/reports';
 import type { ModelFindings } from './inspect-model.ts';
-import type { Tile } from './pictures/tile.ts';
 import type { RunExport, RunRecord } from '../runs/run-record.ts';
 
 /** Everything that stands in a report, drawn. */

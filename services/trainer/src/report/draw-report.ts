@@ -1,9 +1,7 @@
 import { DomainError } from '@atelier/domain';
 import type { Dataset } from '@atelier/fashion-mnist';
-import { drawn } from './charts/chart.ts';
-import { confusionMatrixChart } from './charts/confusion-matrix.ts';
+import { confusionMatrixChart, drawn, reliabilityChart, wholeNumber } from '@atelier/reports';
 import { accuracyChart, learningRateChart, lossChart } from './charts/learning-curves.ts';
-import { reliabilityChart } from './charts/reliability.ts';
 import type { Curves, ModelContents, ReportContents } from './contents.ts';
 import { inspectModel } from './inspect-model.ts';
 import {
@@ -53,7 +51,9 @@ async function drawModel({ manifest, model }: RunExport, { test }: Dataset): Pro
   return {
     manifest,
     findings,
-    confusionMatrix: await drawn(confusionMatrixChart(manifest.metrics.test)),
+    confusionMatrix: await drawn(
+      confusionMatrixChart(manifest.metrics.test, `${wholeNumber(manifest.metrics.test.count)} test images`),
+    ),
     calibration: await drawn(reliabilityChart(findings.calibration, manifest.metrics.test.calibrationError)),
     correct: correctPictures(findings.correct),
     mistakes: mistakePictures(findings.mistakes),

@@ -1,11 +1,10 @@
 import { className, IMAGE_WIDTH } from '@atelier/domain';
 import { greyPixels, signedPixels } from '@atelier/pictures';
+import { percent, tileOf } from '@atelier/reports';
 import type { Activations } from './activations.ts';
 import type { ClassifiedImage } from './classified-images.ts';
 import type { PictureSet } from './contents.ts';
 import type { FirstLayer } from './first-layer.ts';
-import { percent } from './format.ts';
-import { tileOf } from './pictures/tile.ts';
 import type { TrainingSample } from './samples.ts';
 
 export function samplePictures(samples: readonly TrainingSample[]): PictureSet {

@@ -1,5 +1,5 @@
 import { DomainError, type Recipe } from '@atelier/domain';
-import { percent } from '../report/format.ts';
+import { percent } from '@atelier/reports';
 import { type TrialValues, trialRecipe } from './sample-recipes.ts';
 import { compareScores, scoreAt, type Validation } from './score.ts';
 import type { Search, Trial } from './search.ts';

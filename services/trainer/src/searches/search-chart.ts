@@ -1,4 +1,4 @@
-import type { Chart } from '../report/charts/chart.ts';
+import type { Chart } from '@atelier/reports';
 import { parallelCoordinatesChart } from '../report/charts/parallel-coordinates.ts';
 import type { SearchResults } from './results.ts';
 import type { Search } from './search.ts';

@@ -1,9 +1,18 @@
-import { chartFigure } from '../report/page/figures.ts';
-import { type Content, Markup, markup } from '../report/page/markup.ts';
-import { CONTENT_POLICY, styleSheet } from '../report/page/page.ts';
-import { facts, table } from '../report/page/tables.ts';
-import { drawn } from '../report/charts/chart.ts';
-import { duration, instant, percent, wholeNumber } from '../report/format.ts';
+import {
+  chartFigure,
+  type Content,
+  drawn,
+  duration,
+  facts,
+  htmlDocument,
+  instant,
+  keyFigures,
+  type Markup,
+  markup,
+  percent,
+  table,
+  wholeNumber,
+} from '@atelier/reports';
 import { ladder } from './halving.ts';
 import { bestRecipe, type SearchResults } from './results.ts';
 import type { Search } from './search.ts';
@@ -16,28 +25,17 @@ const WIDE_CHART = '.chart svg { max-width: 48rem; }';
 
 /** A search as one HTML file that loads nothing: its table, its chart, its space and its best recipe. */
 export async function searchPage(search: Search, results: SearchResults): Promise<string> {
-  const { recipe } = search.request;
-  return `<!doctype html>\n${
-    markup`<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${recipe.name}: search ${search.id}</title>
-<style>${Markup.trusted(styleSheet())}\n${Markup.trusted(WIDE_CHART)}</style>
-</head>
-<body>
-${summary(search, results)}
+  return htmlDocument(
+    `${search.request.recipe.name}: search ${search.id}`,
+    markup`${summary(search, results)}
 <main>
 ${await trials(search, results)}
 ${space(search)}
 ${results.best === null ? null : best(search, results)}
 </main>
-<footer class="muted"><p>Written by Atelier.</p></footer>
-</body>
-</html>`.text
-  }\n`;
+<footer class="muted"><p>Written by Atelier.</p></footer>`,
+    WIDE_CHART,
+  );
 }
 
 function summary({ id, state, request: { recipe, trials }, error }: Search, results: SearchResults): Markup {
@@ -62,9 +60,7 @@ function summary({ id, state, request: { recipe, trials }, error }: Search, resu
 <p>${recipe.description}</p>
 <p class="muted"><span class="state ${state}">${state}</span> <code>${id}</code></p>
 ${error === null ? null : markup`<p class="error" role="note"><strong>${error.code}</strong> ${error.message}</p>`}
-<dl class="figures">${entries.map(
-    ([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}</dd><dd class="muted">${note}</dd></div>\n`,
-  )}</dl>
+${keyFigures(entries)}
 </header>`;
 }
 

@@ -1,4 +1,4 @@
-import { duration, percent } from '../report/format.ts';
+import { duration, percent } from '@atelier/reports';
 import type { RankedTrial, SearchResults } from './results.ts';
 import type { Dimension } from './space.ts';
 import type { Search } from './search.ts';

@@ -1,4 +1,4 @@
-import { decimal } from '../report/format.ts';
+import { decimal } from '@atelier/reports';
 import type { Dimension, JsonValue } from './space.ts';
 
 /** For each pointer its last steps, as few as tell it from the others: `learningRate`, `0/units` and `1/units`. */

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseRecipe } from '@atelier/domain';
+import { chartSvg } from '@atelier/reports';
 import {
   bestRecipe,
-  chartSvg,
   newSearch,
   parallelCoordinatesChart,
   type Search,

@@ -1,8 +1,6 @@
 import type { SplitMetrics } from '@atelier/domain';
-import { decimal, percent } from '../format.ts';
+import { type Chart, decimal, lineChart, percent, type Series } from '@atelier/reports';
 import type { HistoryEntry } from '../../runs/history.ts';
-import type { Chart } from './chart.ts';
-import { lineChart, type Series } from './line-chart.ts';
 
 /** What is known of the exported model beside the epochs. */
 export interface ExportedResult {

@@ -1,9 +1,7 @@
+import { type Chart, COLOURS, percent } from '@atelier/reports';
 import type { Dimension, SearchSpace } from '../../searches/space.ts';
 import type { TrialValues } from '../../searches/sample-recipes.ts';
 import { valueText } from '../../searches/values-in-words.ts';
-import { percent } from '../format.ts';
-import type { Chart } from './chart.ts';
-import { COLOURS } from './theme.ts';
 
 /** A trial of a search, as a line. */
 export interface TrialLine {

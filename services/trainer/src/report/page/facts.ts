@@ -1,8 +1,6 @@
+import { duration, facts, instant, type Markup, markup, percent, wholeNumber } from '@atelier/reports';
 import type { ReportContents } from '../contents.ts';
-import { duration, instant, percent, wholeNumber } from '../format.ts';
 import type { HistoryEntry } from '../../runs/history.ts';
-import { type Markup, markup } from './markup.ts';
-import { facts } from './tables.ts';
 
 /** Where, when, how fast and on what the run was made: enough to make it again. */
 export function runFacts({ record: { run, history }, model }: ReportContents): Markup {

@@ -1,8 +1,5 @@
+import { type Markup, markup, percent, pictureRows, pictureWall, table, wholeNumber } from '@atelier/reports';
 import type { ModelContents } from '../contents.ts';
-import { percent, wholeNumber } from '../format.ts';
-import { pictureRows, pictureWall } from './figures.ts';
-import { type Markup, markup } from './markup.ts';
-import { table } from './tables.ts';
 
 /** What the network has learned to look at, and what it computes on the way. */
 export function inside({ manifest, findings, firstLayer, activations }: ModelContents): Markup {

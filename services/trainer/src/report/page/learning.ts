@@ -1,9 +1,16 @@
+import {
+  chartFigure,
+  type Column,
+  decimal,
+  duration,
+  type Markup,
+  markup,
+  percent,
+  table,
+  wholeNumber,
+} from '@atelier/reports';
 import type { ReportContents } from '../contents.ts';
-import { decimal, duration, percent, wholeNumber } from '../format.ts';
 import type { HistoryEntry } from '../../runs/history.ts';
-import { chartFigure } from './figures.ts';
-import { type Markup, markup } from './markup.ts';
-import { type Column, table } from './tables.ts';
 
 /** How the run went, epoch by epoch. */
 export function learning({ record: { history }, curves, model }: ReportContents): Markup {

@@ -1,8 +1,5 @@
+import { decimal, facts, type Markup, markup, percent, pictureGrid, table } from '@atelier/reports';
 import type { ReportContents } from '../contents.ts';
-import { decimal, percent } from '../format.ts';
-import { pictureGrid } from './figures.ts';
-import { type Markup, markup } from './markup.ts';
-import { facts, table } from './tables.ts';
 
 const TOLD_ELSEWHERE = new Set(['name', 'description', 'hiddenLayers']);
 

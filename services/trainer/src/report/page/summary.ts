@@ -1,7 +1,6 @@
+import { type Content, decimal, duration, fileSize, keyFigures, type Markup, markup, percent } from '@atelier/reports';
 import type { ReportContents } from '../contents.ts';
-import { decimal, duration, fileSize, percent } from '../format.ts';
 import type { RunState } from '../../runs/run-states.ts';
-import { type Content, type Markup, markup } from './markup.ts';
 
 const STATES: Record<RunState, string> = {
   queued: 'waiting',
@@ -39,7 +38,5 @@ function figures(
     ['Training time', duration(training.seconds), training.device],
     ['Model', fileSize(sizeBytes), 'model.onnx'],
   ];
-  return markup`<dl class="figures">${entries.map(
-    ([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}</dd><dd class="muted">${note}</dd></div>\n`,
-  )}</dl>`;
+  return keyFigures(entries);
 }

@@ -1,5 +1,5 @@
+import type { Tile } from '@atelier/reports';
 import type { PictureSet } from '../contents.ts';
-import type { Tile } from './tile.ts';
 
 const GAP = 10;
 const LINE_HEIGHT = 14;

@@ -5,8 +5,14 @@ import { COLOURS } from './theme.ts';
 /** Above this opacity of a cell its number would be hard to read. */
 const STRONGEST = 0.62;
 
-/** Rows are true classes, columns predicted ones; right is blue, wrong is vermilion, each the stronger the more often. */
-export function confusionMatrixChart({ confusionMatrix, count }: SplitMetrics): Chart {
+/**
+ * Rows are true classes, columns predicted ones; right is blue, wrong is vermilion, each the stronger the more often.
+ * `images` says of what, for example "10,000 test images".
+ */
+export function confusionMatrixChart(
+  { confusionMatrix }: Pick<SplitMetrics, 'confusionMatrix'>,
+  images: string,
+): Chart {
   const cells = confusionMatrix.flatMap((row, actual) =>
     row.map((times, predicted) => ({
       actual: CLASS_NAMES[actual] ?? '',
@@ -22,8 +28,10 @@ export function confusionMatrixChart({ confusionMatrix, count }: SplitMetrics): 
     name: 'confusion-matrix',
     title: 'Confusion matrix',
     description:
-      `${count} test images by true and predicted class. ` +
-      `The most frequent mistake: ${worst.count} times ${worst.actual} was taken for ${worst.predicted}.`,
+      `${images} by true and predicted class. ` +
+      (worst.count === 0
+        ? 'There is no mistake.'
+        : `The most frequent mistake: ${worst.count} times ${worst.actual} was taken for ${worst.predicted}.`),
     spec: {
       width: 350,
       height: 350,

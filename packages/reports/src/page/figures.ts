@@ -1,6 +1,5 @@
 import type { DrawnChart } from '../charts/chart.ts';
-import type { PictureSet } from '../contents.ts';
-import type { Tile } from '../pictures/tile.ts';
+import type { Tile } from './tile.ts';
 import { type Content, Markup, markup } from './markup.ts';
 
 /** A chart with its title; `note` stands below it. */
@@ -13,17 +12,17 @@ ${note === null ? null : markup`<figcaption>${note}</figcaption>`}
 }
 
 /** Pictures that flow, each with its caption. */
-export function pictureGrid({ tiles }: PictureSet): Markup {
+export function pictureGrid({ tiles }: { tiles: readonly Tile[] }): Markup {
   return markup`<div class="pictures">${tiles.map((tile) => picture(tile))}</div>`;
 }
 
 /** Pictures without captions, told as one. */
-export function pictureWall({ tiles }: PictureSet, description: string): Markup {
+export function pictureWall({ tiles }: { tiles: readonly Tile[] }, description: string): Markup {
   return markup`<div class="wall" role="img" aria-label="${description}">${tiles.map(image)}</div>`;
 }
 
 /** A line for every `columns` pictures. */
-export function pictureRows({ tiles, columns }: PictureSet): Markup {
+export function pictureRows({ tiles, columns }: { tiles: readonly Tile[]; columns: number }): Markup {
   const rows = Array.from({ length: Math.ceil(tiles.length / columns) }, (_, row) =>
     tiles.slice(row * columns, (row + 1) * columns),
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chartSvg, comparisonChart, lineChart, rasterise, standaloneSvg } from '@atelier/trainer';
+import { chartSvg, comparisonChart, lineChart, standaloneSvg } from '@atelier/reports';
+import { rasterise } from '@atelier/trainer';
 import sharp from 'sharp';
 
 const comparison = comparisonChart({

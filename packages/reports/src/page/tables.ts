@@ -33,3 +33,10 @@ export function facts(entries: readonly (readonly [string, Content])[]): Markup 
     .filter(([, value]) => value !== null)
     .map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;
 }
+
+/** The numbers that count, large, each with a word on it. */
+export function keyFigures(entries: readonly (readonly [name: string, value: string, note: Content])[]): Markup {
+  return markup`<dl class="figures">${entries.map(
+    ([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}</dd><dd class="muted">${note}</dd></div>\n`,
+  )}</dl>`;
+}
