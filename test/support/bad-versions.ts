@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { publishVersion, type VersionContent } from '@atelier/model-repository';
 import { decodeModel, encodeModel, type OnnxModel, value } from '@atelier/onnx';
 import { damageModel, publishTiny, randomImage, versionContent } from './published-version.ts';
+import { trustOf } from './trust.ts';
 
 export interface BadVersion {
   title: string;
@@ -110,13 +111,33 @@ export const BAD_VERSIONS: readonly BadVersion[] = [
     reason: /inputs are image uint8\[1, 28, 28\]/,
   },
   {
-    title: 'when its probabilities are to be calibrated, which this server does not do',
+    title: 'when its manifest has a threshold for outliers, and its graph no scores',
     publish: (root) => {
-      const { model, manifest } = versionContent();
-      return publishVersion(root, 'fashion-mlp', { model, manifest: { ...manifest, temperature: 1.5 } });
+      const { model } = versionContent();
+      const { manifest } = versionContent({ trust: trustOf() });
+      return publishVersion(root, 'fashion-mlp', { model, manifest });
     },
     code: 'contract-mismatch',
-    reason: /temperature 1\.5; this server applies none/,
+    reason: /outputs are logits .* and probabilities .*; expected .* and outlier_score float32\[batch\]/,
+  },
+  {
+    title: 'when its graph gives scores, and its manifest has no threshold for them',
+    publish: (root) => {
+      const { model } = versionContent({ trust: trustOf() });
+      return publishVersion(root, 'fashion-mlp', { model, manifest: versionContent().manifest });
+    },
+    code: 'contract-mismatch',
+    reason: /and outlier_score float32\[batch\]; expected logits float32\[batch, 10\] and probabilities/,
+  },
+  {
+    title: 'when it computes another outlier score than was published',
+    publish: (root) => {
+      const { model, manifest } = versionContent({ trust: trustOf() });
+      const golden = { ...manifest.golden, outlierScores: manifest.golden.images.map(() => 1) };
+      return publishVersion(root, 'fashion-mlp', { model, manifest: { ...manifest, golden } });
+    },
+    code: 'golden-mismatch',
+    reason: /Golden image 0: outlier score 0\.51\d*; the manifest says 1 within 0\.0001/,
   },
 ];
 

@@ -7,7 +7,7 @@ import type { TinyClassifier } from './published-version.ts';
 const PIXEL_SCALE = 1 / 255;
 
 /** A classifier of layers of these widths, Gemm and Relu as published graphs have them, and the same as arithmetic. */
-export function deepClassifier(widths: readonly number[], seed = 1): TinyClassifier {
+export function deepClassifier(widths: readonly number[], seed = 1): Pick<TinyClassifier, 'onnx' | 'probabilities'> {
   const generator = xoroshiro128plus(seed);
   const drawn = (length: number, largest: number) =>
     Float32Array.from({ length }, () => (uniformInt(generator, -1000, 1000) / 1000) * largest);

@@ -1,8 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CLASS_COUNT, CLASS_NAMES, classificationMetrics, type Manifest, PIXELS_PER_IMAGE } from '@atelier/domain';
+import {
+  CLASS_COUNT,
+  CLASS_NAMES,
+  classificationMetrics,
+  type Manifest,
+  MAXIMUM_PIXEL,
+  OUTLIER_SCORE,
+  PIXELS_PER_IMAGE,
+  type Trust,
+} from '@atelier/domain';
 import { publishVersion, type PublishedVersion, type VersionContent } from '@atelier/model-repository';
-import { encodeModel, float32Tensor, int, model, node, type OnnxNode, value } from '@atelier/onnx';
+import { encodeModel, float32Tensor, int, ints, model, node, type OnnxNode, value } from '@atelier/onnx';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { smallRecipe } from './small-recipe.ts';
@@ -13,6 +22,8 @@ export const OVERFLOWING_PIXEL = 0;
 export interface ClassifierOptions {
   seed?: number;
   overflow?: boolean;
+  /** What the manifest says of trust; the graph then gives the mean brightness of an image, 0 to 1, as its outlier score. */
+  trust?: Trust;
   /** Has an operator that onnxruntime's WebGPU provider lacks, and computes the same. */
   beyondWebgpu?: boolean;
 }
@@ -22,12 +33,15 @@ export interface TinyClassifier {
   onnx: Uint8Array;
   /** Probabilities [10] of an image [28, 28]. */
   probabilities: (image: Uint8Array) => number[];
+  /** Of an image [28, 28]: its mean brightness, 0 to 1. */
+  outlierScore: (image: Uint8Array) => number;
 }
 
 export function tinyClassifier({
   seed = 1,
   overflow = false,
   beyondWebgpu = false,
+  trust,
 }: ClassifierOptions = {}): TinyClassifier {
   const generator = xoroshiro128plus(seed);
   // A thousandth at most: 784 pixels of 255 then give logits of a few units.
@@ -44,13 +58,18 @@ export function tinyClassifier({
       node('MatMul', ['row', 'weights'], beyondWebgpu ? 'product' : 'logits'),
       ...(beyondWebgpu ? withHardmax('product', 'logits') : []),
       node('Softmax', ['logits'], 'probabilities', { axis: int(1) }),
+      ...(trust === undefined ? [] : meanBrightness('row', OUTLIER_SCORE.name)),
     ],
     inputs: [value('image', 'uint8', ['batch', 28, 28])],
     outputs: [
       value('logits', 'float32', ['batch', CLASS_COUNT]),
       value('probabilities', 'float32', ['batch', CLASS_COUNT]),
+      ...(trust === undefined ? [] : [value(OUTLIER_SCORE.name, 'float32', OUTLIER_SCORE.shape)]),
     ],
-    initializers: [float32Tensor('weights', [PIXELS_PER_IMAGE, CLASS_COUNT], weights)],
+    initializers: [
+      float32Tensor('weights', [PIXELS_PER_IMAGE, CLASS_COUNT], weights),
+      ...(trust === undefined ? [] : [float32Tensor('brightest', [], Float32Array.of(MAXIMUM_PIXEL))]),
+    ],
     values: [],
   };
   return {
@@ -64,7 +83,15 @@ export function tinyClassifier({
       const total = exponentials.reduce((sum, term) => sum + term, 0);
       return exponentials.map((term) => term / total);
     },
+    outlierScore: (image) => image.reduce((sum, pixel) => sum + pixel, 0) / image.length / MAXIMUM_PIXEL,
   };
+}
+
+function meanBrightness(input: string, output: string): OnnxNode[] {
+  return [
+    node('ReduceMean', [input], 'mean', { axes: ints([1]), keepdims: int(0) }),
+    node('Div', ['mean', 'brightest'], output),
+  ];
 }
 
 /** Adds nothing to `input`, by way of an operator that is for the CPU only. */
@@ -78,7 +105,8 @@ function withHardmax(input: string, output: string): OnnxNode[] {
 
 /** Content of a valid version around a tiny classifier. */
 export function versionContent(options: ClassifierOptions = {}): VersionContent & { manifest: ManifestSource } {
-  const { onnx, probabilities } = tinyClassifier(options);
+  const { onnx, probabilities, outlierScore } = tinyClassifier(options);
+  const { trust } = options;
   const golden = [randomImage(101, 0), randomImage(102, 0)];
   const perfect = new Float32Array(CLASS_COUNT ** 2).map((_, place) => (place % (CLASS_COUNT + 1) === 0 ? 1 : 0));
   const metrics = classificationMetrics(perfect, Uint8Array.from(CLASS_NAMES.keys()));
@@ -104,9 +132,11 @@ export function versionContent(options: ClassifierOptions = {}): VersionContent 
       golden: {
         images: golden.map((image) => Buffer.from(image).toString('base64')),
         probabilities: golden.map(probabilities),
+        ...(trust && { outlierScores: golden.map(outlierScore) }),
         tolerance: 1e-4,
       },
       temperature: 1,
+      ...(trust && { trust }),
       software: {},
     },
   };

@@ -15,3 +15,4 @@ export * from './published-graph.ts';
 export * from './recipe.ts';
 export * from './schedule.ts';
 export * from './wilson-interval.ts';
+export * from './trust.ts';

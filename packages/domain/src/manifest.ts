@@ -4,6 +4,7 @@ import { Digest } from './digest.ts';
 import { DomainError } from './errors.ts';
 import { PIXELS_PER_IMAGE } from './image-geometry.ts';
 import { describeIssues, Recipe } from './recipe.ts';
+import { Trust } from './trust.ts';
 
 /** Raised when a reader of an older manifest would misunderstand a newer one; 1 is the first. */
 export const MANIFEST_VERSION = 1;
@@ -54,6 +55,12 @@ export const GoldenVectors = z.strictObject({
     .positive()
     .max(MAXIMUM_GOLDEN_TOLERANCE)
     .describe('Largest absolute difference of a probability that a server accepts'),
+  outlierScores: z
+    .array(z.number())
+    .optional()
+    .describe(
+      'One per image, where model.onnx gives outlier_score; accepted within the tolerance times 1 or the score',
+    ),
 });
 export type GoldenVectors = z.infer<typeof GoldenVectors>;
 
@@ -108,13 +115,20 @@ export const Manifest = z
       .number()
       .positive()
       .describe(
-        'Divides the logits for calibrated probabilities; 1 leaves them, and a server that applies none refuses any other',
+        'Model.onnx divides the logits by it before their softmax, for calibrated probabilities (arXiv 1706.04599)',
       ),
+    trust: Trust.optional().describe(
+      'Absent: model.onnx has no output outlier_score, and nothing says when not to believe it',
+    ),
     software: z.record(z.string(), z.string()).describe('Versions of what made this'),
   })
   .refine((manifest) => manifest.golden.images.length === manifest.golden.probabilities.length, {
     path: ['golden'],
     message: 'as many probabilities as images',
+  })
+  .refine(({ golden, trust }) => golden.outlierScores?.length === (trust && golden.images.length), {
+    path: ['golden', 'outlierScores'],
+    message: 'as many as images where there are thresholds of trust, else none',
   });
 export type Manifest = z.infer<typeof Manifest>;
 

@@ -10,8 +10,29 @@ export function decodeGoldenImages({ images }: GoldenVectors): Uint8Array {
   return Buffer.concat(files);
 }
 
-/** Compares computed probabilities, [count, 10], with the manifest's; `golden-mismatch` says where they part. */
-export function checkGolden(computed: Float32Array, golden: GoldenVectors): void {
+/** What a model computed of the golden images. */
+export interface GoldenAnswers {
+  /** [count, 10] */
+  probabilities: Float32Array;
+  /** [count], where the model gives them. */
+  outlierScores?: Float32Array | undefined;
+}
+
+/** Compares what was computed with the manifest; `golden-mismatch` says where they part. */
+export function checkGolden({ probabilities, outlierScores }: GoldenAnswers, golden: GoldenVectors): void {
+  checkProbabilities(probabilities, golden);
+  golden.outlierScores?.forEach((expected, row) => {
+    const found = outlierScores?.[row] ?? NaN;
+    const allowed = golden.tolerance * Math.max(1, Math.abs(expected));
+    if (Math.abs(found - expected) <= allowed) return;
+    throw new DomainError(
+      'golden-mismatch',
+      `Golden image ${row}: outlier score ${found}; the manifest says ${expected} within ${allowed}.`,
+    );
+  });
+}
+
+function checkProbabilities(computed: Float32Array, golden: GoldenVectors): void {
   golden.probabilities.forEach((expectedRow, row) => {
     expectedRow.forEach((expected, classIndex) => {
       const found = computed[row * CLASS_COUNT + classIndex] ?? NaN;

@@ -54,6 +54,7 @@ export type { InferenceObserver, WaitingWork } from './observability/observers.t
 export { PREPROCESSING } from './image/preprocessing.ts';
 export { provenanceOf, setProvenance } from './provenance.ts';
 export { rank } from './rank.ts';
+export * from './trust/judge.ts';
 export { jsonImages } from './routes/json-images.ts';
 export { packPixelRows } from './routes/pixel-rows.ts';
 export * from './models/models.ts';

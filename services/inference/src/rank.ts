@@ -1,8 +1,11 @@
 import { CLASS_COUNT, className } from '@atelier/domain';
-import type { Prediction } from './contract/predict.ts';
+import type { Judgement, Prediction } from './contract/predict.ts';
 
-/** Names and sorts probabilities [count, 10]: for each row its `top` classes, most probable first. */
-export function rank(probabilities: Float32Array, top: number): Prediction[] {
+/**
+ * Names and sorts probabilities [count, 10]: for each row its `top` classes, most probable first, with what the version says
+ * of that answer where it says anything.
+ */
+export function rank(probabilities: Float32Array, top: number, judgements?: readonly Judgement[]): Prediction[] {
   return Array.from({ length: probabilities.length / CLASS_COUNT }, (_, row) => {
     const classes = Array.from(
       probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT),
@@ -10,6 +13,6 @@ export function rank(probabilities: Float32Array, top: number): Prediction[] {
     ).sort((a, b) => b.probability - a.probability);
     const [first] = classes;
     if (first === undefined) throw new RangeError('No classes to rank.');
-    return { ...first, probabilities: classes.slice(0, top) };
+    return { ...first, ...judgements?.[row], probabilities: classes.slice(0, top) };
   });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError, type GoldenVectors, messageOf } from '@atelier/domain';
 import {
   checkGolden,
   decodeGoldenImages,
@@ -11,7 +11,7 @@ import {
   type VersionContent,
 } from '@atelier/model-repository';
 import { LAYERS_MODEL_PATHS } from './export/layers-model-files.ts';
-import { OnnxModel } from './export/onnx-model.ts';
+import { OnnxModel, type Predictions } from './export/onnx-model.ts';
 import { readBytes } from './runs/run.ts';
 import type { RunFolder } from './runs/run-folder.ts';
 import type { RunState } from './runs/run-states.ts';
@@ -151,14 +151,15 @@ async function readLayersModel(directory: string): Promise<Record<string, Uint8A
 
 /** Whoever serves the version will ask the same of it. */
 async function checkAnswers({ model, manifest: { golden } }: RunExport, directory: string): Promise<void> {
-  checkGolden(await answersOf(model, decodeGoldenImages(golden), join(directory, 'model.onnx')), golden);
+  checkGolden(await answersOf(model, golden, join(directory, 'model.onnx')), golden);
 }
 
-async function answersOf(model: Uint8Array, images: Uint8Array, path: string): Promise<Float32Array> {
+async function answersOf(model: Uint8Array, golden: GoldenVectors, path: string): Promise<Predictions> {
+  const images = decodeGoldenImages(golden);
   try {
     const graph = await OnnxModel.open(model);
     try {
-      return (await graph.predict(images)).probabilities;
+      return await graph.predict(images);
     } finally {
       await graph.release();
     }

@@ -35,12 +35,12 @@ const InferRequest = z
     outputs: z
       .array(
         z.object({
-          name: z.enum(['logits', 'probabilities']),
+          name: z.enum(['logits', 'probabilities', 'outlier_score']),
           parameters: Parameters.optional().describe('binary_data, classification'),
         }),
       )
       .optional()
-      .describe('Default: both'),
+      .describe('Default: all that the version gives; outlier_score is of newer ones'),
   })
   .meta({ id: 'InferRequest' });
 
@@ -53,7 +53,7 @@ const InferResponse = z
       z.object({
         name: z.string(),
         datatype: z.enum(['FP32', 'BYTES']),
-        shape: shape.describe(`[count, ${CLASS_COUNT}]`),
+        shape: shape.describe(`[count, ${CLASS_COUNT}]; of outlier_score [count]`),
         parameters: Parameters.optional(),
         data: z.array(z.unknown()).optional(),
       }),

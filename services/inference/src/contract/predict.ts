@@ -63,6 +63,16 @@ const ClassProbability = z.strictObject({
   probability,
 });
 
+/** What a version says of its own answer to one image; a version without thresholds says nothing. */
+export const Judgement = z.strictObject({
+  lowConfidence: z.boolean().describe("Whether the probability is below the version's threshold for it"),
+  outlierScore: z.number().describe('How unlike the training images the image is, without a unit'),
+  abstain: z
+    .boolean()
+    .describe("Not to be believed: the confidence is low, or the outlier score above the version's threshold for it"),
+});
+export type Judgement = z.infer<typeof Judgement>;
+
 export const PredictResponse = z.strictObject({
   model: ModelReference,
   device: z.enum(DEVICES).describe('What the model computed on'),
@@ -70,6 +80,7 @@ export const PredictResponse = z.strictObject({
     .array(
       ClassProbability.extend({
         probabilities: z.array(ClassProbability).describe('Most probable first'),
+        ...Judgement.partial().shape,
         image: AnsweredImage.optional().describe('What became of the picture; not for images that came as pixels'),
       }),
     )

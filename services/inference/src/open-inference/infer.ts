@@ -55,7 +55,7 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
   const predictor = chooseVersion(models, call.model, call.version, call.requestId);
   const { version } = predictor;
   try {
-    const chosen = chooseOutputs(call.outputs);
+    chooseOutputs(call.outputs, version.manifest); // refused before anything is read
     const { priority, timeoutMs = Infinity } = callOptions(call.parameters);
     const deadline = Math.min(call.deadline ?? Infinity, deadlineAfter(timeoutMs, received) ?? Infinity);
     const began = performance.now();
@@ -69,8 +69,8 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
       ...(call.timings !== undefined && { timings: call.timings }),
     });
     const computed = performance.now();
-    const tensors = outputTensors(chosen, outputs);
     const { version: answering } = predictor; // another one where the first was released while pictures were decoded
+    const tensors = outputTensors(chooseOutputs(call.outputs, answering.manifest), outputs);
     statistics.answered(answering, {
       count: images.length / PIXELS_PER_IMAGE,
       inputMs: read - began,

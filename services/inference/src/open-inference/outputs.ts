@@ -1,4 +1,12 @@
-import { CLASS_COUNT, className, DomainError, PUBLISHED_GRAPH } from '@atelier/domain';
+import {
+  CLASS_COUNT,
+  className,
+  DomainError,
+  type Manifest,
+  OUTLIER_SCORE,
+  type PublishedOutput,
+  publishedOutputs,
+} from '@atelier/domain';
 import type { Outputs } from '../predictor/predictor.ts';
 import type { OutputTensor, Parameters } from './tensor.ts';
 
@@ -9,7 +17,7 @@ export interface RequestedOutput {
   parameters: Parameters;
 }
 
-type OutputName = keyof Outputs;
+type OutputName = PublishedOutput['name'];
 
 /** What is asked for, checked: which output, and how many classes of it where not its numbers. */
 export interface ChosenOutput {
@@ -17,16 +25,27 @@ export interface ChosenOutput {
   classes: number | undefined;
 }
 
-const NAMES = PUBLISHED_GRAPH.outputs.map(({ name }) => name);
-const ALL: readonly ChosenOutput[] = NAMES.map((name) => ({ name, classes: undefined }));
+/** Where the numbers of an output are. */
+const FIELDS = {
+  logits: 'logits',
+  probabilities: 'probabilities',
+  outlier_score: 'outlierScores',
+} as const satisfies Record<OutputName, keyof Outputs>;
 
-/** Those that are asked for, in that order; all where none is named. `invalid-request` for an unknown or repeated one. */
-export function chooseOutputs(requested: readonly RequestedOutput[] | undefined): readonly ChosenOutput[] {
-  if (requested === undefined || requested.length === 0) return ALL;
+/**
+ * Those that are asked for of a version, in that order; all where none is named. `invalid-request` for one that it does not
+ * give, or that is asked for twice.
+ */
+export function chooseOutputs(
+  requested: readonly RequestedOutput[] | undefined,
+  manifest: Pick<Manifest, 'trust'>,
+): readonly ChosenOutput[] {
+  const names = publishedOutputs(manifest).map(({ name }) => name);
+  if (requested === undefined || requested.length === 0) return names.map((name) => ({ name, classes: undefined }));
   return requested.map(({ name, parameters }, index) => {
-    const known = NAMES.find((candidate) => candidate === name);
+    const known = names.find((candidate) => candidate === name);
     if (known === undefined) {
-      throw invalid(`There is no output ${JSON.stringify(name.slice(0, 64))}; the model gives ${NAMES.join(' and ')}`);
+      throw invalid(`There is no output ${JSON.stringify(name.slice(0, 64))}; the model gives ${names.join(' and ')}`);
     }
     if (requested.findIndex((other) => other.name === name) < index)
       throw invalid(`Output "${name}" is asked for twice`);
@@ -38,10 +57,11 @@ export function chooseOutputs(requested: readonly RequestedOutput[] | undefined)
 export function outputTensors(chosen: readonly ChosenOutput[], outputs: Outputs): OutputTensor[] {
   const count = outputs.probabilities.length / CLASS_COUNT;
   return chosen.map(({ name, classes }) => {
-    const values = outputs[name];
+    const values = outputs[FIELDS[name]] ?? new Float32Array(count).fill(NaN);
     if (!values.every(Number.isFinite))
       throw new DomainError('engine-fault', `The model computed ${name} that are no numbers.`);
-    if (classes === undefined) return { name, datatype: 'FP32', shape: [count, CLASS_COUNT], data: values };
+    const shape = name === OUTLIER_SCORE.name ? [count] : [count, CLASS_COUNT];
+    if (classes === undefined) return { name, datatype: 'FP32', shape, data: values };
     return { name, datatype: 'BYTES', shape: [count, classes], data: classify(values, classes) };
   });
 }
@@ -66,8 +86,9 @@ function shortest(value: number): string {
 }
 
 /** More than there are gives all, as Triton does: clients ask for five of any model. */
-function classesOf(output: string, value: unknown): number | undefined {
+function classesOf(output: OutputName, value: unknown): number | undefined {
   if (value === undefined) return undefined;
+  if (output === OUTLIER_SCORE.name) throw invalid(`Output "${output}" has no classes; expected no classification`);
   const count = typeof value === 'bigint' ? Number(value) : value;
   if (typeof count === 'number' && Number.isInteger(count) && count >= 1) return Math.min(count, CLASS_COUNT);
   const came = typeof count === 'number' ? String(count) : typeof count;

@@ -1,11 +1,14 @@
-import { DomainError, type Manifest, PUBLISHED_GRAPH } from '@atelier/domain';
+import { DomainError, type Manifest, PUBLISHED_GRAPH, publishedOutputs } from '@atelier/domain';
 import type { TensorDescription } from '../compute/messages.ts';
 
-/** Compares what a model takes and gives with `PUBLISHED_GRAPH`; `contract-mismatch` shows both. */
-export function checkContract(inputs: readonly TensorDescription[], outputs: readonly TensorDescription[]): void {
+/** Compares what a model takes and gives with what its manifest promises; `contract-mismatch` shows both. */
+export function checkContract(
+  { inputs, outputs }: { inputs: readonly TensorDescription[]; outputs: readonly TensorDescription[] },
+  manifest: Pick<Manifest, 'trust'>,
+): void {
   for (const [kind, found, expected] of [
     ['inputs', inputs, PUBLISHED_GRAPH.inputs],
-    ['outputs', outputs, PUBLISHED_GRAPH.outputs],
+    ['outputs', outputs, publishedOutputs(manifest)],
   ] as const) {
     if (isSame(found, expected)) continue;
     throw new DomainError(
@@ -13,15 +16,6 @@ export function checkContract(inputs: readonly TensorDescription[], outputs: rea
       `The model's ${kind} are ${describe(found)}; expected ${describe(expected)}.`,
     );
   }
-}
-
-/** Probabilities come from the graph as they are: `contract-mismatch` where the manifest wants logits divided first. */
-export function checkTemperature({ temperature }: Manifest): void {
-  if (temperature === 1) return;
-  throw new DomainError(
-    'contract-mismatch',
-    `The manifest has temperature ${temperature}; this server applies none, so only 1.`,
-  );
 }
 
 /** The names of symbolic dimensions may differ. */

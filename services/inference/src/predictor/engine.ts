@@ -1,4 +1,4 @@
-import { CLASS_COUNT, hasCode, PIXELS_PER_IMAGE, PUBLISHED_GRAPH } from '@atelier/domain';
+import { CLASS_COUNT, hasCode, type Manifest, PIXELS_PER_IMAGE, publishedOutputs } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
@@ -8,8 +8,9 @@ import type { Runnable } from '../batching/jobs.ts';
 import { Scheduler } from '../batching/scheduler.ts';
 import { Compute } from '../compute/compute.ts';
 import type { ComputeModel, EngineTrial } from '../compute/load-model.ts';
+import type { OutputColumns } from '../compute/messages.ts';
 import type { FileDecoder } from '../image/decode.ts';
-import { checkContract, checkTemperature } from './checks.ts';
+import { checkContract } from './checks.ts';
 import type { DeviceClaim, Outputs, Predictor, PredictOptions } from './predictor.ts';
 
 export interface EngineOptions extends AdmissionLimits {
@@ -90,11 +91,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     device: () => compute.device(),
     async load(version) {
-      checkTemperature(version.manifest);
       const bytes = await readModel(version);
       const check = (trial: EngineTrial) => tryModel(trial, version);
-      const loaded = await compute.load({ bytes, outputs: PREDICTION, check });
-      const runnable = { model: loaded.model, version, width: WIDTH, maximumRows: MAXIMUM_ROWS };
+      const outputs = columnsOf(version.manifest);
+      const loaded = await compute.load({ bytes, outputs, check });
+      const runnable = { model: loaded.model, version, width: widthOf(outputs), maximumRows: MAXIMUM_ROWS };
       return new BatchedPredictor(runnable, loaded, {
         compute,
         scheduler,
@@ -129,35 +130,39 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** What a row of a published version is: its logits, then its probabilities. */
-const PREDICTION = PUBLISHED_GRAPH.outputs.map(({ name, shape: [, width] }) => ({ name, width }));
-const WIDTH = PREDICTION.reduce((sum, { width }) => sum + width, 0);
+/** What a row of a version is: its logits, its probabilities, and its outlier score where it gives one. */
+function columnsOf(manifest: Manifest): OutputColumns[] {
+  return publishedOutputs(manifest).map(({ name, shape: [, width = 1] }) => ({ name, width }));
+}
+
+function widthOf(columns: readonly OutputColumns[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 0);
+}
 
 /** Takes and gives what it must, computes the golden outputs, and has run once with every batch size. */
-async function tryModel(trial: EngineTrial, { manifest: { golden } }: PublishedVersion): Promise<void> {
-  checkContract(trial.inputs, trial.outputs);
-  const images = decodeGoldenImages(golden);
-  const computed = await trial.run(images, images.length / PIXELS_PER_IMAGE);
-  checkGolden(probabilitiesIn(computed), golden);
+async function tryModel(trial: EngineTrial, { manifest }: PublishedVersion): Promise<void> {
+  checkContract(trial, manifest);
+  const images = decodeGoldenImages(manifest.golden);
+  const rows = await trial.run(images, images.length / PIXELS_PER_IMAGE);
+  checkGolden(outputsIn(rows, widthOf(columnsOf(manifest))), manifest.golden);
   for (const bucket of BUCKETS) await trial.run(new Uint8Array(bucket * PIXELS_PER_IMAGE), bucket);
 }
 
-/** What is behind the logits in each row of [rows, 20]. */
-function probabilitiesIn(outputs: Float32Array): Float32Array {
-  return outputsIn(outputs).probabilities;
-}
+const PROBABILITIES_END = 2 * CLASS_COUNT;
 
-/** Rows [count, 20] as the outputs that they are. */
-function outputsIn(rows: Float32Array): Outputs {
-  const count = rows.length / WIDTH;
+/** Rows [count, 20], or [count, 21] with outlier scores, as the outputs that they are. */
+function outputsIn(rows: Float32Array, width: number): Outputs {
+  const count = rows.length / width;
   const logits = new Float32Array(count * CLASS_COUNT);
   const probabilities = new Float32Array(count * CLASS_COUNT);
+  const outlierScores = width > PROBABILITIES_END ? new Float32Array(count) : undefined;
   for (let row = 0; row < count; row++) {
-    const start = row * WIDTH;
+    const start = row * width;
     logits.set(rows.subarray(start, start + CLASS_COUNT), row * CLASS_COUNT);
-    probabilities.set(rows.subarray(start + CLASS_COUNT, start + WIDTH), row * CLASS_COUNT);
+    probabilities.set(rows.subarray(start + CLASS_COUNT, start + PROBABILITIES_END), row * CLASS_COUNT);
+    if (outlierScores !== undefined) outlierScores[row] = rows[start + PROBABILITIES_END] ?? NaN;
   }
-  return { logits, probabilities };
+  return outlierScores === undefined ? { logits, probabilities } : { logits, probabilities, outlierScores };
 }
 
 interface PredictorParts {
@@ -200,7 +205,8 @@ class BatchedPredictor implements Predictor {
     try {
       const { admission, scheduler } = this.#parts;
       const rows = images.length / PIXELS_PER_IMAGE;
-      return outputsIn(await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options)));
+      const numbers = await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
+      return outputsIn(numbers, this.#runnable.width);
     } finally {
       if (--this.#inFlight === 0) this.#whenIdle();
     }

@@ -34,11 +34,13 @@ export interface PredictOptions {
   timings?: Record<string, number>;
 }
 
-/** A row for each image, [count, 10] each. */
+/** A row for each image; the first two are [count, 10]. */
 export interface Outputs {
   logits: Float32Array;
   /** Each row sums to 1. */
   probabilities: Float32Array;
+  /** [count], how unlike the training images each is; absent where the version does not say (`OUTLIER_SCORE`). */
+  outlierScores?: Float32Array;
 }
 
 /** Computes with one published version. */

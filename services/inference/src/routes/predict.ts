@@ -5,6 +5,7 @@ import { referenceTo } from '../model-reference.ts';
 import { setProvenance } from '../provenance.ts';
 import type { Models } from '../models/models.ts';
 import { rank } from '../rank.ts';
+import { judgeAll } from '../trust/judge.ts';
 import { type ImageReaderParts, readImages } from './read-images.ts';
 import { deadlineOf } from './request-timeout.ts';
 import { addImageFacts } from './image-facts.ts';
@@ -25,10 +26,10 @@ export function predictHandler(models: Models, reader: ImageReaderParts): Reques
     const started = performance.now();
     const { images, facts } = await readImages(request, reader, { polarity, crop }, signal);
     timings['read_ms'] = performance.now() - started;
-    const { probabilities } = await predictor.predict(images, { signal, timings });
+    const outputs = await predictor.predict(images, { signal, timings });
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
-    const predictions = rank(probabilities, top);
+    const predictions = rank(outputs.probabilities, top, judgeAll(answering.manifest, outputs));
     if (facts !== undefined) addImageFacts(predictions, facts, preview ? images : undefined);
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
     answerJson(response, answer);

@@ -1,4 +1,4 @@
-import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, OUTLIER_SCORE, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
 import { loadRuntime } from '../engines/onnx/session.ts';
 
@@ -10,6 +10,8 @@ export interface Predictions {
   logits: Float32Array;
   /** [count, 10] */
   probabilities: Float32Array;
+  /** [count], where the graph gives them. */
+  outlierScores?: Float32Array;
 }
 
 /** A published graph on onnxruntime's CPU provider, for measuring and proving; serving has its own predictor. */
@@ -31,7 +33,12 @@ export class OnnxModel {
   /** `images` is [count, 28, 28] uint8. */
   async predict(images: Uint8Array): Promise<Predictions> {
     const widths = { logits: CLASS_COUNT, probabilities: CLASS_COUNT };
-    return this.outputs(images, widths);
+    if (!this.#session.outputNames.includes(OUTLIER_SCORE.name)) return this.outputs(images, widths);
+    const { outlier_score: outlierScores, ...outputs } = await this.outputs(images, {
+      ...widths,
+      [OUTLIER_SCORE.name]: 1,
+    });
+    return { ...outputs, outlierScores };
   }
 
   /** The graph's float32 outputs of the given widths by name, each [count, width]; `images` is [count, 28, 28] uint8. */

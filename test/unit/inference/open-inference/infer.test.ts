@@ -19,11 +19,14 @@ interface Asked {
   options: PredictOptions;
 }
 
+/** Without thresholds of trust, so with two outputs. */
+const VERSION_3 = { name: 'm', version: 3, manifest: {} };
+
 /** Version 3 of "m" with logits 0 to 9 and probabilities of a tenth in each row; remembers what it was asked. */
 function service(logit = (index: number) => index) {
   const asked: Asked[] = [];
   const predictor = {
-    version: { name: 'm', version: 3 },
+    version: VERSION_3,
     predict(images: Uint8Array, options: PredictOptions) {
       asked.push({ images, options });
       const count = (images.length / PIXELS_PER_IMAGE) * CLASS_COUNT;
@@ -177,12 +180,12 @@ describe('an inference of the protocol', () => {
   });
 
   test('says who answered, and not who was chosen: a version may be released while pictures are decoded', async () => {
-    const released = { name: 'm', version: 3 };
+    const released = VERSION_3;
     const rows = new Float32Array(CLASS_COUNT).fill(0.1);
     const changing = {
       version: released,
       predict() {
-        changing.version = { name: 'm', version: 4 };
+        changing.version = { ...VERSION_3, version: 4 };
         return Promise.resolve({ logits: rows, probabilities: rows });
       },
     };

@@ -1,4 +1,4 @@
-import { PUBLISHED_GRAPH } from '@atelier/domain';
+import { PUBLISHED_GRAPH, type PublishedOutput, publishedOutputs } from '@atelier/domain';
 import type { Models } from '../../models/models.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import { IMAGE_DATATYPES } from '../image-input.ts';
@@ -6,7 +6,7 @@ import { IMAGE_DATATYPES } from '../image-input.ts';
 /** The protocol's words for what the graph takes and gives. */
 const DATATYPES = { uint8: 'UINT8', float32: 'FP32' } as const;
 
-type Description = (typeof PUBLISHED_GRAPH)['inputs' | 'outputs'][number];
+type Description = (typeof PUBLISHED_GRAPH)['inputs'][number] | PublishedOutput;
 
 /** `GET /v2/models/{model}` (section "Model Metadata Response JSON Object"; `properties` are of its OpenAPI document). */
 export function modelMetadata(models: Models, predictor: Predictor): object {
@@ -18,7 +18,7 @@ export function modelMetadata(models: Models, predictor: Predictor): object {
     versions: ours.filter(({ state }) => state === 'READY').map((status) => String(status.version.version)),
     platform: 'onnx_onnxv1',
     inputs: PUBLISHED_GRAPH.inputs.map(tensorMetadata),
-    outputs: PUBLISHED_GRAPH.outputs.map(tensorMetadata),
+    outputs: publishedOutputs(version.manifest).map(tensorMetadata),
     properties: {
       version: String(version.version),
       digest: version.manifest.digest,
@@ -41,7 +41,7 @@ export function modelConfig({ version, device }: Predictor, maximumImages: numbe
     default_model_filename: 'model.onnx',
     max_batch_size: maximumImages,
     input: PUBLISHED_GRAPH.inputs.map(tensorConfig),
-    output: PUBLISHED_GRAPH.outputs.map(tensorConfig),
+    output: publishedOutputs(version.manifest).map(tensorConfig),
     instance_group: [{ name: version.name, kind: device.actual === 'cpu' ? 'KIND_CPU' : 'KIND_GPU', count: 1 }],
   };
 }
