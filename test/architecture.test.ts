@@ -18,7 +18,7 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/model-repository': ['domain'],
   'packages/pictures': [],
   'packages/reports': ['domain', 'pictures'],
-  'packages/evaluation': ['domain', 'pictures'],
+  'packages/evaluation': ['domain', 'pictures', 'reports'],
   'services/trainer': [
     'domain',
     'http',

@@ -1,4 +1,5 @@
 export { type Chart, chartSvg, drawn, type DrawnChart, standaloneSvg } from './charts/chart.ts';
+export { classBarsChart } from './charts/class-bars.ts';
 export { type Compared, comparisonChart, type ComparisonChart } from './charts/comparison.ts';
 export { confusionMatrixChart } from './charts/confusion-matrix.ts';
 export { lineChart, type LineChart, type Series } from './charts/line-chart.ts';
@@ -10,5 +11,5 @@ export { CONTENT_POLICY, htmlDocument, sectionLinks } from './page/document.ts';
 export { chartFigure, pictureGrid, pictureRows, pictureWall } from './page/figures.ts';
 export { type Content, Markup, markup } from './page/markup.ts';
 export { perClassTable } from './page/per-class-table.ts';
-export { type Column, facts, keyFigures, table } from './page/tables.ts';
+export { type Column, facts, keyFigures, shareBar, table } from './page/tables.ts';
 export { type Tile, tileOf } from './page/tile.ts';

@@ -1,7 +1,7 @@
 import { CLASS_NAMES, type SplitMetrics } from '@atelier/domain';
-import { percent, wholeNumber } from '../format.ts';
-import { type Markup, markup } from './markup.ts';
-import { table } from './tables.ts';
+import { wholeNumber } from '../format.ts';
+import type { Markup } from './markup.ts';
+import { shareBar, table } from './tables.ts';
 
 /** Precision, recall and F1 of each class, and what it is most often taken for. */
 export function perClassTable({
@@ -12,15 +12,13 @@ export function perClassTable({
     ...metrics,
     confusion: mostFrequentMistake(confusionMatrix, label),
   }));
-  const bar = (value: number) =>
-    markup`<span class="bar" style="--share: ${value.toFixed(4)}">${percent(value)}</span>`;
   return table(
     'Per class',
     [
       { title: 'Class', cell: ({ label }) => label, kind: 'text' },
-      { title: 'Precision', cell: ({ precision }) => bar(precision) },
-      { title: 'Recall', cell: ({ recall }) => bar(recall) },
-      { title: 'F1', cell: ({ f1 }) => bar(f1) },
+      { title: 'Precision', cell: ({ precision }) => shareBar(precision) },
+      { title: 'Recall', cell: ({ recall }) => shareBar(recall) },
+      { title: 'F1', cell: ({ f1 }) => shareBar(f1) },
       { title: 'Images', cell: ({ support }) => wholeNumber(support) },
       { title: 'Most often taken for', cell: ({ confusion }) => confusion, kind: 'text' },
     ],

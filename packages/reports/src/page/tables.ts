@@ -1,10 +1,11 @@
+import { percent } from '../format.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 
 export interface Column<Row> {
   title: string;
   cell: (row: Row) => Content;
-  /** Text is flush left, numbers are flush right. Default: number. */
-  kind?: 'text' | 'number';
+  /** Text is flush left on one line, prose breaks its lines, numbers are flush right. Default: number. */
+  kind?: 'text' | 'prose' | 'number';
 }
 
 /** A table that scrolls by itself where it is wider than the page; the first cell of a row is its heading. */
@@ -39,4 +40,9 @@ export function keyFigures(entries: readonly (readonly [name: string, value: str
   return markup`<dl class="figures">${entries.map(
     ([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}</dd><dd class="muted">${note}</dd></div>\n`,
   )}</dl>`;
+}
+
+/** For a cell: a share of 0 to 1 as a number, and behind it as a bar. */
+export function shareBar(share: number): Markup {
+  return markup`<span class="bar" style="--share: ${share.toFixed(4)}">${percent(share)}</span>`;
 }
