@@ -57,7 +57,7 @@ const HOMES: Record<string, readonly string[]> = {
     'scripts/bench/',
   ],
   esbuild: ['services/inference/src/compute/compiled-entry.ts'],
-  sharp: ['services/inference/src/image/', 'scripts/bench/serving/'],
+  sharp: ['services/inference/src/image/', 'scripts/bench/serving/', 'scripts/src/photos/'],
   'fast-png': ['packages/pictures/src/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
   vega: ['packages/reports/src/charts/'],

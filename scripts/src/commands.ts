@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, (settings: () => Promise<Settings>) => P
   conformance: async () => (await import('./commands/conformance.ts')).conformanceCommand(),
   recipes: async () => (await import('./commands/recipes.ts')).recipesCommand(),
   compare: async (settings) => (await import('./commands/compare.ts')).compareCommand(await settings()),
+  photos: async (settings) => (await import('./commands/photos.ts')).photosCommand(await settings()),
   ablate: async (settings) => (await import('./commands/ablate.ts')).ablateCommand(await settings()),
   'tfjs-to-onnx': async () => (await import('./commands/tfjs-to-onnx.ts')).tfjsToOnnxCommand(),
   'onnx-to-tfjs': async () => (await import('./commands/onnx-to-tfjs.ts')).onnxToTfjsCommand(),

@@ -35,7 +35,8 @@ describe('POST /predict says of a picture', () => {
   };
 
   test('its size, its format, and what was done to it', async () => {
-    const { crop, ...facts } = await imageOf(photo);
+    const { crop, mirrored, ...facts } = await imageOf(photo);
+    assert.equal(typeof mirrored, 'boolean');
     assert.deepEqual(facts, { ...SIZE, format: 'PNG', inverted: true, background: 'plain', warnings: [] });
     assert.deepEqual(crop, GARMENT);
   });
@@ -46,6 +47,7 @@ describe('POST /predict says of a picture', () => {
       height: 28,
       format: 'PNG',
       inverted: false,
+      mirrored: false,
       crop: null,
       background: 'none',
       warnings: [],
@@ -53,6 +55,23 @@ describe('POST /predict says of a picture', () => {
     assert.deepEqual(await imageOf(await pngOf(garmentImage())), facts);
     const negative = await pngOf(garmentImage().map((pixel) => 255 - pixel));
     assert.deepEqual(await imageOf(negative), { ...facts, inverted: true });
+  });
+
+  test('that one of it and its mirror image was taken, so that both get the same answer', async () => {
+    const shoe = rectanglePicture(SIZE, GARMENT, { background: 250, foreground: 30 });
+    const toe = Buffer.alloc(40 * 40, 200);
+    const raw = { width: 40, height: 40, channels: 1 } as const;
+    const left = await sharp(await shoe.png().toBuffer())
+      .composite([{ input: toe, raw, left: GARMENT.left + 10, top: 100 }])
+      .png()
+      .toBuffer();
+    const right = await sharp(left).flop().png().toBuffer();
+    const [one, other] = await Promise.all([left, right].map(async (file) => bodyOf(post(file))));
+    const [first, second] = [one, other].map((body) => PredictResponse.parse(body).predictions[0]);
+    assert.equal(first?.label, second?.label);
+    // Scaling to 28 pixels is not quite the same from both sides.
+    assert.ok(Math.abs((first?.probability ?? 0) - (second?.probability ?? 1)) < 0.05);
+    assert.notEqual(first?.image?.mirrored, second?.image?.mirrored);
   });
 
   test('the same beside each of several, in their order', async () => {

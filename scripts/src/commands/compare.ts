@@ -14,6 +14,7 @@ import { note, print } from '../output.ts';
 import { KeptRuns } from '../recipe-runs/kept-runs.ts';
 import type { MeasuredRun } from '../recipe-runs/measured-run.ts';
 import { trainRecipes } from '../recipe-runs/train-recipes.ts';
+import { readPhotoResults } from '../photos/read-photo-results.ts';
 import type { Settings } from '../settings.ts';
 
 export function compareCommand(settings: Settings) {
@@ -61,7 +62,8 @@ export function compareCommand(settings: Settings) {
         testLooks: Object.fromEntries(CONTENDERS.map(({ recipe }) => [recipe, looks[recipe]?.length ?? 0])),
         runs,
       };
-      await writePage(page, resultsPage(results));
+      const photos = isTrial(selection) ? null : await readPhotoResults(docs);
+      await writePage(page, resultsPage(results, photos));
       print(`Written: ${page}`);
     });
 }

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { DomainError, messageOf } from '@atelier/domain';
-import { createImageDecoder, type ImageFacts, type Prediction, rank, readConfig } from '@atelier/inference';
+import {
+  createImageDecoder,
+  type ImageFacts,
+  predictPictures,
+  type Prediction,
+  rank,
+  readConfig,
+} from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
 import { note, percent, print, printJson } from '../output.ts';
@@ -24,9 +31,10 @@ export function predictCommand(settings: Settings) {
         for (const file of files) {
           try {
             const { image, facts } = await decode(await readImage(file));
-            const [prediction] = rank((await predictor.predict(image)).probabilities, top);
+            const answered = await predictPictures(predictor, { images: image, facts: [facts] });
+            const [prediction] = rank(answered.outputs.probabilities, top);
             if (prediction === undefined) throw new Error('The model gave no answer.');
-            predictions.push({ file, ...prediction, image: facts });
+            predictions.push({ file, ...prediction, image: answered.facts?.[0] ?? facts });
             if (!json) print(`${file}: ${describe(prediction)}${describeWarnings(facts)}`);
           } catch (error) {
             process.exitCode = 1; // the other files get their answers

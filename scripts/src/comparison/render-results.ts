@@ -4,18 +4,20 @@ import { markdownTable } from '../measurements/markdown-table.ts';
 import { type Spread, spreadInWords } from '../measurements/statistics.ts';
 import type { GeneratedPage } from '../measurements/written-page.ts';
 import { duration } from '../output.ts';
+import type { PhotoResults } from '../photos/photo-results.ts';
+import { photosPart } from '../photos/render-photos.ts';
 import type { Goals } from './contenders.ts';
 import { isTrial, type Outcome, outcomes, type Results } from './results.ts';
 import { resultsChart } from './results-chart.ts';
 
-/** The page of a comparison with its chart; the same for the same figures. */
-export function resultsPage(results: Results): GeneratedPage {
+/** The page of a comparison with its chart, and of drawn photos where there are figures; the same for the same figures. */
+export function resultsPage(results: Results, photos: PhotoResults | null = null): GeneratedPage {
   const chart = resultsChart(results);
   const charts = chart === null ? [] : [chart];
-  return { figures: results, charts, markdown: renderResults(results, charts) };
+  return { figures: results, charts, markdown: renderResults(results, charts, photos) };
 }
 
-function renderResults(results: Results, charts: readonly Chart[]): string {
+function renderResults(results: Results, charts: readonly Chart[], photos: PhotoResults | null): string {
   const { writtenAt, machine, seeds, limit, epochsScale, runs } = results;
   const all = outcomes(results);
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
@@ -65,6 +67,7 @@ function renderResults(results: Results, charts: readonly Chart[]): string {
     '',
     LOOKS,
     '',
+    ...(photos === null ? [] : [photosPart(photos)]),
   ].join('\n');
 }
 

@@ -39,6 +39,7 @@ export { IMAGE_FORMATS, type ImageFormat, imageFormat } from './image/formats.ts
 export type { Picture } from './image/picture.ts';
 export * from './image/to-model-image.ts';
 export * from './predictor/checks.ts';
+export * from './predictor/mirror-choice.ts';
 export * from './predictor/predictor.ts';
 export * from './predictor/engine.ts';
 export { countCalls } from './observability/grpc-metrics.ts';

@@ -10,14 +10,22 @@ import { ablationPage } from '../../../scripts/src/ablation/render-ablation.ts';
 import { resultsPage } from '../../../scripts/src/comparison/render-results.ts';
 import { Results } from '../../../scripts/src/comparison/results.ts';
 import type { GeneratedPage } from '../../../scripts/src/measurements/written-page.ts';
+import { PhotoResults } from '../../../scripts/src/photos/photo-results.ts';
+import { PHOTO_RESULTS } from '../../../scripts/src/photos/read-photo-results.ts';
 import { ROOT } from '../../support/programs.ts';
 
 /** Pages under docs/ that a command writes out of figures, and how. */
 const PAGES: Record<string, (figures: unknown) => GeneratedPage> = {
-  results: (figures) => resultsPage(Results.parse(figures)),
+  results: (figures) => resultsPage(Results.parse(figures), photos()),
   ablation: (figures) => ablationPage(Ablation.parse(figures), 'ablation'),
   benchmarks: (figures) => benchmarksPage(AllFigures.parse(figures), BENCHMARKS),
 };
+
+/** What of the results stands in a file of its own. */
+function photos(): PhotoResults | null {
+  const file = join(ROOT, 'docs', PHOTO_RESULTS);
+  return existsSync(file) ? PhotoResults.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
+}
 
 describe('pages that are generated', () => {
   for (const [name, pageOf] of Object.entries(PAGES)) {

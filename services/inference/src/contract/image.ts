@@ -24,6 +24,9 @@ export const ImageFacts = z.strictObject({
   height: edge,
   format: z.enum(IMAGE_FORMATS),
   inverted: z.boolean().describe('Whether dark became light'),
+  mirrored: z
+    .boolean()
+    .describe('Whether the prediction is of the mirror image, of which the model was surer than of the picture'),
   crop: z
     .strictObject({ left: z.int().min(0), top: z.int().min(0), width: edge, height: edge })
     .nullable()

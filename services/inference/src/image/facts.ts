@@ -14,7 +14,7 @@ export interface Decisions {
 /** A garment with fewer pixels along its longest edge has lost what tells it from others. */
 const TINY_EDGE = 14;
 
-/** The decisions as they are told, in pixels of the upright original; warns of a garment with few pixels. */
+/** The decisions as they are told before a model was asked, in pixels of the upright original; warns of a garment with few pixels. */
 export function factsOf(
   { format, width, height }: Header,
   decoded: { width: number; height: number },
@@ -24,7 +24,16 @@ export function factsOf(
     crop && enlarged(crop, { width: width / decoded.width, height: height / decoded.height }, { width, height });
   const longest = Math.max(original?.width ?? width, original?.height ?? height);
   const few: ImageWarning[] = longest < TINY_EDGE ? ['tiny'] : longest < IMAGE_WIDTH ? ['upscaled'] : [];
-  return { width, height, format, inverted, crop: original, background, warnings: [...warnings, ...few].sort() };
+  return {
+    width,
+    height,
+    format,
+    inverted,
+    mirrored: false,
+    crop: original,
+    background,
+    warnings: [...warnings, ...few].sort(),
+  };
 }
 
 /** The rectangle in a picture that is `scale` times as large and `bounds` in size. */

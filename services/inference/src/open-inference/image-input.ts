@@ -6,7 +6,8 @@ import {
   PIXELS_PER_IMAGE,
   PUBLISHED_GRAPH,
 } from '@atelier/domain';
-import type { DecodedFiles, FilesDecoder } from '../image/decode.ts';
+import type { FilesDecoder } from '../image/decode.ts';
+import type { CarriedImages } from '../predictor/mirror-choice.ts';
 import { type ImageLimits, tooManyImages } from '../routes/image-limits.ts';
 import { DATATYPES, type InputTensor, splitBytes } from './tensor.ts';
 
@@ -34,34 +35,27 @@ export function imagesOf(
   inputs: readonly InputTensor[],
   { decode, limits }: ImageSource,
   signal: () => AbortSignal | undefined,
-): Uint8Array | Promise<Uint8Array> {
+): CarriedImages | Promise<CarriedImages> {
   const input = onlyInput(inputs);
   switch (input.datatype) {
     case 'UINT8':
       return input.data instanceof Uint8Array
-        ? rawPixels(input, input.data, pixelCount(input, limits))
-        : listedPixels(input, input.data, pixelCount(input, limits));
+        ? { images: rawPixels(input, input.data, pixelCount(input, limits)) }
+        : { images: listedPixels(input, input.data, pixelCount(input, limits)) };
     case 'FP32':
       return input.data instanceof Uint8Array
-        ? rawFloats(input, input.data, pixelCount(input, limits))
-        : listedPixels(input, input.data, pixelCount(input, limits));
+        ? { images: rawFloats(input, input.data, pixelCount(input, limits)) }
+        : { images: listedPixels(input, input.data, pixelCount(input, limits)) };
     case 'BYTES': {
       const files = filesIn(input, limits.maximumFiles);
-      return imagesIn(
-        decode(
-          files.map((bytes, index) => ({ bytes, place: `Input "${IMAGE}", element ${index}` })),
-          signal(),
-        ),
+      return decode(
+        files.map((bytes, index) => ({ bytes, place: `Input "${IMAGE}", element ${index}` })),
+        signal(),
       );
     }
     default:
       throw wrong(`has datatype ${JSON.stringify(input.datatype.slice(0, 32))}${unknownTo(input.datatype)}`);
   }
-}
-
-/** The protocol has no place for what became of each picture. */
-async function imagesIn(decoded: Promise<DecodedFiles>): Promise<Uint8Array> {
-  return (await decoded).images;
 }
 
 function onlyInput(inputs: readonly InputTensor[]): InputTensor {

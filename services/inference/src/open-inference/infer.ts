@@ -1,6 +1,7 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { deadlineAfter, deadlineExceeded } from '@atelier/http';
 import type { Models } from '../models/models.ts';
+import { type CarriedImages, predictPictures } from '../predictor/mirror-choice.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { callOptions } from './call-options.ts';
 import { type ImageSource, imagesOf } from './image-input.ts';
@@ -59,10 +60,11 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
     const { priority, timeoutMs = Infinity } = callOptions(call.parameters);
     const deadline = Math.min(call.deadline ?? Infinity, deadlineAfter(timeoutMs, received) ?? Infinity);
     const began = performance.now();
-    const images = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
+    const carried = await readBefore(deadline, signal, (bounded) => imagesOf(call.inputs, { decode, limits }, bounded));
     const read = performance.now();
     if (read >= deadline) throw deadlineExceeded();
-    const outputs = await predictor.predict(images, {
+    // What became of each picture has no place in the protocol.
+    const { outputs, images } = await predictPictures(predictor, carried, {
       priority,
       ...(signal !== undefined && { signal }),
       ...(deadline !== Infinity && { deadline }),
@@ -113,8 +115,8 @@ export function versionNumber(name: string, version: string): number {
 function readBefore(
   deadline: number,
   signal: AbortSignal | undefined,
-  read: (bounded: () => AbortSignal | undefined) => Uint8Array | Promise<Uint8Array>,
-): Uint8Array | Promise<Uint8Array> {
+  read: (bounded: () => AbortSignal | undefined) => CarriedImages | Promise<CarriedImages>,
+): CarriedImages | Promise<CarriedImages> {
   const late = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const images = read(() => {

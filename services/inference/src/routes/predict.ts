@@ -2,6 +2,7 @@ import { answerJson, clientLeaves, methodNotAllowed, parseQuery, timingsOf } fro
 import { type RequestHandler, Router } from 'express';
 import { PredictQuery, type PredictResponse } from '../contract/predict.ts';
 import { referenceTo } from '../model-reference.ts';
+import { predictPictures } from '../predictor/mirror-choice.ts';
 import { setProvenance } from '../provenance.ts';
 import type { Models } from '../models/models.ts';
 import { rank } from '../rank.ts';
@@ -24,9 +25,9 @@ export function predictHandler(models: Models, reader: ImageReaderParts): Reques
     const signal = clientLeaves(response, deadlineOf(request));
     const timings = timingsOf(response);
     const started = performance.now();
-    const { images, facts } = await readImages(request, reader, { polarity, crop }, signal);
+    const carried = await readImages(request, reader, { polarity, crop }, signal);
     timings['read_ms'] = performance.now() - started;
-    const outputs = await predictor.predict(images, { signal, timings });
+    const { outputs, images, facts } = await predictPictures(predictor, carried, { signal, timings });
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(outputs.probabilities, top, judgeAll(answering.manifest, outputs));

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { parseJson, readBody, requireUtf8 } from '@atelier/http';
-import type { ImageFacts, ImageOptions } from '../contract/image.ts';
+import type { ImageOptions } from '../contract/image.ts';
 import type { FilesDecoder } from '../image/decode.ts';
+import type { CarriedImages } from '../predictor/mirror-choice.ts';
 import type { ImageLimits } from './image-limits.ts';
 import { jsonImages } from './json-images.ts';
 import { imageFiles } from './multipart.ts';
@@ -15,13 +16,6 @@ export interface ImageReaderParts {
   limits: ImageLimits;
   /** Throws `overloaded` where there is no room for what would come. */
   admit: (kind: 'file' | 'pixels') => void;
-}
-
-export interface CarriedImages {
-  /** [count, 28, 28], count at least 1. */
-  images: Uint8Array;
-  /** Of each picture; undefined where the images came as pixels. */
-  facts?: ImageFacts[];
 }
 
 /**

@@ -1,0 +1,85 @@
+import { argmax, CLASS_COUNT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
+import type { ImageFacts } from '../contract/image.ts';
+import type { Outputs, Predictor, PredictOptions } from './predictor.ts';
+
+/** Images as a request carries them. */
+export interface CarriedImages {
+  /** [count, 28, 28], count at least 1, 0 = background, 255 = brightest garment. */
+  images: Uint8Array;
+  /** Of each picture; undefined where the images came as pixels. */
+  facts?: ImageFacts[] | undefined;
+}
+
+/** What a model says of images: `images` and `facts` are of those that it says it of. */
+export interface PictureOutputs extends CarriedImages {
+  outputs: Outputs;
+}
+
+/**
+ * Asks about each picture and its mirror image and keeps the answer that the model is surer of: in the data set shoes point
+ * their toes to the left, in most photos to the right. What came as pixels or in the data set's own form is asked about as
+ * it is. Rejects with what `Predictor.predict` rejects with.
+ */
+export async function predictPictures(
+  predictor: Pick<Predictor, 'predict'>,
+  { images, facts }: CarriedImages,
+  options?: PredictOptions,
+): Promise<PictureOutputs> {
+  const turned = facts?.flatMap((fact, row) => (isInDataSetForm(fact) ? [] : [row])) ?? [];
+  if (facts === undefined || turned.length === 0)
+    return { outputs: await predictor.predict(images, options), images, facts };
+  const mirrors = mirrored(rowsOf(images, turned, PIXELS_PER_IMAGE));
+  const outputs = await predictor.predict(joined(images, mirrors), options);
+  const chosen = facts.map((_, row) => row);
+  turned.forEach((row, index) => {
+    const mirror = facts.length + index;
+    if (certainty(outputs, mirror) > certainty(outputs, row)) chosen[row] = mirror;
+  });
+  return {
+    outputs: chosenRows(outputs, chosen),
+    images: rowsOf(joined(images, mirrors), chosen, PIXELS_PER_IMAGE),
+    facts: facts.map((fact, row) => (chosen[row] === row ? fact : { ...fact, mirrored: true })),
+  };
+}
+
+/** It kept every pixel, so that accuracy through files is that of the tensors. */
+function isInDataSetForm({ background }: ImageFacts): boolean {
+  return background === 'none';
+}
+
+/** The highest probability of a row. */
+function certainty({ probabilities }: Outputs, row: number): number {
+  const ofRow = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
+  return ofRow[argmax(ofRow)] ?? 0;
+}
+
+/** Each image [28, 28] of `images` with left and right swapped. */
+export function mirrored(images: Uint8Array): Uint8Array {
+  const mirrors = images.slice();
+  for (let start = 0; start < mirrors.length; start += IMAGE_WIDTH)
+    mirrors.subarray(start, start + IMAGE_WIDTH).reverse();
+  return mirrors;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const all = new Uint8Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
+/** These rows of every output. */
+function chosenRows({ logits, probabilities, outlierScores }: Outputs, rows: readonly number[]): Outputs {
+  return {
+    logits: rowsOf(logits, rows, CLASS_COUNT),
+    probabilities: rowsOf(probabilities, rows, CLASS_COUNT),
+    ...(outlierScores !== undefined && { outlierScores: rowsOf(outlierScores, rows, 1) }),
+  };
+}
+
+/** These rows of `values`, of `width` values each. */
+function rowsOf<T extends Uint8Array | Float32Array>(values: T, rows: readonly number[], width: number): T {
+  const taken = values.slice(0, rows.length * width) as T;
+  rows.forEach((row, index) => taken.set(values.subarray(row * width, (row + 1) * width), index * width));
+  return taken;
+}
