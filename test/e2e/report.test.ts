@@ -6,7 +6,9 @@ import { calibrationError, CLASS_NAMES } from '@atelier/domain';
 import { decodeModel, float32Values } from '@atelier/onnx';
 import { chooseEngine, inspectModel, OnnxModel, train, type TrainingResult, writeReport } from '@atelier/trainer';
 import sharp from 'sharp';
+import { startBrowser } from '../support/browser.ts';
 import { drawnDataset } from '../support/drawn-dataset.ts';
+import { assertOpensWell } from '../support/opened-report.ts';
 import { smallRecipe } from '../support/small-recipe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -67,6 +69,15 @@ describe('the report of a run', () => {
     assert.ok(links.length >= 6 && links.every((id) => ids.includes(id)), links.join(' '));
     for (const title of ['Loss', 'Accuracy', 'Learning rate', 'Confusion matrix', 'Calibration'])
       assert.match(page, new RegExp(`<h3>${title}</h3>\\s*<div role="img" aria-label="${title}\\. [^"]{20,}"><svg`));
+  });
+
+  test('opens in a browser without a complaint or a request, in light and dark, on a large screen and on a phone', async () => {
+    const browser = await startBrowser();
+    try {
+      await assertOpensWell(browser, page, 5);
+    } finally {
+      await browser.close();
+    }
   });
 
   test("has the manifest's numbers", () => {

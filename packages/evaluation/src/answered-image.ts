@@ -1,5 +1,5 @@
 import { argmax, CLASS_COUNT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { greyPixels, pngDataUri, pngOf } from '@atelier/pictures';
+import { greyPngOf, pngDataUri } from '@atelier/pictures';
 import type { EvaluatedBatch } from './batch.ts';
 
 /** An image, and what a version said of it. */
@@ -41,5 +41,5 @@ export function byName({ name }: AnsweredImage, other: AnsweredImage): number {
 }
 
 export function previewOf({ pixels }: AnsweredImage): string {
-  return pngDataUri(pngOf(greyPixels(pixels, IMAGE_WIDTH)));
+  return pngDataUri(greyPngOf(pixels, IMAGE_WIDTH));
 }

@@ -1,2 +1,2 @@
 export { greyPixels, type Pixels, signedPixels } from './pixels.ts';
-export { pngDataUri, pngOf } from './png.ts';
+export { greyPngOf, pngDataUri, pngOf } from './png.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { greyPixels, pngDataUri, pngOf, signedPixels } from '@atelier/pictures';
+import { greyPixels, greyPngOf, pngDataUri, pngOf, signedPixels } from '@atelier/pictures';
 import sharp from 'sharp';
 
 const decoded = async (png: Uint8Array) => {
@@ -17,6 +17,13 @@ describe('a picture as a PNG file', () => {
     const { width, height, channels, data } = await decoded(pngOf(pixels));
     assert.deepEqual({ width, height, channels }, { width: 28, height: 14, channels: 3 });
     assert.deepEqual(data, [...pixels.data]);
+  });
+
+  test('of brightness alone has the same pixels in fewer bytes', async () => {
+    const brightness = Uint8Array.from({ length: 28 * 14 }, (_, place) => (place * 7) % 256);
+    const [grey, rgb] = [greyPngOf(brightness, 28), pngOf(greyPixels(brightness, 28))];
+    assert.deepEqual((await decoded(grey)).data, (await decoded(rgb)).data);
+    assert.ok(grey.length < rgb.length);
   });
 
   test('is told apart by colour where values are above, below and without a number', async () => {
