@@ -38,7 +38,10 @@ describe('POST /predict says of a picture', () => {
     const { crop, mirrored, ...facts } = await imageOf(photo);
     assert.equal(typeof mirrored, 'boolean');
     assert.deepEqual(facts, { ...SIZE, format: 'PNG', inverted: true, background: 'plain', warnings: [] });
-    assert.deepEqual(crop, GARMENT);
+    assert.ok(crop);
+    for (const edge of ['left', 'top', 'width', 'height'] as const) {
+      assert.ok(Math.abs(crop[edge] - GARMENT[edge]) <= 3, `${edge}: ${crop[edge]}`); // it is looked for in fewer pixels
+    }
   });
 
   test('that one in the data set’s form was left alone', async () => {

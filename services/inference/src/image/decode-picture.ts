@@ -1,10 +1,10 @@
 import { DomainError, messageOf } from '@atelier/domain';
 import sharp from 'sharp';
-import type { Picture } from './picture.ts';
+import type { LayeredPicture } from './flatten.ts';
 import { undecodable } from './header.ts';
 
 /** The garment needs 28 pixels; more than this many along an edge of the whole picture only costs time. */
-const WORKING_EDGE = 512;
+const WORKING_EDGE = 256;
 
 /** No picture within the limits takes a tenth of it. */
 const TIMEOUT_SECONDS = 10;
@@ -21,37 +21,22 @@ export function restrictDecoders(): void {
 }
 
 /**
- * The picture in an image file of at most `maximumPixels` by its header, and held to that: upright, transparency on
- * white, at most `WORKING_EDGE` along an edge, grey. Rejects with `undecodable-image`, or `image-too-large` when it takes too long.
+ * The picture in an image file of at most `maximumPixels` by its header, and held to that: upright by its EXIF orientation,
+ * in sRGB whatever its colours are stored as, at most `WORKING_EDGE` along an edge. Rejects with `undecodable-image`, or
+ * `image-too-large` when it takes too long.
  */
-export async function decodePicture(file: Buffer, maximumPixels: number): Promise<Picture> {
+export async function decodePicture(file: Buffer, maximumPixels: number): Promise<LayeredPicture> {
   try {
     const { data, info } = await sharp(file, { limitInputPixels: maximumPixels })
       .timeout({ seconds: TIMEOUT_SECONDS })
       .autoOrient()
-      .flatten({ background: 'white' })
       .resize({ width: WORKING_EDGE, height: WORKING_EDGE, fit: 'inside', withoutEnlargement: true })
       .toColourspace('srgb')
       .raw()
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, pixels: greyOf(data, info.channels) };
+    return { width: info.width, height: info.height, channels: info.channels, pixels: data };
   } catch (cause) {
     if (!messageOf(cause).startsWith('timeout')) throw undecodable(cause);
     throw new DomainError('image-too-large', `The image takes more than ${TIMEOUT_SECONDS} s to decode.`, { cause });
   }
-}
-
-/**
- * Luma of 8-bit sRGB (ITU-R BT.601). By hand, because it gives a grey pixel its own value back, where libvips' way
- * through linear light is off by one for some 16-bit files.
- */
-function greyOf(data: Buffer, channels: number): Uint8Array {
-  const grey = new Uint8Array(data.length / channels);
-  for (let pixel = 0; pixel < grey.length; pixel++) {
-    const offset = pixel * channels;
-    const red = data[offset] ?? 0;
-    if (channels < 3) grey[pixel] = red;
-    else grey[pixel] = (299 * red + 587 * (data[offset + 1] ?? 0) + 114 * (data[offset + 2] ?? 0) + 500) / 1000;
-  }
-  return grey;
 }

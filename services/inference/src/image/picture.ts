@@ -4,3 +4,15 @@ export interface Picture {
   height: number;
   pixels: Uint8Array;
 }
+
+/** A picture in 8-bit sRGB: red, green, blue of each pixel, row-major. */
+export interface ColourPicture extends Picture {
+  /** [height, width, 3] */
+  pixels: Uint8Array;
+}
+
+/** Which pixels of a picture belong to something: 1 for those, 0 for the others, row-major. */
+export interface Mask extends Picture {
+  /** [height, width] */
+  pixels: Uint8Array;
+}
