@@ -31,7 +31,7 @@ const EDGES: Record<string, readonly string[]> = {
     'pictures',
     'reports',
   ],
-  'services/inference': ['domain', 'http', 'model-repository', 'pictures'],
+  'services/inference': ['domain', 'http', 'model-repository', 'onnx', 'onnx-training', 'pictures'],
   scripts: [
     'domain',
     'http',

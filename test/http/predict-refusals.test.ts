@@ -260,7 +260,7 @@ describe('POST /predict refuses', () => {
   test('an answer that would be no number', async () => {
     const overflowing = rowWith(OVERFLOWING_PIXEL, 255);
     const { detail } = await problemOf(post().send({ pixels: [overflowing] }), 500, 'engine-fault');
-    assert.equal(detail, 'The model computed a logit or a probability that is no number.');
+    assert.equal(detail, 'The model computed something that is no number.');
     await post()
       .send({ pixels: [pixels] })
       .expect(200);

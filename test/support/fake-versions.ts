@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DomainError, type ErrorCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import {
   type Comparison,
+  type ExplainedOutputs,
   type ModelSource,
   type Outputs,
   type PredictOptions,
@@ -68,6 +69,10 @@ export class FakePredictor implements Predictor {
     });
     this.#inFlight = Promise.allSettled([this.#inFlight, answer]);
     return answer;
+  }
+
+  explain(_images: Uint8Array, outputs: Outputs): Promise<ExplainedOutputs> {
+    return Promise.resolve({ outputs, explanations: [] });
   }
 
   async close(): Promise<void> {

@@ -24,8 +24,10 @@ export interface ClassifierOptions {
   overflow?: boolean;
   /** What the manifest says of trust; the graph then gives the mean brightness of an image, 0 to 1, as its outlier score. */
   trust?: Trust;
-  /** Has an operator that onnxruntime's WebGPU provider lacks, and computes the same. */
+  /** Has an operator that onnxruntime's WebGPU provider lacks and that has no gradient, and computes the same. */
   beyondWebgpu?: boolean;
+  /** [784, 10]. Default: drawn with the seed. */
+  weights?: Float32Array;
 }
 
 /** A classifier without hidden layers, as a published graph and as plain arithmetic to hold the graph against. */
@@ -37,18 +39,18 @@ export interface TinyClassifier {
   outlierScore: (image: Uint8Array) => number;
 }
 
+/** One whose logits are an image times `weights` [784, 10]. */
+export interface LinearClassifier extends TinyClassifier {
+  weights: Float32Array;
+}
+
 export function tinyClassifier({
   seed = 1,
   overflow = false,
   beyondWebgpu = false,
   trust,
-}: ClassifierOptions = {}): TinyClassifier {
-  const generator = xoroshiro128plus(seed);
-  // A thousandth at most: 784 pixels of 255 then give logits of a few units.
-  const weights = Float32Array.from(
-    { length: PIXELS_PER_IMAGE * CLASS_COUNT },
-    () => uniformInt(generator, -1000, 1000) / 1e6,
-  );
+  weights = drawnWeights(seed),
+}: ClassifierOptions = {}): LinearClassifier {
   if (overflow) weights[OVERFLOWING_PIXEL * CLASS_COUNT] = 3e38;
   const graph = {
     name: 'tiny',
@@ -74,6 +76,7 @@ export function tinyClassifier({
   };
   return {
     onnx: encodeModel(model(graph)),
+    weights,
     probabilities(image) {
       const logits = CLASS_NAMES.map((_name, index) =>
         image.reduce((sum, pixel, place) => sum + pixel * (weights[place * CLASS_COUNT + index] ?? NaN), 0),
@@ -92,6 +95,12 @@ function meanBrightness(input: string, output: string): OnnxNode[] {
     node('ReduceMean', [input], 'mean', { axes: ints([1]), keepdims: int(0) }),
     node('Div', ['mean', 'brightest'], output),
   ];
+}
+
+/** A thousandth at most: 784 pixels of 255 then give logits of a few units. */
+function drawnWeights(seed: number): Float32Array {
+  const generator = xoroshiro128plus(seed);
+  return Float32Array.from({ length: PIXELS_PER_IMAGE * CLASS_COUNT }, () => uniformInt(generator, -1000, 1000) / 1e6);
 }
 
 /** Adds nothing to `input`, by way of an operator that is for the CPU only. */

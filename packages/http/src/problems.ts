@@ -35,7 +35,7 @@ export const PROBLEMS = {
   'invalid-conversion-option': 'internal',
   'unsupported-operator': 'internal',
   'output-occupied': 'internal',
-  'not-differentiable': 'internal',
+  'not-differentiable': { status: 409, title: 'The model has no gradient' },
   'source-mismatch': 'internal',
   'training-diverged': 'internal',
   'training-interrupted': 'internal',

@@ -69,7 +69,7 @@ export function buildApp({
   const limits = config;
   const count = countRequests(metrics.registry);
   const refuseForeign = refuseForeignPages(namesOf(config));
-  const predict = predictHandler(model, { ...images, limits });
+  const predict = predictHandler(model, { ...images, limits }, limits);
   const infer = inferHandler({ models: model, ...images, limits, statistics });
   const routes = [
     count,

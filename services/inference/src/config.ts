@@ -106,6 +106,10 @@ export const InferenceConfig = z.object({
     variable: 'INFERENCE_MAX_FILES',
     description: 'Most images of a request that come as files and must be decoded',
   }),
+  maximumExplained: wholeNumber(1, 64).default(8).meta({
+    variable: 'INFERENCE_MAX_EXPLAINED',
+    description: 'Most images of a request that are explained: each costs up to 169 predictions',
+  }),
   maximumPixels: wholeNumber(1, 1_000_000_000).default(40_000_000).meta({
     variable: 'INFERENCE_MAX_PIXELS',
     description: 'Most pixels of all pictures of a request; interlaced, WebP, GIF and AVIF count twice',

@@ -311,6 +311,7 @@ describe('the statistics over the protocol', () => {
       choose: () => ({
         ...{ version: versionOf(answering), device: predictor.device, ready: true },
         predict: (images) => predictor.predict(images),
+        explain: (...task) => predictor.explain(...task),
         close: () => Promise.resolve(),
       }),
     });

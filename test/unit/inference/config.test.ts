@@ -23,6 +23,7 @@ describe('the configuration of the inference service', () => {
       maximumJsonBytes: 8 * 1024 * 1024,
       maximumImages: 256,
       maximumFiles: 32,
+      maximumExplained: 8,
       maximumPixels: 40_000_000,
       device: 'auto',
       workers: undefined,

@@ -13,6 +13,7 @@ function predictorOf(version: number, answer: () => Promise<Outputs>): Predictor
     device: { requested: 'auto', actual: 'cpu', reason: 'no driver' },
     ready: true,
     predict: answer,
+    explain: (_, outputs) => Promise.resolve({ outputs, explanations: [] }),
     close: () => Promise.resolve(),
   };
 }

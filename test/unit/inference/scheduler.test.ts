@@ -236,17 +236,17 @@ describe('of rows that wait', () => {
     assert.equal(scheduler.waitingRows, 0);
   });
 
-  test('copies come after everything else, and share no batch with it', async () => {
+  test('explanations come before bulk and copies last; none share a batch, and what is not asked for by itself is not counted', async () => {
     void submit();
     await clock.turn();
-    const copy = submit(1, { priority: 'copy' });
-    const bulk = submit(1, { priority: 'bulk' });
-    for (const ids of [[1], [3], [2]]) {
+    const outputs = (['copy', 'bulk', 'explain'] as const).map((priority) => submit(1, { priority }));
+    for (const ids of [[1], [4], [3], [2]]) {
       assert.deepEqual(given(), [ids]);
       await answerFirst();
     }
-    assert.deepEqual((await Promise.all([copy, bulk])).map(idsOf), [[2], [3]]);
+    assert.deepEqual((await Promise.all(outputs)).map(idsOf), [[2], [3], [4]]);
     assert.equal(scheduler.waitingRows, 0);
+    assert.equal(engines.computed.length, 2, 'the request and the bulk');
   });
 
   test('as many are counted as there are', async () => {

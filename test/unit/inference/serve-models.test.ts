@@ -306,6 +306,21 @@ describe('a choice', () => {
     assert.equal(chosen.version.version, 2);
   });
 
+  test('holds over a swap for an explanation as well: one version predicts and explains', async () => {
+    const service = await serving(1, { keepVersions: 1 });
+    const chosen = service.models.choose({});
+    const before = await chosen.predict(randomImage(1));
+    assert.equal((await chosen.explain(randomImage(1), before, 'gradient')).outputs, before);
+    await writeVersion(root, 2);
+    await service.models.refresh();
+    const successor = service.predictors.get('fashion-mlp/2');
+    assert.ok(successor);
+    successor.found = 7;
+    const { outputs } = await chosen.explain(randomImage(1), before, 'gradient');
+    assert.equal(outputs.probabilities[7], 1);
+    assert.equal(chosen.version.version, 2);
+  });
+
   test('of a version whose engine is being restarted is refused for a while', async () => {
     const service = await serving(1);
     const predictor = service.predictors.get('fashion-mlp/1');

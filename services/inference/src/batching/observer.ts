@@ -26,7 +26,7 @@ export interface ComputedBatch {
 
 /** What batching tells those who measure. Called often: be quick. */
 export interface BatchObserver {
-  /** Not of copies: they are counted where they are compared. */
+  /** Of those that count as requests. */
   computed(batch: ComputedBatch): void;
   cancelled(stage: CancelStage): void;
 }

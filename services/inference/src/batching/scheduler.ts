@@ -1,6 +1,6 @@
 import { DomainError, hasCode } from '@atelier/domain';
 import { deadlineExceeded } from '@atelier/http';
-import { type PredictOptions, PRIORITIES, type Priority } from '../predictor/predictor.ts';
+import { COUNTED, type PredictOptions, PRIORITIES, type Priority } from '../predictor/predictor.ts';
 import { bucketFor } from './buckets.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { JobQueue } from './job-queue.ts';
@@ -148,7 +148,7 @@ export class Scheduler {
     let queues = this.#queues.get(model);
     if (queues === undefined) {
       const queue = () => new JobQueue(maximumRows);
-      queues = { online: queue(), bulk: queue(), copy: queue() };
+      queues = { online: queue(), explain: queue(), bulk: queue(), copy: queue() };
       this.#queues.set(model, queues);
     }
     return queues;
@@ -188,10 +188,13 @@ export class Scheduler {
   }
 
   #closeForIdle(): { jobs: Job[]; reason: CloseReason } | undefined {
-    const queue = this.#oldest('online') ?? this.#oldest('bulk') ?? this.#oldest('copy');
-    if (queue === undefined) return undefined;
-    const reason = queue.isFull ? 'full' : 'idle';
-    return { jobs: queue.take(), reason };
+    for (const priority of PRIORITIES) {
+      const queue = this.#oldest(priority);
+      if (queue === undefined) continue;
+      const reason = queue.isFull ? 'full' : 'idle';
+      return { jobs: queue.take(), reason };
+    }
+    return undefined;
   }
 
   /** The oldest of those that need not wait for others any longer: a model with more requests must not keep another's waiting. */
@@ -234,7 +237,7 @@ export class Scheduler {
       const queueMs = jobs.map(({ enqueuedAt }) => closedAt - enqueuedAt);
       for (const job of jobs) time(job, closedAt - job.enqueuedAt, computeMs);
       hand(outputs, jobs, bucket);
-      if (priority === 'copy') return;
+      if (!COUNTED.has(priority)) return;
       this.#options.observer.computed({ version, reason, rows, bucket, queueMs, computeMs });
     } catch (error) {
       for (const job of jobs) job.settle(error as Error);

@@ -49,7 +49,7 @@ const PREDICTIONS: readonly RouteDescription[] = [
       ...(['malformed-json', 'malformed-multipart', 'malformed-body', 'invalid-request', 'missing-image'] as const),
       ...(['undecodable-image', 'unsupported-media-type', 'payload-too-large', 'image-too-large'] as const),
       ...(['too-many-images', 'not-ready', 'shutting-down', 'overloaded', 'deadline-exceeded'] as const),
-      ...(['engine-lost', 'engine-fault', 'model-not-found'] as const),
+      ...(['engine-lost', 'engine-fault', 'model-not-found', 'not-differentiable'] as const),
     ],
   },
   {

@@ -1,7 +1,9 @@
 import { CLASS_COUNT, CLASS_NAMES, MAXIMUM_PIXEL, ModelName, ModelReference, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { z } from 'zod';
+import { EXPLAIN_METHODS } from '../explain/explanation.ts';
 import { LABELS } from '../models/models.ts';
 import { DEVICES } from '../predictor/predictor.ts';
+import { AnsweredExplanation } from './explanation.ts';
 import { AnsweredImage, ImageOptions } from './image.ts';
 
 const VERSION = 'expected one whole number, 1 or more';
@@ -32,6 +34,7 @@ export const PredictQuery = VersionQuery.extend({
     .default('false')
     .transform((text) => text === 'true')
     .describe('Whether the answer shows what the model was given'),
+  explain: z.enum(EXPLAIN_METHODS).optional().describe('How to say what each prediction rests on; default: not at all'),
 }).refine(({ version, label }) => version === undefined || label === undefined, {
   path: ['label'],
   message: 'expected a version or a label; came both',
@@ -81,6 +84,7 @@ export const PredictResponse = z.strictObject({
       ClassProbability.extend({
         probabilities: z.array(ClassProbability).describe('Most probable first'),
         ...Judgement.partial().shape,
+        explanation: AnsweredExplanation.optional().describe('What it rests on, where ?explain= asked'),
         image: AnsweredImage.optional().describe('What became of the picture; not for images that came as pixels'),
       }),
     )

@@ -29,7 +29,7 @@ export const STATUSES = {
   'invalid-conversion-option': 'hidden',
   'unsupported-operator': 'hidden',
   'output-occupied': 'hidden',
-  'not-differentiable': 'hidden',
+  'not-differentiable': 'FAILED_PRECONDITION',
   'source-mismatch': 'hidden',
   'training-diverged': 'hidden',
   'training-interrupted': 'hidden',

@@ -1,5 +1,6 @@
 import type { PublishedVersion } from '@atelier/model-repository';
-import type { DeviceClaim, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
+import type { ExplainMethod } from '../explain/explanation.ts';
+import type { DeviceClaim, ExplainedOutputs, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 
 /** What a choice is made by, and whom it tells. */
@@ -41,6 +42,17 @@ export class ChosenVersion implements Predictor {
     const outputs = await chosen.predictor.predict(images, options);
     this.#parts.answered(chosen, images, outputs);
     return outputs;
+  }
+
+  async explain(
+    images: Uint8Array,
+    outputs: Outputs,
+    method: ExplainMethod,
+    options?: PredictOptions,
+  ): Promise<ExplainedOutputs> {
+    // Nobody explains what another version predicted.
+    const own = this.#chosen.draining ? await this.predict(images, options) : outputs;
+    return this.#chosen.predictor.explain(images, own, method, options);
   }
 
   /** Whoever was given a choice does not own the version: `Models` releases it. */

@@ -1,6 +1,14 @@
 import { DomainError, type ErrorCode, hasCode } from '@atelier/domain';
 import type { PublishedVersion } from '@atelier/model-repository';
-import type { DeviceClaim, Outputs, PredictOptions, Predictor } from '../predictor/predictor.ts';
+import type { ExplainMethod } from '../explain/explanation.ts';
+import {
+  COUNTED,
+  type DeviceClaim,
+  type ExplainedOutputs,
+  type Outputs,
+  type PredictOptions,
+  type Predictor,
+} from '../predictor/predictor.ts';
 import type { VersionTally } from './version-tally.ts';
 
 export interface PredictorEvents {
@@ -37,7 +45,7 @@ export class ObservedPredictor implements Predictor {
   }
 
   async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
-    if (options?.priority === 'copy') return this.#inner.predict(images, options);
+    if (!COUNTED.has(options?.priority ?? 'online')) return this.#inner.predict(images, options);
     const started = performance.now();
     this.#tally.pending++;
     try {
@@ -54,6 +62,15 @@ export class ObservedPredictor implements Predictor {
     } finally {
       this.#tally.pending--;
     }
+  }
+
+  explain(
+    images: Uint8Array,
+    outputs: Outputs,
+    method: ExplainMethod,
+    options?: PredictOptions,
+  ): Promise<ExplainedOutputs> {
+    return this.#inner.explain(images, outputs, method, options);
   }
 
   async close(): Promise<void> {

@@ -1,17 +1,18 @@
-import { CLASS_COUNT, hasCode, type Manifest, PIXELS_PER_IMAGE, publishedOutputs } from '@atelier/domain';
+import { hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
 import { BUCKETS, MAXIMUM_ROWS } from '../batching/buckets.ts';
 import type { BatchObserver } from '../batching/observer.ts';
-import type { Runnable } from '../batching/jobs.ts';
 import { Scheduler } from '../batching/scheduler.ts';
 import { Compute } from '../compute/compute.ts';
-import type { ComputeModel, EngineTrial } from '../compute/load-model.ts';
-import type { OutputColumns } from '../compute/messages.ts';
+import type { EngineTrial } from '../compute/load-model.ts';
 import type { FileDecoder } from '../image/decode.ts';
+import { Explainer } from '../explain/explainer.ts';
+import { BatchedPredictor } from './batched-predictor.ts';
 import { checkContract } from './checks.ts';
-import type { DeviceClaim, Outputs, Predictor, PredictOptions } from './predictor.ts';
+import { columnsOf, outputsIn, widthOf } from './output-columns.ts';
+import type { DeviceClaim, Predictor } from './predictor.ts';
 
 export interface EngineOptions extends AdmissionLimits {
   device: DeviceClaim['requested'];
@@ -59,6 +60,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { observer, workers, decoders, device, stuckMs, log, entry } = options;
   const decoding = new Admission({ ...options, alwaysTaken: decoders });
   const computing = new Admission({ ...options, alwaysTaken: workers * MAXIMUM_ROWS });
+  const explaining = new Admission({ ...options, maximumQueue: MAXIMUM_EXPLAINED, alwaysTaken: workers });
   const scheduler = new Scheduler({
     engines: workers,
     maximumDelayMs: options.maximumDelayMs,
@@ -95,11 +97,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const check = (trial: EngineTrial) => tryModel(trial, version);
       const outputs = columnsOf(version.manifest);
       const loaded = await compute.load({ bytes, outputs, check });
-      const runnable = { model: loaded.model, version, width: widthOf(outputs), maximumRows: MAXIMUM_ROWS };
+      const width = widthOf(outputs);
+      const runnable = { model: loaded.model, version, width, maximumRows: MAXIMUM_ROWS };
+      const probabilitiesIn = (rows: Float32Array) => outputsIn(rows, width).probabilities;
       return new BatchedPredictor(runnable, loaded, {
         compute,
         scheduler,
         admission: computing,
+        explainer: new Explainer({ compute, scheduler, admission: explaining, runnable, bytes, probabilitiesIn }),
       });
     },
     decode(file, limits, options, signal) {
@@ -130,14 +135,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** What a row of a version is: its logits, its probabilities, and its outlier score where it gives one. */
-function columnsOf(manifest: Manifest): OutputColumns[] {
-  return publishedOutputs(manifest).map(({ name, shape: [, width = 1] }) => ({ name, width }));
-}
-
-function widthOf(columns: readonly OutputColumns[]): number {
-  return columns.reduce((sum, { width }) => sum + width, 0);
-}
+/**
+ * Images that are explained at a time. They wait behind all requests, with up to 169 variations of 784 bytes each: nobody is to
+ * fill the memory with those.
+ */
+const MAXIMUM_EXPLAINED = 64;
 
 /** Takes and gives what it must, computes the golden outputs, and has run once with every batch size. */
 async function tryModel(trial: EngineTrial, { manifest }: PublishedVersion): Promise<void> {
@@ -146,79 +148,4 @@ async function tryModel(trial: EngineTrial, { manifest }: PublishedVersion): Pro
   const rows = await trial.run(images, images.length / PIXELS_PER_IMAGE);
   checkGolden(outputsIn(rows, widthOf(columnsOf(manifest))), manifest.golden);
   for (const bucket of BUCKETS) await trial.run(new Uint8Array(bucket * PIXELS_PER_IMAGE), bucket);
-}
-
-const PROBABILITIES_END = 2 * CLASS_COUNT;
-
-/** Rows [count, 20], or [count, 21] with outlier scores, as the outputs that they are. */
-function outputsIn(rows: Float32Array, width: number): Outputs {
-  const count = rows.length / width;
-  const logits = new Float32Array(count * CLASS_COUNT);
-  const probabilities = new Float32Array(count * CLASS_COUNT);
-  const outlierScores = width > PROBABILITIES_END ? new Float32Array(count) : undefined;
-  for (let row = 0; row < count; row++) {
-    const start = row * width;
-    logits.set(rows.subarray(start, start + CLASS_COUNT), row * CLASS_COUNT);
-    probabilities.set(rows.subarray(start + CLASS_COUNT, start + PROBABILITIES_END), row * CLASS_COUNT);
-    if (outlierScores !== undefined) outlierScores[row] = rows[start + PROBABILITIES_END] ?? NaN;
-  }
-  return outlierScores === undefined ? { logits, probabilities } : { logits, probabilities, outlierScores };
-}
-
-interface PredictorParts {
-  compute: Compute;
-  scheduler: Scheduler;
-  admission: Admission;
-}
-
-class BatchedPredictor implements Predictor {
-  readonly version: PublishedVersion;
-  readonly #loaded: ComputeModel;
-  readonly #runnable: Runnable;
-  readonly #parts: PredictorParts;
-  #inFlight = 0;
-  #closed: Promise<void> | undefined;
-  #whenIdle: () => void = () => undefined;
-
-  constructor(runnable: Runnable, loaded: ComputeModel, parts: PredictorParts) {
-    this.version = runnable.version;
-    this.#loaded = loaded;
-    this.#runnable = runnable;
-    this.#parts = parts;
-  }
-
-  get device(): DeviceClaim {
-    return this.#loaded.device;
-  }
-
-  get ready(): boolean {
-    return this.#parts.compute.ready && this.#closed === undefined;
-  }
-
-  async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
-    if (images.length === 0 || images.length % PIXELS_PER_IMAGE !== 0) {
-      throw new RangeError(`${images.length} pixels; expected a positive multiple of ${PIXELS_PER_IMAGE}.`);
-    }
-    if (this.#closed !== undefined) throw new RetryLater('shutting-down', 'The service is stopping.');
-    if (!this.#parts.compute.ready) throw new RetryLater('not-ready', 'The engine is being restarted.', 1);
-    this.#inFlight++;
-    try {
-      const { admission, scheduler } = this.#parts;
-      const rows = images.length / PIXELS_PER_IMAGE;
-      const numbers = await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
-      return outputsIn(numbers, this.#runnable.width);
-    } finally {
-      if (--this.#inFlight === 0) this.#whenIdle();
-    }
-  }
-
-  close(): Promise<void> {
-    return (this.#closed ??= this.#drain());
-  }
-
-  async #drain(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    this.#parts.scheduler.forget(this.#runnable);
-    await this.#parts.compute.unload(this.#runnable.model).catch(() => undefined); // it died, and the model with it
-  }
 }

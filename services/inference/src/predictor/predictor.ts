@@ -1,4 +1,5 @@
 import type { PublishedVersion } from '@atelier/model-repository';
+import type { ExplainMethod, Explanation } from '../explain/explanation.ts';
 
 /** What a model can compute on. */
 export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
@@ -14,11 +15,15 @@ export interface DeviceClaim {
 }
 
 /**
- * Whose turn is first: requests of people and programs that wait, the batches of an evaluation, and copies of requests that
- * another version answers, for which nobody waits and which count as no requests of this one. They share no batches.
+ * Whose turn is first: requests of people and programs that wait; variations of their images, by which a prediction is
+ * explained; the batches of an evaluation; and copies of requests that another version answers, for which nobody waits. They
+ * share no batches.
  */
-export const PRIORITIES = ['online', 'bulk', 'copy'] as const;
+export const PRIORITIES = ['online', 'explain', 'bulk', 'copy'] as const;
 export type Priority = (typeof PRIORITIES)[number];
+
+/** Those that count as requests. */
+export const COUNTED: ReadonlySet<Priority> = new Set(['online', 'bulk']);
 
 export interface PredictOptions {
   /** Gives the request up: out of the queue at once, and without an answer where it is being computed. */
@@ -29,7 +34,7 @@ export interface PredictOptions {
   priority?: Priority;
   /**
    * Is told how long the parts of the request took, in ms: `queue_ms` until its batch was closed, `infer_ms` of that batch, and
-   * of all `predict_ms`.
+   * of all `predict_ms`; of explanations alone `explain_ms`.
    */
   timings?: Record<string, number>;
 }
@@ -41,6 +46,13 @@ export interface Outputs {
   probabilities: Float32Array;
   /** [count], how unlike the training images each is; absent where the version does not say (`OUTLIER_SCORE`). */
   outlierScores?: Float32Array;
+}
+
+export interface ExplainedOutputs {
+  /** Those that were given; where the version that gave them was released since, those of the one that explains. */
+  outputs: Outputs;
+  /** One for each image. */
+  explanations: Explanation[];
 }
 
 /** Computes with one published version. */
@@ -55,6 +67,16 @@ export interface Predictor {
    * `engine-fault` when it gives no numbers.
    */
   predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs>;
+  /**
+   * Explains what it computed of images [count, 28, 28]. Behind all requests, and counts as none. Rejects as `predict` does, and
+   * with `not-differentiable` where the method needs a gradient that the version does not have.
+   */
+  explain(
+    images: Uint8Array,
+    outputs: Outputs,
+    method: ExplainMethod,
+    options?: PredictOptions,
+  ): Promise<ExplainedOutputs>;
   /** Answers what is in flight, then releases the engine. */
   close(): Promise<void>;
 }

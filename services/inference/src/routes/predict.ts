@@ -8,6 +8,7 @@ import type { Models } from '../models/models.ts';
 import { rank } from '../rank.ts';
 import { judgeAll } from '../trust/judge.ts';
 import { type ImageReaderParts, readImages } from './read-images.ts';
+import { addExplanations, requireExplainable } from './explanations.ts';
 import { deadlineOf } from './request-timeout.ts';
 import { addImageFacts } from './image-facts.ts';
 
@@ -15,11 +16,15 @@ import { addImageFacts } from './image-facts.ts';
 const DEFAULTS = PredictQuery.parse({});
 
 /** What is in this picture? Refused before its body is read when no model could answer. */
-export function predictHandler(models: Models, reader: ImageReaderParts): RequestHandler {
+export function predictHandler(
+  models: Models,
+  reader: ImageReaderParts,
+  limits: { maximumExplained: number },
+): RequestHandler {
   return async (request, response) => {
     const isPlain = Object.keys(request.query).length === 0;
     const query = isPlain ? DEFAULTS : parseQuery(PredictQuery, request.query);
-    const { top, model: name, version, label, preview, polarity, crop } = query;
+    const { top, model: name, version, label, preview, polarity, crop, explain: method } = query;
     const requestId = response.locals['requestId'] as string;
     const predictor = models.choose({ name, version, label, requestId });
     const signal = clientLeaves(response, deadlineOf(request));
@@ -27,11 +32,19 @@ export function predictHandler(models: Models, reader: ImageReaderParts): Reques
     const started = performance.now();
     const carried = await readImages(request, reader, { polarity, crop }, signal);
     timings['read_ms'] = performance.now() - started;
-    const { outputs, images, facts } = await predictPictures(predictor, carried, { signal, timings });
+    if (method !== undefined) requireExplainable(carried.images, limits.maximumExplained);
+    const options = { signal, timings };
+    const predicted = await predictPictures(predictor, carried, options);
+    const { images, facts } = predicted;
+    const { outputs, explanations } =
+      method === undefined
+        ? { outputs: predicted.outputs, explanations: [] }
+        : await predictor.explain(images, predicted.outputs, method, options);
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
     const predictions = rank(outputs.probabilities, top, judgeAll(answering.manifest, outputs));
     if (facts !== undefined) addImageFacts(predictions, facts, preview ? images : undefined);
+    await addExplanations(predictions, explanations, images);
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };
     answerJson(response, answer);
   };
