@@ -18,6 +18,12 @@ const [CRASH, NEVER, SLOW, NO_NUMBERS, NO_JSON, HUGE, TOO_FEW, TWICE, STRANGE_CO
 ];
 const SLOW_MS = 300;
 
+/** What it says of every file: that it was taken as it is. */
+const FACTS = {
+  ...{ width: 28, height: 28, inverted: false, mirrored: false, crop: null, warnings: [] },
+  ...{ format: /** @type {const} */ ('PNG'), background: /** @type {const} */ ('none') },
+};
+
 /** What becomes of who loads a model on CUDA: it `works`, it `kills` the process, or there is no GPU. */
 const CUDA = process.env['FRAGILE_CUDA'];
 
@@ -84,7 +90,7 @@ function answer(pipe, message, bytes) {
 function obey(pipe, id, commands, output) {
   if (commands.includes(CRASH)) process.exit(7);
   if (commands.includes(NEVER)) return;
-  const done = () => send(pipe, { id, kind: 'done', pixels: 1 }, output);
+  const done = () => send(pipe, { id, kind: 'done', pixels: 1, facts: FACTS }, output);
   if (commands.includes(SLOW)) setTimeout(done, SLOW_MS);
   else if (commands.includes(NO_NUMBERS)) send(pipe, { id, kind: 'done' }, output.fill(0xff));
   else if (commands.includes(NO_JSON))
