@@ -98,11 +98,11 @@ export class EvaluationTally {
       throw new RangeError('Expected the version compared with exactly where there is a comparison.');
     }
     return {
-      ...this.#metrics.metrics(),
-      createdAt: createdAt.toISOString(),
       model,
       device,
+      createdAt: createdAt.toISOString(),
       input,
+      ...this.#metrics.metrics(),
       abstentions: this.#abstentionReport(),
       seconds,
       imagesPerSecond: seconds > 0 ? this.#examples / seconds : 0,

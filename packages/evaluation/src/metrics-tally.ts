@@ -17,12 +17,19 @@ export class MetricsTally {
 
   /** `RangeError` where nothing was counted. */
   metrics(): EvaluationMetrics {
-    const { count, ...metrics } = this.#tally.metrics();
+    const { count, accuracy, accuracyInterval, loss, calibrationError, perClass, confusionMatrix } =
+      this.#tally.metrics();
+    // In the order in which one reads them: the numbers, then the lists.
     return {
       examples: count,
-      ...metrics,
+      accuracy,
+      accuracyInterval,
       topThreeAccuracy: this.#inTopThree / count,
-      ...meansOver(metrics),
+      loss,
+      ...meansOver({ perClass, confusionMatrix }),
+      calibrationError,
+      perClass,
+      confusionMatrix,
       calibrationBins: this.#tally.bins.map(({ lower, upper, ...bin }) => ({
         lower,
         upper,

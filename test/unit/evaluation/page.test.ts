@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type EvaluationReport, EvaluationTally, reportPage, reportPageInThread } from '@atelier/evaluation';
+import { EvaluationTally, reportPage } from '@atelier/evaluation';
 import { CONTENT_POLICY } from '@atelier/reports';
 import { answeredBatch, EVALUATION_FACTS } from '../../support/answered-batches.ts';
 import { HOSTILE_NAMES, reportOfNames } from '../../support/evaluation-reports.ts';
@@ -70,20 +70,4 @@ test('a page of one version without a mistake says so, and has no section for wh
   assert.match(page, /There is no mistake/);
   assert.match(page, /<p>There are none\.<\/p>/);
   assert.doesNotMatch(page, /id="(comparison|unreadable)"|Abstained/);
-});
-
-describe('a page made in a thread of its own', () => {
-  test('is the same page, made while the thread that asks goes on', async () => {
-    const report = reportOfNames(HOSTILE_NAMES);
-    let turns = 0;
-    const timer = setInterval(() => turns++, 10);
-    const page = await reportPageInThread(report);
-    clearInterval(timer);
-    assert.equal(page, await reportPage(report));
-    assert.ok(turns > 5, `${turns} turns of the thread that asks`);
-  });
-
-  test('rejects with what goes wrong there', async () => {
-    await assert.rejects(reportPageInThread({} as EvaluationReport), TypeError);
-  });
 });
