@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, (settings: () => Promise<Settings>) => P
     (await import('./commands/train-teacher.ts')).trainTeacherCommand(await settings()),
   report: async (settings) => (await import('./commands/report.ts')).reportCommand(await settings()),
   publish: async (settings) => (await import('./commands/publish.ts')).publishCommand(await settings()),
+  recalibrate: async (settings) => (await import('./commands/recalibrate.ts')).recalibrateCommand(await settings()),
   label: async (settings) => (await import('./commands/label.ts')).labelCommand(await settings()),
   search: async (settings) => (await import('./commands/search.ts')).searchCommand(await settings()),
   evaluate: async (settings) => (await import('./commands/evaluate.ts')).evaluateCommand(await settings()),

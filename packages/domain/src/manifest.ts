@@ -120,6 +120,10 @@ export const Manifest = z
     trust: Trust.optional().describe(
       'Absent: model.onnx has no output outlier_score, and nothing says when not to believe it',
     ),
+    recalibrated: z
+      .strictObject({ version: z.int().positive(), digest: Digest })
+      .optional()
+      .describe('The version whose weights these are; temperature and trust were fitted anew'),
     software: z.record(z.string(), z.string()).describe('Versions of what made this'),
   })
   .refine((manifest) => manifest.golden.images.length === manifest.golden.probabilities.length, {

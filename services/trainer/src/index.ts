@@ -59,6 +59,9 @@ export {
   type TrainingResult,
 } from './train.ts';
 export { trainingData } from './training-data.ts';
+export { recalibrate } from './trust/recalibrate.ts';
+export { fittedTemperature, TEMPERATURES } from './trust/temperature.ts';
+export { PASSING_SHARE, TARGET_ACCURACY, fittedTrust } from './trust/thresholds.ts';
 export type { EngineFactory, EngineState, TrainingEngine, TrainingExamples } from './training-engine.ts';
 export { type TrainingData, trainingExamples } from './training-examples.ts';
 export { BullmqQueue, type BullmqQueueOptions } from './queue/bullmq-queue.ts';

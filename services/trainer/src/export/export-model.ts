@@ -7,6 +7,7 @@ import type { BegunRun } from '../runs/run.ts';
 import { computingSoftware } from '../software-versions.ts';
 import type { TrainingEngine } from '../training-engine.ts';
 import type { TrainingData } from '../training-examples.ts';
+import { fitTrust } from '../trust/fit-trust.ts';
 import { goldenVectors } from './golden.ts';
 import { layersModelFiles } from './layers-model-files.ts';
 import { OnnxModel } from './onnx-model.ts';
@@ -16,8 +17,8 @@ import { publishedModel } from './published-model.ts';
 export type ExportedModel = Required<VersionContent>;
 
 /**
- * Turns what the engine holds into everything a version consists of: converts it, proves on every test image that the
- * graph computes what was trained, and measures the graph itself, because the graph is what will be served.
+ * Turns what the engine holds into everything a version consists of: converts it, calibrates it, proves on every test image
+ * that the graph computes what was trained, and measures the graph itself, because the graph is what will be served.
  */
 export async function exportModel(
   engine: TrainingEngine,
@@ -25,11 +26,14 @@ export async function exportModel(
 ): Promise<ExportedModel> {
   const artifacts = layersModel(run.recipe, await engine.snapshot());
   // Nothing that differs between two runs of one recipe: the same training gives the same bytes.
-  const model = publishedModel(artifacts, { recipe: run.recipe.name, data: run.data.digest });
+  const published = publishedModel(artifacts, { recipe: run.recipe.name, data: run.data.digest });
+  const train = select(data.examples, data.train);
+  const validation = select(data.examples, data.validation);
+  const { model, temperature, trust } = await fitTrust(published, { train, validation });
   const graph = await OnnxModel.open(model);
   try {
     const test = await graph.predict(dataset.test.images);
-    const parity = proveParity(await engine.logits(dataset.test), test);
+    const parity = proveParity(await engine.logits(dataset.test), test, temperature);
     const measure = async (examples: Examples): Promise<SplitMetrics> =>
       classificationMetrics((await graph.predict(examples.images)).probabilities, examples.labels);
     const seconds = fitted.history.reduce((sum, epoch) => sum + epoch.seconds, 0);
@@ -54,13 +58,14 @@ export async function exportModel(
         },
         data: { name: 'fashion-mnist', digest: run.data.digest, limit: run.data.limit },
         metrics: {
-          train: await measure(select(data.examples, data.train)),
-          validation: await measure(select(data.examples, data.validation)),
+          train: await measure(train),
+          validation: await measure(validation),
           test: classificationMetrics(test.probabilities, dataset.test.labels),
         },
         parity,
         golden: await goldenVectors(graph),
-        temperature: 1,
+        temperature,
+        trust,
         software: { ...computingSoftware(run.engine.name), node: process.versions.node },
       },
     };

@@ -56,7 +56,7 @@ export function goldenImages(): Uint8Array {
 /** What `model` answers to the golden images, for the manifest. */
 export async function goldenVectors(model: OnnxModel): Promise<GoldenVectors> {
   const images = goldenImages();
-  const { probabilities } = await model.predict(images);
+  const { probabilities, outlierScores } = await model.predict(images);
   const count = images.length / PIXELS_PER_IMAGE;
   const rows = Array.from({ length: count }, (_, row) => row);
   return {
@@ -64,6 +64,7 @@ export async function goldenVectors(model: OnnxModel): Promise<GoldenVectors> {
       Buffer.from(images.subarray(row * PIXELS_PER_IMAGE, (row + 1) * PIXELS_PER_IMAGE)).toString('base64'),
     ),
     probabilities: rows.map((row) => [...probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT)]),
+    ...(outlierScores && { outlierScores: [...outlierScores] }),
     tolerance: GOLDEN_TOLERANCE,
   };
 }

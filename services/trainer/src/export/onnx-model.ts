@@ -55,11 +55,20 @@ export class OnnxModel {
     for (let row = 0; row < count; row += ROWS_PER_RUN) {
       const rows = Math.min(ROWS_PER_RUN, count - row);
       const pixels = images.subarray(row * PIXELS_PER_IMAGE, (row + rows) * PIXELS_PER_IMAGE);
-      const image = new this.#runtime.Tensor('uint8', pixels, [rows, IMAGE_HEIGHT, IMAGE_WIDTH]);
-      const outputs = await this.#session.run({ image }, names);
-      for (const name of names) values[name].set(outputs[name]?.data as Float32Array, row * widths[name]);
+      const outputs = await this.run(pixels, names);
+      for (const name of names) values[name].set(outputs[name], row * widths[name]);
     }
     return values;
+  }
+
+  /** The graph's float32 outputs by name, whatever their shapes, of one run with all `images` [count, 28, 28] uint8. */
+  async run<Name extends string>(images: Uint8Array, names: readonly Name[]): Promise<Record<Name, Float32Array>> {
+    const shape = [images.length / PIXELS_PER_IMAGE, IMAGE_HEIGHT, IMAGE_WIDTH];
+    const outputs = await this.#session.run({ image: new this.#runtime.Tensor('uint8', images, shape) }, [...names]);
+    return Object.fromEntries(names.map((name) => [name, outputs[name]?.data as Float32Array])) as Record<
+      Name,
+      Float32Array
+    >;
   }
 
   async release(): Promise<void> {

@@ -6,12 +6,16 @@ export const PARITY_TOLERANCE = 1e-5;
 
 /**
  * Proves that the exported graph computes what was trained: `trainedLogits` [count, 10] against the graph's own outputs
- * on the same images. `parity-failed` when a probability differs by more than the tolerance.
+ * on the same images, at the temperature of its probabilities. `parity-failed` when a probability differs by more than the tolerance.
  */
-export function proveParity(trainedLogits: Float32Array, exported: Predictions): Manifest['parity'] {
+export function proveParity(
+  trainedLogits: Float32Array,
+  exported: Predictions,
+  temperature: number,
+): Manifest['parity'] {
   const parity = {
     images: exported.probabilities.length / CLASS_COUNT,
-    maximumDifference: maximumDifference(softmaxRows(trainedLogits), exported.probabilities),
+    maximumDifference: maximumDifference(softmaxRows(trainedLogits, temperature), exported.probabilities),
     maximumLogitDifference: maximumDifference(trainedLogits, exported.logits),
     tolerance: PARITY_TOLERANCE,
   };
@@ -37,12 +41,12 @@ function maximumDifference(expected: Float32Array, actual: Float32Array): number
   return maximum;
 }
 
-function softmaxRows(logits: Float32Array): Float32Array {
+function softmaxRows(logits: Float32Array, temperature: number): Float32Array {
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += CLASS_COUNT) {
     const row = logits.subarray(start, start + CLASS_COUNT);
     const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    const exponentials = Float64Array.from(row, (value) => Math.exp(value - largest));
+    const exponentials = Float64Array.from(row, (value) => Math.exp((value - largest) / temperature));
     const sum = exponentials.reduce((a, b) => a + b, 0);
     exponentials.forEach((value, index) => {
       probabilities[start + index] = value / sum;

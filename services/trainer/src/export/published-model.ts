@@ -1,5 +1,5 @@
 import { PUBLISHED_GRAPH } from '@atelier/domain';
-import { encodeModel, int, node } from '@atelier/onnx';
+import { int, node, type OnnxModel } from '@atelier/onnx';
 import { convert } from '@atelier/tfjs-to-onnx';
 import type { TrainedLayersModel } from '../network/layers-model.ts';
 
@@ -7,10 +7,10 @@ import type { TrainedLayersModel } from '../network/layers-model.ts';
 const FLOAT32 = 1;
 
 /**
- * `model.onnx` of a trained LayersModel: the converted network between a Cast of the uint8 image and a Softmax, with the
- * names, types and shapes that PUBLISHED_GRAPH promises. `metadata` goes into the file.
+ * The published graph of a trained LayersModel: the converted network between a Cast of the uint8 image and a Softmax, with
+ * the names, types and shapes that PUBLISHED_GRAPH promises. `metadata` goes into the file.
  */
-export function publishedModel(trained: TrainedLayersModel, metadata: Record<string, string>): Uint8Array {
+export function publishedModel(trained: TrainedLayersModel, metadata: Record<string, string>): OnnxModel {
   const [image] = PUBLISHED_GRAPH.inputs;
   const [logits, probabilities] = PUBLISHED_GRAPH.outputs;
   const { model, summary } = convert(trained);
@@ -21,7 +21,7 @@ export function publishedModel(trained: TrainedLayersModel, metadata: Record<str
       `The network ends in "${output?.name ?? 'nothing'}"; expected its last layer to be "${logits.name}".`,
     );
   }
-  return encodeModel({
+  return {
     ...model,
     metadata: { ...model.metadata, ...metadata },
     graph: {
@@ -34,5 +34,5 @@ export function publishedModel(trained: TrainedLayersModel, metadata: Record<str
         node('Softmax', [logits.name], probabilities.name, { axis: int(-1) }),
       ],
     },
-  });
+  };
 }

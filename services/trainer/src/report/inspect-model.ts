@@ -1,6 +1,7 @@
 import { type CalibrationBin, calibrationBins, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Examples, slice } from '@atelier/fashion-mnist';
 import { decodeModel, encodeModel } from '@atelier/onnx';
+import { subgraph } from '@atelier/onnx-training';
 import { OnnxModel } from '../export/onnx-model.ts';
 import { type Activations, activationsOf } from './activations.ts';
 import {
@@ -35,7 +36,7 @@ export interface ModelFindings {
 /** Looks into `bytes`, a published graph of dense layers, with the test images. */
 export async function inspectModel(bytes: Uint8Array, test: Examples): Promise<ModelFindings> {
   const decoded = decodeModel(bytes, 'model.onnx');
-  const [first, ...later] = denseLayers(decoded);
+  const [first, ...later] = denseLayers(subgraph(decoded.graph, ['logits']));
   if (first?.inputs !== PIXELS_PER_IMAGE) {
     throw new RangeError(`The first dense layer takes ${first?.inputs ?? 'no'} inputs; expected ${PIXELS_PER_IMAGE}.`);
   }

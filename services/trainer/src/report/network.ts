@@ -1,4 +1,4 @@
-import { type OnnxModel, type OnnxNode, float32Values, value } from '@atelier/onnx';
+import { type OnnxGraph, type OnnxModel, type OnnxNode, float32Values, value } from '@atelier/onnx';
 
 /** A dense layer of a published graph. */
 export interface DenseLayer {
@@ -10,10 +10,10 @@ export interface DenseLayer {
   input: string;
 }
 
-/** The dense layers of `model` from the input on; the last gives the logits. */
-export function denseLayers({ graph }: OnnxModel): DenseLayer[] {
-  const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  return graph.nodes.flatMap((node) => {
+/** The dense layers of a graph that gives logits and nothing else, from the input on. */
+export function denseLayers({ nodes, initializers }: OnnxGraph): DenseLayer[] {
+  const tensors = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  return nodes.flatMap((node) => {
     const [input = '', kernelName = ''] = node.inputs;
     const kernel = tensors.get(kernelName);
     if ((node.opType !== 'Gemm' && node.opType !== 'MatMul') || kernel?.shape.length !== 2) return [];

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { DomainError, messageOf, type Recipe } from '@atelier/domain';
+import { DomainError, messageOf, PUBLISHED_GRAPH, type Recipe } from '@atelier/domain';
 import { digestOf } from '@atelier/model-repository';
 import { decodeModel, type OnnxModel } from '@atelier/onnx';
+import { subgraph } from '@atelier/onnx-training';
 import { convert } from '@atelier/onnx-to-tfjs';
 import { readOnnxModel } from '@atelier/onnx-to-tfjs/node';
 import type { TensorData } from '../network/initial-weights.ts';
@@ -32,10 +33,18 @@ export async function readSourceModel(path: string, recipe: Recipe): Promise<Sou
   });
   const file = basename(path);
   const model = await readOnnxModel(path);
-  const layers = layerChain(convert(model).artifacts, file);
+  const layers = layerChain(convert(networkOf(model)).artifacts, file);
   const digest = digestOf(Buffer.concat([bytes, ...weightsInOtherFiles(bytes, model)]));
   return { file, digest, tensors: matchedTensors(networkSteps(recipe), layers, file) };
 }
+
+/** What a version computes behind its logits, such as outlier scores, is nothing that training goes on from. */
+function networkOf(model: OnnxModel): OnnxModel {
+  const isVersion = model.graph.outputs.some(({ name }) => name === LOGITS);
+  return isVersion ? { ...model, graph: subgraph(model.graph, [LOGITS]) } : model;
+}
+
+const LOGITS = PUBLISHED_GRAPH.outputs[0].name;
 
 /** The elements of the tensors that the file in `bytes` only names, as `model` has them. */
 function weightsInOtherFiles(bytes: Uint8Array, { graph }: OnnxModel): Uint8Array[] {
