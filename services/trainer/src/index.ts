@@ -59,6 +59,7 @@ export {
   type TrainingResult,
 } from './train.ts';
 export { trainingData } from './training-data.ts';
+export { fitTrust, type TrustedModel } from './trust/fit-trust.ts';
 export { recalibrate } from './trust/recalibrate.ts';
 export { fittedTemperature, TEMPERATURES } from './trust/temperature.ts';
 export { PASSING_SHARE, TARGET_ACCURACY, fittedTrust } from './trust/thresholds.ts';

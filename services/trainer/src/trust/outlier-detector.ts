@@ -65,6 +65,6 @@ export function fittedDetector({
     discriminants: scaled.clone().mulColumnVector(scales),
     classMeans: means.mmul(scaled),
     withinShares,
-    lengthFloor: LENGTH_FLOOR * energy,
+    lengthFloor: energy > 0 ? LENGTH_FLOOR * energy : 1, // 0 where no unit ever fires
   };
 }

@@ -42,7 +42,7 @@ export async function recalibrate(
 
 async function recalibrated(version: PublishedVersion, dataset: Dataset): Promise<VersionContent> {
   const before = decodeModel(await readModel(version), join(version.directory, MODEL_FILE));
-  const { name: _name, version: number, digest, sizeBytes: _size, ...manifest } = version.manifest;
+  const { manifest } = version;
   const data = trainingData(dataset, manifest.recipe, manifest.data.limit);
   const train = select(data.examples, data.train);
   const validation = select(data.examples, data.validation);
@@ -68,7 +68,7 @@ async function recalibrated(version: PublishedVersion, dataset: Dataset): Promis
         golden: await goldenVectors(graph),
         temperature,
         trust,
-        recalibrated: { version: number, digest },
+        recalibrated: { version: version.version, digest: manifest.digest },
       },
     };
   } finally {

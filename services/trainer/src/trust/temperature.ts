@@ -6,6 +6,9 @@ export const TEMPERATURES = { lowest: 0.25, highest: 20 } as const;
 /** Of the temperature; the sampling of 6,000 images moves it a hundred times as much. */
 const DECIMALS = 4;
 
+/** Until two neighbours give the same temperature. */
+const HALVINGS = 40;
+
 /**
  * The temperature that divides logits [count, 10] for calibrated probabilities: that with the least mean cross-entropy
  * against `labels` [count] (arXiv 1706.04599, section 4.2). The answered class stays what it is, whatever the temperature.
@@ -13,7 +16,7 @@ const DECIMALS = 4;
 export function fittedTemperature(logits: Float32Array, labels: Uint8Array): number {
   // The loss is convex in the inverse temperature, and its slope therefore ascending: halving finds where it is 0.
   let [low, high] = [1 / TEMPERATURES.highest, 1 / TEMPERATURES.lowest];
-  while (high - low > 10 ** -(DECIMALS + 2)) {
+  for (let halving = 0; halving < HALVINGS; halving++) {
     const middle = (low + high) / 2;
     if (lossSlope(logits, labels, middle) < 0) low = middle;
     else high = middle;
