@@ -5,7 +5,7 @@ const probability = numberIn({ from: 0, to: 1 });
 
 /**
  * How training images are changed, anew in every epoch, in this order: mirror, one warp (scale, aspect, rotation, shift),
- * contrast, erasing, mixup. What is left out changes nothing. Numbers that a step draws are uniform in their range unless
+ * reversal of tones, contrast, remnants, erasing, mixup. What is left out changes nothing. Numbers that a step draws are uniform in their range unless
  * it says otherwise, and drawn for each image by itself. What comes into view from outside an image is background, 0.
  */
 export const Augmentation = z
@@ -28,6 +28,17 @@ export const Augmentation = z
       .describe(
         'Largest relative change of the grey levels: at 0.2 each is multiplied by 0.8 to 1.2 and kept within 255, so ' +
           'that the background stays black',
+      ),
+    toneReversal: probability
+      .default(0)
+      .describe(
+        "Probability that a garment's grey levels are reversed: its lightest part becomes its darkest; the background stays",
+      ),
+    remnantProbability: probability
+      .default(0)
+      .describe(
+        'Probability that one to three grey rectangles or ellipses, 2 to 16 pixels an edge, are put behind the garment, as ' +
+          'what is left of the background of a photo',
       ),
     erasing: z
       .strictObject({

@@ -41,6 +41,8 @@ describe('recipes', () => {
       aspect: 0,
       rotationDegrees: 0,
       contrast: 0,
+      toneReversal: 0,
+      remnantProbability: 0,
       erasing: null,
       mixup: null,
     });
@@ -64,6 +66,14 @@ describe('recipes', () => {
     'more than half a turn': [
       { augmentation: { rotationDegrees: 181 } },
       /augmentation\.rotationDegrees: expected a number from 0 to 180; came 181$/,
+    ],
+    'a probability of reversed tones above one': [
+      { augmentation: { toneReversal: 1.5 } },
+      /augmentation\.toneReversal: expected a number from 0 to 1; came 1\.5$/,
+    ],
+    'a negative probability of remnants': [
+      { augmentation: { remnantProbability: -0.1 } },
+      /augmentation\.remnantProbability: expected a number from 0 to 1; came -0\.1$/,
     ],
     'a contrast that would turn images to negatives': [
       { augmentation: { contrast: 1.1 } },

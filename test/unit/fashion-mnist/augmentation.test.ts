@@ -13,7 +13,9 @@ const everything: AugmentationSource = {
   scale: 0.1,
   aspect: 0.1,
   rotationDegrees: 10,
+  toneReversal: 0.3,
   contrast: 0.2,
+  remnantProbability: 0.3,
   erasing: { probability: 0.5, maximumArea: 0.2 },
   mixup: { alpha: 0.4 },
 };
@@ -98,7 +100,7 @@ describe('augmentation', () => {
   test('means the same on every machine and in every release', () => {
     const { images, targets } = augmented(drawn(50), everything, 42, 3);
     const digest = createHash('sha256').update(images).update(new Uint8Array(targets.buffer)).digest('hex');
-    assert.equal(digest, '0a139e83e40692d6c53b5d3f340c2610dd5b74f1b076863557686c822743dc7a');
+    assert.equal(digest, 'a1a6127acb1ad5ec3a8917ceb0aaef0bfdccdc9195f9bdd1e4fb9c23b0cf8bd8');
   });
 
   const refused: Record<string, AugmentationSource> = {
@@ -230,6 +232,55 @@ describe('the warp', () => {
       const corners = [0, 27, PIXELS - 28, PIXELS - 1].map((pixel) => image[pixel]);
       assert.ok(corners.includes(0), `corners ${corners.join()}`);
     }
+  });
+});
+
+describe('reversal of tones', () => {
+  /** Garment levels 40 to 200 from left to right in rows 10 to 17; the rest is background, some of it not quite black. */
+  const before = copies(200, (row, column) =>
+    row < 10 || row > 17 ? column % 10 : 40 + Math.round((160 * column) / 27),
+  );
+
+  test('turns the lightest part of a garment into its darkest, and leaves the background', () => {
+    for (const image of imagesOf(augmented(before, { toneReversal: 1 }, 1, 1))) {
+      image.forEach((level, index) => {
+        const was = before.images[index] ?? NaN;
+        assert.equal(level, was < 16 ? was : 240 - was);
+      });
+    }
+  });
+
+  test('leaves the share of images alone that its probability leaves', () => {
+    const reversed = imagesOf(augmented(before, { toneReversal: 0.25 }, 1, 1)).filter((image) => image[280] === 200);
+    assert.ok(Math.abs(reversed.length - 50) < 30, `${reversed.length} of 200`);
+  });
+});
+
+describe('remnants', () => {
+  const ONE_LEVEL = 200;
+  const garment = (row: number, column: number) => (row > 6 && row < 21 && column > 6 && column < 21 ? ONE_LEVEL : 0);
+  const changed = imagesOf(augmented(copies(300, garment), { remnantProbability: 1 }, 1, 1));
+
+  test('make a garment smaller by up to 45 %, and put pieces only where there is background', () => {
+    const sizes = changed.map((image) => {
+      const kept = [...image.keys()].filter((pixel) => image[pixel] === ONE_LEVEL);
+      return Math.sqrt(kept.length) / 14;
+    });
+    assert.ok(smallest(sizes) > 0.4 && smallest(sizes) < 0.6, `${smallest(sizes)}`);
+    assert.ok(largest(sizes) < 1.35 && largest(sizes) > 0.9, `${largest(sizes)}`);
+  });
+
+  test('are pieces of grey beside nearly every garment, lighter than background', () => {
+    const pieces = changed.map((image) => new Set(image.filter((level) => level >= 32 && level !== ONE_LEVEL)).size);
+    assert.ok(pieces.filter((count) => count > 0).length > 280);
+  });
+
+  test('leave the share of images alone that their probability leaves', () => {
+    const before = copies(400, garment);
+    const alone = imagesOf(augmented(before, { remnantProbability: 0.25 }, 1, 1)).filter(
+      (image) => Buffer.compare(image, before.images.subarray(0, PIXELS)) === 0,
+    );
+    assert.ok(Math.abs(alone.length - 300) < 45, `${alone.length} of 400`);
   });
 });
 

@@ -5,7 +5,10 @@ import { findRecipe, RECIPES } from '@atelier/trainer';
 
 describe('recipes', () => {
   test('one for each author and one of our own, in this order', () => {
-    assert.deepEqual([...RECIPES.keys()], ['ann-128-64', 'mlp-gelu', 'ann-128', 'deep-bn', 'mlp-128-64', 'atelier']);
+    assert.deepEqual(
+      [...RECIPES.keys()],
+      ['ann-128-64', 'mlp-gelu', 'ann-128', 'deep-bn', 'mlp-128-64', 'atelier-photos', 'atelier'],
+    );
   });
 
   test('what an author named stands in the recipe', () => {

@@ -5,11 +5,13 @@ import { contrast } from './contrast.ts';
 import { erasing } from './erasing.ts';
 import { mirror } from './mirror.ts';
 import { mixup } from './mixup.ts';
+import { remnants } from './remnants.ts';
 import type { AugmentationStep } from './step.ts';
+import { toneReversal } from './tone-reversal.ts';
 import { warp } from './warp.ts';
 
 /** In the order in which they are applied. Each has a random stream by its name: one more changes no other. */
-const STEPS: Record<string, AugmentationStep> = { mirror, warp, contrast, erasing, mixup };
+const STEPS: Record<string, AugmentationStep> = { mirror, warp, toneReversal, contrast, remnants, erasing, mixup };
 
 /**
  * Changes the examples as `settings` ask, in place; what they leave out changes nothing. (settings, seed, epoch) decide

@@ -2,12 +2,13 @@ import { DomainError, parseRecipe, type Recipe, type RecipeSource } from '@ateli
 import { ann128 } from './ann-128.ts';
 import { ann12864 } from './ann-128-64.ts';
 import { atelier } from './atelier.ts';
+import { atelierPhotos } from './atelier-photos.ts';
 import { deepBn } from './deep-bn.ts';
 import { mlp12864 } from './mlp-128-64.ts';
 import { mlpGelu } from './mlp-gelu.ts';
 
 /** Each author's statement stays as it was made; what an author left open is ours and is said beside it. */
-const SOURCES: readonly RecipeSource[] = [ann12864, mlpGelu, ann128, deepBn, mlp12864, atelier];
+const SOURCES: readonly RecipeSource[] = [ann12864, mlpGelu, ann128, deepBn, mlp12864, atelierPhotos, atelier];
 
 /** Every recipe we ship, by name, with its defaults filled in. */
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
