@@ -4,7 +4,7 @@ import { atelier } from './atelier.ts';
 /**
  * Ours, for photos that the service prepared: the network and the teacher of `atelier`, which see garments of other sizes,
  * proportions and angles, with their tones reversed, and beside what is left of a background. That makes a network of this
- * size underfit, so it is regularised less otherwise. All of it was chosen on drawn photos and validation images; ADR 22.
+ * size underfit, so it is regularised less otherwise. All of it was chosen on drawn photos and validation images; ADR 23.
  */
 export const atelierPhotos: RecipeSource = {
   ...atelier,
