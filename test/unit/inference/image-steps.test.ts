@@ -24,7 +24,7 @@ import {
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { rowsOf, textOf } from '../../support/drawn-picture.ts';
-import { garmentImage, pngOf } from '../../support/pictures.ts';
+import { garmentImage, pngOf, pngVariants } from '../../support/pictures.ts';
 
 describe('a picture on white', () => {
   const layered = (channels: number, pixels: number[]) => ({
@@ -312,7 +312,7 @@ describe('cropping and centring', () => {
 });
 
 describe('what is told of a picture', () => {
-  const header = { format: 'JPEG', width: 3000, height: 2000, cost: 6e6 } as const;
+  const header = { format: 'JPEG', width: 3000, height: 2000, cost: 6e6, isPlain: false } as const;
   const decisions = { inverted: true, background: 'plain', warnings: [] } as const;
   const decoded = { width: 256, height: 171 };
 
@@ -339,11 +339,23 @@ describe('what is told of a picture', () => {
 });
 
 describe('the header of a PNG', () => {
-  test('tells size and interlacing without a decoder, and whether the picture may be turned', async () => {
+  test('tells size and interlacing without a decoder, and whether the picture may be turned or is plainly grey', async () => {
     const plain = await pngOf(garmentImage());
-    assert.deepEqual(pngHeader(plain), { width: 28, height: 28, isInterlaced: false, mayBeTurned: false });
+    assert.deepEqual(pngHeader(plain), {
+      width: 28,
+      height: 28,
+      isInterlaced: false,
+      mayBeTurned: false,
+      isPlainGrey: true,
+    });
     const turned = await sharp(plain).withMetadata({ orientation: 6 }).png({ progressive: true }).toBuffer();
-    assert.deepEqual(pngHeader(turned), { width: 28, height: 28, isInterlaced: true, mayBeTurned: true });
+    const { isInterlaced, mayBeTurned } = pngHeader(turned) ?? {};
+    assert.deepEqual([isInterlaced, mayBeTurned], [true, true]);
+    const tints = await pngVariants(garmentImage());
+    assert.deepEqual(
+      tints.filter(({ file }) => pngHeader(file)?.isPlainGrey).map(({ name }) => name),
+      ['grey', 'grey, interlaced'],
+    );
     assert.equal(pngHeader(plain.subarray(0, 32)), undefined);
   });
 });

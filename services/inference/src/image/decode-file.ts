@@ -36,7 +36,7 @@ export async function decodeFile(
   const sum = countedPixels + header.cost;
   if (sum > maximumPixels) throw tooLarge(sum, header.cost, maximumPixels);
   const decode = async () => {
-    const picture = await decodePicture(file, maximumPixels);
+    const picture = await decodePicture(file, header, maximumPixels);
     const { image, ...decisions } = await toModelImage(picture, options);
     return { image, facts: factsOf(header, picture, decisions), pixels: header.cost };
   };

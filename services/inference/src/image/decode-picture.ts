@@ -1,7 +1,7 @@
 import { DomainError, messageOf } from '@atelier/domain';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { LayeredPicture } from './flatten.ts';
-import { undecodable } from './header.ts';
+import { type Header, undecodable } from './header.ts';
 
 /** The garment needs 28 pixels; more than this many along an edge of the whole picture only costs time. */
 const WORKING_EDGE = 256;
@@ -22,16 +22,13 @@ export function restrictDecoders(): void {
 
 /**
  * The picture in an image file of at most `maximumPixels` by its header, and held to that: upright by its EXIF orientation,
- * in sRGB whatever its colours are stored as, at most `WORKING_EDGE` along an edge. Rejects with `undecodable-image`, or
- * `image-too-large` when it takes too long.
+ * in sRGB whatever its colours are stored as, or in one channel of grey; at most `WORKING_EDGE` along an edge. Rejects with
+ * `undecodable-image`, or `image-too-large` when it takes too long.
  */
-export async function decodePicture(file: Buffer, maximumPixels: number): Promise<LayeredPicture> {
+export async function decodePicture(file: Buffer, header: Header, maximumPixels: number): Promise<LayeredPicture> {
   try {
-    const { data, info } = await sharp(file, { limitInputPixels: maximumPixels })
-      .timeout({ seconds: TIMEOUT_SECONDS })
-      .autoOrient()
-      .resize({ width: WORKING_EDGE, height: WORKING_EDGE, fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
+    const input = sharp(file, { limitInputPixels: maximumPixels });
+    const { data, info } = await (isReady(header) ? input.toColourspace('b-w') : converted(input))
       .raw()
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, channels: info.channels, pixels: data };
@@ -39,4 +36,17 @@ export async function decodePicture(file: Buffer, maximumPixels: number): Promis
     if (!messageOf(cause).startsWith('timeout')) throw undecodable(cause);
     throw new DomainError('image-too-large', `The image takes more than ${TIMEOUT_SECONDS} s to decode.`, { cause });
   }
+}
+
+/** Whether the picture is as it is wanted already: for a small one these steps take a third of the time, and change no pixel. */
+function isReady({ isPlain, width, height }: Header): boolean {
+  return isPlain && width <= WORKING_EDGE && height <= WORKING_EDGE;
+}
+
+function converted(input: Sharp): Sharp {
+  return input
+    .timeout({ seconds: TIMEOUT_SECONDS })
+    .autoOrient()
+    .resize({ width: WORKING_EDGE, height: WORKING_EDGE, fit: 'inside', withoutEnlargement: true })
+    .toColourspace('srgb');
 }

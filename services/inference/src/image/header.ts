@@ -11,6 +11,8 @@ export interface Header {
   height: number;
   /** Its pixels, twice those of one that can only be decoded as a whole (interlaced, progressive, or of such a format). */
   cost: number;
+  /** Whether it is grey, upright and opaque by its header alone. */
+  isPlain: boolean;
 }
 
 /** Their decoders hold the whole picture, where those of the others pass it through in strips. */
@@ -26,12 +28,12 @@ const WHOLE_PICTURE_FACTOR = 2;
 export async function readHeader(file: Buffer): Promise<Header> {
   const format = imageFormat(file);
   if (format === undefined) throw unsupported();
-  const { width, height, isWhole } = sizeOfPng(file) ?? (await sizeOf(file));
+  const { width, height, isWhole, isPlain } = sizeOfPng(file) ?? (await sizeOf(file));
   const factor = isWhole || DECODED_WHOLE.includes(format) ? WHOLE_PICTURE_FACTOR : 1;
-  return { format, width, height, cost: width * height * factor };
+  return { format, width, height, cost: width * height * factor, isPlain };
 }
 
-interface Size extends Pick<Header, 'width' | 'height'> {
+interface Size extends Pick<Header, 'width' | 'height' | 'isPlain'> {
   /** Progressive or interlaced. */
   isWhole: boolean;
 }
@@ -39,7 +41,7 @@ interface Size extends Pick<Header, 'width' | 'height'> {
 async function sizeOf(file: Buffer): Promise<Size> {
   try {
     const { autoOrient, isProgressive = false } = await sharp(file, { limitInputPixels: false }).metadata();
-    return { ...autoOrient, isWhole: isProgressive };
+    return { ...autoOrient, isWhole: isProgressive, isPlain: false };
   } catch (cause) {
     throw undecodable(cause);
   }
@@ -49,7 +51,8 @@ async function sizeOf(file: Buffer): Promise<Size> {
 function sizeOfPng(file: Buffer): Size | undefined {
   const header = pngHeader(file);
   if (header === undefined || header.mayBeTurned) return undefined;
-  return { width: header.width, height: header.height, isWhole: header.isInterlaced };
+  const { width, height, isInterlaced, isPlainGrey } = header;
+  return { width, height, isWhole: isInterlaced, isPlain: isPlainGrey };
 }
 
 function unsupported(): DomainError {

@@ -4,11 +4,19 @@ export interface PngHeader {
   isInterlaced: boolean;
   /** Whether something before its pixels may say that they do not lie as the picture is looked at. */
   mayBeTurned: boolean;
+  /** Whether its pixels are grey values of 8 bits or fewer, of which nothing says that they mean other colours or none. */
+  isPlainGrey: boolean;
 }
 
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum. */
 const CHUNK_BYTES = 12;
+
+/** A colour type: grey without alpha. */
+const GREY = 0;
+
+/** Chunks that say which colours the pixels mean, or that some are transparent. */
+const RECOLOURING = ['iCCP', 'cICP', 'tRNS'];
 
 /** Chunks of text. */
 const TEXTS = ['tEXt', 'zTXt', 'iTXt'];
@@ -25,20 +33,25 @@ export function pngHeader(file: Buffer): PngHeader | undefined {
   if (!isPng) return undefined;
   const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
   if (width === 0 || height === 0) return undefined;
-  return { width, height, isInterlaced: file[28] === 1, mayBeTurned: hasOrientation(file) };
+  const { mayBeTurned, isRecoloured } = chunksBeforePixels(file);
+  const isPlainGrey = file[25] === GREY && (file[24] ?? 0) <= 8 && !isRecoloured;
+  return { width, height, isInterlaced: file[28] === 1, mayBeTurned, isPlainGrey };
 }
 
 /** Looks as far as the pixels. A chunk that lies about its length ends the search: the decoder will refuse the file. */
-function hasOrientation(file: Buffer): boolean {
+function chunksBeforePixels(file: Buffer): { mayBeTurned: boolean; isRecoloured: boolean } {
+  const seen = { mayBeTurned: false, isRecoloured: false };
   let offset = SIGNATURE_BYTES;
   while (offset + CHUNK_BYTES <= file.length) {
     const type = textAt(file, offset + 4, 4);
-    if (type === 'IDAT') return false;
-    if (type === 'eXIf') return true;
-    if (TEXTS.includes(type) && textAt(file, offset + 8, RAW_PROFILE.length) === RAW_PROFILE) return true;
+    if (type === 'IDAT') break;
+    if (RECOLOURING.includes(type)) seen.isRecoloured = true;
+    if (type === 'eXIf' || (TEXTS.includes(type) && textAt(file, offset + 8, RAW_PROFILE.length) === RAW_PROFILE)) {
+      seen.mayBeTurned = true;
+    }
     offset += CHUNK_BYTES + file.readUInt32BE(offset);
   }
-  return false;
+  return seen;
 }
 
 function textAt(file: Buffer, offset: number, length: number): string {
