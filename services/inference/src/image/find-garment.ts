@@ -30,8 +30,12 @@ export interface Found {
 /** Opaque from here on. */
 const OPAQUE = 128;
 
-/** A pixel belongs to the garment from this share of the threshold on that parts garment and background best. */
-const WEAK_SHARE = 0.5;
+/**
+ * A pixel belongs to the garment from this share of the threshold on that parts garment and background best: light parts of it
+ * do, and shadows, mostly, do not. On a background of several colours their mixtures must not.
+ */
+const WEAK_SHARE = 0.25;
+const WEAK_SHARE_MIXED = 0.5;
 
 /** What the noise of the background may come to; colours nearer than the second are the same to the eye. */
 const NOISE_FACTOR = 1.5;
@@ -58,7 +62,7 @@ export function findGarment({ picture, opacity }: FlatPicture): Found {
   const { distance, noise, isPlain } = distanceFromBackground(channelsOf(picture));
   const smooth = boxBlur({ ...picture, pixels: distance }, isPlain ? 1 : 2);
   const strong = otsuThreshold(smooth);
-  const weak = Math.max(LEAST_DISTANCE, NOISE_FACTOR * noise, WEAK_SHARE * strong);
+  const weak = Math.max(LEAST_DISTANCE, NOISE_FACTOR * noise, (isPlain ? WEAK_SHARE : WEAK_SHARE_MIXED) * strong);
   // The blur takes in a rim of background, which is itself no way off its own colour.
   const rim = isPlain ? weak / 2 : -1;
   const pixels = new Uint8Array(smooth.length);
