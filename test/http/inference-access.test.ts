@@ -74,7 +74,7 @@ describe('an inference service with keys', () => {
         if (status !== 401) unguarded.push(name);
         if (status !== 401) continue;
         const admin = /labels|rollback|load$/.test(path);
-        const scope = path === '/metrics' ? scraper : key;
+        const scope = ['/metrics', '/drift'].includes(path) ? scraper : key;
         const { status: other } = await send(method, url, scope === key ? scraper : key);
         assert.equal(other, 403, `${name} with the other key`);
         assert.equal((await send(method, url, scope)).status === 403, admin, name);

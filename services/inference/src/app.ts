@@ -22,6 +22,7 @@ import { inferenceAccess, type InferenceAccess } from './access.ts';
 import type { InferenceConfig } from './config.ts';
 import { inferenceApi } from './contract/api.ts';
 import type { ImageReaderParts } from './routes/read-images.ts';
+import { type DriftMonitor, openDrift } from './drift/drift-monitor.ts';
 import { referenceTo } from './model-reference.ts';
 import { errorFormOf } from './open-inference/rest/error-form.ts';
 import { healthRoutes } from './open-inference/rest/health-routes.ts';
@@ -29,6 +30,7 @@ import { repositoryRoutes } from './open-inference/rest/repository-routes.ts';
 import { inferHandler } from './open-inference/rest/infer-route.ts';
 import { type ModelPath, openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
+import { driftRoute } from './routes/drift.ts';
 import { labelsRoutes } from './routes/labels.ts';
 import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
@@ -46,6 +48,8 @@ export interface AppParts {
   /** Where each request goes as a span of a trace. Default: nowhere. */
   spans?: SpanSink;
   log: Log;
+  /** Compares answers with those of the past; told by gRPC, too. */
+  drift?: DriftMonitor;
   /** What the Open Inference Protocol tells of the versions; whoever computes tells it of batches. */
   statistics?: CountedInferences;
 }
@@ -59,18 +63,19 @@ export function buildApp({
   hasStarted,
   spans,
   log,
+  drift = openDrift(config),
   statistics = new CountedInferences(),
 }: AppParts): Express {
   const access = inferenceAccess(config.apiKeys);
   const admin = requireScope(access, 'admin');
   const reader = requireScope(access, 'infer', 'admin'); // who loads and labels versions must see what there is
-  metrics.watch({ statuses: () => model.statuses() });
+  metrics.watch({ statuses: () => model.statuses(), drift: () => drift.figures() });
   statistics.watch(() => model.statuses().map(({ version }) => version));
   const limits = config;
   const count = countRequests(metrics.registry);
   const refuseForeign = refuseForeignPages(namesOf(config));
-  const predict = predictHandler(model, { ...images, limits }, limits);
-  const infer = inferHandler({ models: model, ...images, limits, statistics });
+  const predict = predictHandler(model, { ...images, limits }, { ...limits, drift });
+  const infer = inferHandler({ models: model, ...images, limits, statistics, drift });
   const routes = [
     count,
     probeRoutes({
@@ -90,6 +95,7 @@ export function buildApp({
     modelsRoute(model, reader),
     guard(access),
     metricsRoute(metrics.registry),
+    driftRoute(drift, model),
     openInferenceRoutes({ models: model, limits, statistics, infer }),
     predictRoute(predict),
     indexRoute(),
@@ -121,7 +127,7 @@ function directRoutes(
 function guard(access: InferenceAccess): RequestHandler {
   const router = Router();
   router.use(['/predict', '/models', '/v2'], requireScope(access, 'infer'));
-  router.use('/metrics', requireScope(access, 'metrics'));
+  router.use(['/metrics', '/drift'], requireScope(access, 'metrics'));
   return router;
 }
 
@@ -140,7 +146,7 @@ function indexRoute(): Router {
         service: 'Atelier inference',
         routes: [
           ...['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
-          ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics', 'GET /docs'],
+          ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics', 'GET /drift', 'GET /docs'],
         ],
       });
     })

@@ -3,6 +3,7 @@ import { HostList, LOG_LEVELS, readSettings, wholeNumber } from '@atelier/http';
 import { z } from 'zod';
 import { DEVICES } from './predictor/predictor.ts';
 import { ApiKeys } from './access.ts';
+import { MINIMUM_EXAMPLES } from './drift/drift-monitor.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -181,6 +182,14 @@ export const InferenceConfig = z.object({
   maximumConnections: wholeNumber(1, 1_000_000).default(10_000).meta({
     variable: 'INFERENCE_MAX_CONNECTIONS',
     description: 'Connections at a time, over HTTP and over gRPC each; one more is closed as it comes',
+  }),
+  driftAnswers: wholeNumber(MINIMUM_EXAMPLES, 1_000_000).default(5_000).meta({
+    variable: 'INFERENCE_DRIFT_ANSWERS',
+    description: 'Last answers of each version that `/drift` compares with its validation images; 11 bytes each',
+  }),
+  driftMinutes: wholeNumber(1, 525_600).default(1_440).meta({
+    variable: 'INFERENCE_DRIFT_MINUTES',
+    description: 'How old an answer may be that `/drift` counts, in minutes',
   }),
   otlpEndpoint: z
     .url({ protocol: /^https?$/, error: 'expected http://... or https://...' })

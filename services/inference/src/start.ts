@@ -7,6 +7,7 @@ import { buildApp } from './app.ts';
 import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/provider-libraries.ts';
 import type { InferenceConfig } from './config.ts';
+import { openDrift } from './drift/drift-monitor.ts';
 import { Ending } from './ending.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
@@ -72,7 +73,8 @@ export async function startInference(
   const hasStarted = () => started;
   const spans = openExporter(config, log);
   if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
-  const app = buildApp({ model, images, config, metrics, statistics, hasStarted, ...(spans && { spans }), log });
+  const drift = openDrift(config);
+  const app = buildApp({ model, images, config, metrics, statistics, drift, hasStarted, ...(spans && { spans }), log });
   const bodies = new BodyBudget(config.maximumBodiesBytes);
   const server = await listen(app, config.host, config.port, {
     log,
@@ -102,7 +104,7 @@ export async function startInference(
     ending.requireWhole();
   };
   if (config.grpcPort !== undefined) {
-    const parts = { models: model, ...images, limits: config, statistics };
+    const parts = { models: model, ...images, limits: config, statistics, drift };
     const access = inferenceAccess(config.apiKeys);
     const { host, grpcPort: port, maximumBodyBytes, requestTimeoutMs: arrivalLimitMs } = config;
     const { maximumConnections, keepAliveMs, stalledMs } = config;

@@ -23,6 +23,8 @@ describe('the configuration of the inference service', () => {
       maximumJsonBytes: 8 * 1024 * 1024,
       maximumImages: 256,
       maximumFiles: 32,
+      driftAnswers: 5_000,
+      driftMinutes: 1_440,
       maximumExplained: 8,
       maximumPixels: 40_000_000,
       device: 'auto',

@@ -3,6 +3,7 @@ import { type OpenApiDocument, openApiDocument, type RouteDescription } from '@a
 import { z } from 'zod';
 import { DEVICES } from '../predictor/predictor.ts';
 import { SERVICE_VERSION } from '../service-version.ts';
+import { DriftResponse } from './drift.ts';
 import { LabelsRequest, LabelsResponse } from './labels.ts';
 import { ModelsResponse } from './models.ts';
 import { OPEN_INFERENCE } from './open-inference-api.ts';
@@ -163,6 +164,17 @@ const SERVICE: readonly RouteDescription[] = [
     tag: 'Service',
     summary: 'Metrics for Prometheus (scope metrics)',
     answers: { 200: { description: 'Text format 0.0.4', contentType: 'text/plain' } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/drift',
+    tag: 'Service',
+    summary: 'How far answers have moved from those to the validation images (scope metrics)',
+    description:
+      'Of the last answers of each version, their classes and confidences against those that its manifest tells of. Evaluations ' +
+      'and copies of requests do not count.',
+    answers: { 200: { description: 'The versions', schema: DriftResponse.meta({ id: 'DriftResponse' }) } },
     problems: [],
   },
   {

@@ -5,6 +5,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ComputedBatch } from '../batching/observer.ts';
 import type { VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
+import type { DriftFigures } from '../drift/drift-monitor.ts';
+import { registerDriftMetrics } from './drift-metrics.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { ObservedPredictor } from './observed-predictor.ts';
 import type { InferenceObserver, WaitingWork } from './observers.ts';
@@ -24,6 +26,7 @@ export interface Watched {
   computePid?: () => number | undefined;
   /** Of the exporter of traces. */
   spans?: () => SpanCounts;
+  drift?: () => Iterable<DriftFigures>;
 }
 
 /** Everything that the service measures. */
@@ -40,6 +43,7 @@ export class InferenceMetrics implements InferenceObserver {
     waiting: () => ({ pictures: 0, rows: 0 }),
     computePid: () => undefined,
     spans: () => ({ exported: 0, dropped: 0 }),
+    drift: () => [],
   };
 
   constructor() {
@@ -55,6 +59,7 @@ export class InferenceMetrics implements InferenceObserver {
       computePid: () => this.#watched.computePid(),
       spans: () => this.#watched.spans(),
     });
+    registerDriftMetrics(this.registry, () => this.#watched.drift());
     registerTritonMetrics(this.registry, () => this.#tallies.values());
   }
 

@@ -1,5 +1,6 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { deadlineAfter, deadlineExceeded } from '@atelier/http';
+import type { DriftMonitor } from '../drift/drift-monitor.ts';
 import type { Models } from '../models/models.ts';
 import { type CarriedImages, predictPictures } from '../predictor/mirror-choice.ts';
 import type { Predictor } from '../predictor/predictor.ts';
@@ -45,13 +46,18 @@ export interface InferResult {
 export interface InferParts extends ImageSource {
   models: Models;
   statistics: InferenceStatistics;
+  /** Is told of what is answered to those who wait. Default: nobody is. */
+  drift?: Pick<DriftMonitor, 'answered'>;
 }
 
 /**
  * Answers one request. Rejects with `model-not-found`, `not-ready`, `shutting-down`; `invalid-request` and the codes of
  * `imagesOf` for what is wrong in it; and with what `Predictor.predict` rejects with.
  */
-export async function infer(call: InferCall, { models, decode, limits, statistics }: InferParts): Promise<InferResult> {
+export async function infer(
+  call: InferCall,
+  { models, decode, limits, statistics, drift }: InferParts,
+): Promise<InferResult> {
   const { received = performance.now(), signal } = call;
   const predictor = chooseVersion(models, call.model, call.version, call.requestId);
   const { version } = predictor;
@@ -73,6 +79,7 @@ export async function infer(call: InferCall, { models, decode, limits, statistic
     const computed = performance.now();
     const { version: answering } = predictor; // another one where the first was released while pictures were decoded
     const tensors = outputTensors(chooseOutputs(call.outputs, answering.manifest), outputs);
+    if (priority === 'online') drift?.answered(answering, outputs);
     statistics.answered(answering, {
       count: images.length / PIXELS_PER_IMAGE,
       inputMs: read - began,

@@ -1,6 +1,7 @@
 import { answerJson, clientLeaves, methodNotAllowed, parseQuery, timingsOf } from '@atelier/http';
 import { type RequestHandler, Router } from 'express';
 import { PredictQuery, type PredictResponse } from '../contract/predict.ts';
+import type { DriftMonitor } from '../drift/drift-monitor.ts';
 import { referenceTo } from '../model-reference.ts';
 import { predictPictures } from '../predictor/mirror-choice.ts';
 import { setProvenance } from '../provenance.ts';
@@ -19,7 +20,7 @@ const DEFAULTS = PredictQuery.parse({});
 export function predictHandler(
   models: Models,
   reader: ImageReaderParts,
-  limits: { maximumExplained: number },
+  { maximumExplained, drift }: { maximumExplained: number; drift: DriftMonitor },
 ): RequestHandler {
   return async (request, response) => {
     const isPlain = Object.keys(request.query).length === 0;
@@ -32,7 +33,7 @@ export function predictHandler(
     const started = performance.now();
     const carried = await readImages(request, reader, { polarity, crop }, signal);
     timings['read_ms'] = performance.now() - started;
-    if (method !== undefined) requireExplainable(carried.images, limits.maximumExplained);
+    if (method !== undefined) requireExplainable(carried.images, maximumExplained);
     const options = { signal, timings };
     const predicted = await predictPictures(predictor, carried, options);
     const { images, facts } = predicted;
@@ -42,6 +43,7 @@ export function predictHandler(
         : await predictor.explain(images, predicted.outputs, method, options);
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
+    drift.answered(answering, outputs);
     const predictions = rank(outputs.probabilities, top, judgeAll(answering.manifest, outputs));
     if (facts !== undefined) addImageFacts(predictions, facts, preview ? images : undefined);
     await addExplanations(predictions, explanations, images);
