@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { createLog } from '@atelier/http';
 import { buildApp, inferenceApi, InferenceMetrics, type RepositoryModels, readConfig } from '@atelier/inference';
 import request from 'supertest';
+import { NO_EVALUATION } from '../support/inference-service.ts';
 
 /** As much of Express' router as is looked at. */
 interface Layer {
@@ -23,6 +24,7 @@ const metrics = new InferenceMetrics();
 const app = buildApp({
   model: { statuses: () => [] } as unknown as RepositoryModels,
   images: { decode: () => Promise.reject(new Error('nobody decodes here')), admit: () => undefined },
+  evaluation: NO_EVALUATION,
   config: readConfig({}),
   metrics,
   hasStarted: () => true,

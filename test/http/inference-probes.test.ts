@@ -7,7 +7,7 @@ import { createLog, listen, RetryLater } from '@atelier/http';
 import { buildApp, InferenceMetrics, type Models, type Predictor, PREPROCESSING, readConfig } from '@atelier/inference';
 import request from 'supertest';
 import { problemOf } from '../support/answers.ts';
-import { openInference } from '../support/inference-service.ts';
+import { NO_EVALUATION, openInference } from '../support/inference-service.ts';
 import { publishTiny, randomImage } from '../support/published-version.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -26,7 +26,15 @@ function appWith(state: { predictor?: Predictor; started: boolean }) {
   } as unknown as Models;
   const metrics = new InferenceMetrics();
   const images = { decode: () => Promise.reject(new Error('nobody decodes here')), admit: () => undefined };
-  const parts = { model: models as never, images, config: readConfig({}), metrics, hasStarted: () => state.started };
+  const evaluation = NO_EVALUATION;
+  const parts = {
+    model: models as never,
+    images,
+    evaluation,
+    config: readConfig({}),
+    metrics,
+    hasStarted: () => state.started,
+  };
   return buildApp({ ...parts, log: createLog('test', 'silent') });
 }
 

@@ -4,6 +4,9 @@ import {
   type Engine,
   type EngineObserver,
   type InferenceConfig,
+  type OpenEvaluation,
+  OnlineTraffic,
+  openEvaluation,
   InferenceMetrics,
   readConfig,
   type RepositoryModels,
@@ -19,6 +22,7 @@ export interface InferenceUnderTest extends RecordedLog {
   app: Express;
   model: RepositoryModels;
   engine: Engine;
+  evaluation: OpenEvaluation;
   metrics: InferenceMetrics;
   close(): Promise<void>;
 }
@@ -50,11 +54,16 @@ export async function openInference(
   await model.start();
   await model.refresh(); // all that are to be held
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
-  const app = buildApp({ model, images, config, metrics, hasStarted: () => true, log });
+  const evaluation = openEvaluation(config, engine.traffic, log);
+  const app = buildApp({ model, images, evaluation, config, metrics, hasStarted: () => true, log });
   const close = async () => {
+    await evaluation.close(0);
     await model.close();
     await engine.close();
     metrics.close();
   };
-  return { ...recorded, app, model, engine, metrics, close };
+  return { ...recorded, app, model, engine, evaluation, metrics, close };
 }
+
+/** For an application in a test that evaluates nothing. */
+export const NO_EVALUATION = openEvaluation(readConfig({}), new OnlineTraffic(), recordedLog().log);

@@ -1,6 +1,6 @@
 export { augment } from './augmentation/augment.ts';
 export type { Dataset, DatasetOptions, DownloadProgress } from './dataset.ts';
-export { type DebianTools, withDebianPackage } from './debian-package.ts';
+export { DEBIAN_FOLDER, type DebianTools, withDebianPackage } from './debian-package.ts';
 export * from './edition.ts';
 export { batches, type Examples, select, slice } from './examples.ts';
 export * from './idx.ts';

@@ -15,7 +15,18 @@ const [COMMA, LINE_FEED, CARRIAGE_RETURN, ZERO] = [0x2c, 0x0a, 0x0d, 0x30];
  */
 export function readKaggleCsv(source: Uint8Array | string, file: string): Examples {
   const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
-  let position = skipHeader(bytes, file);
+  return readKaggleRows(bytes.subarray(kaggleHeaderBytes(bytes, file)), file);
+}
+
+/** The first bytes of a file, as many as its header may take with its line break; a shorter file is its own head. */
+export const KAGGLE_HEAD_BYTES = 2 * HEADER.length;
+
+/**
+ * Whole lines of such a file, without its header: so one too large for the memory is read in parts. `rowsBefore` are the
+ * lines of images before these, which the message of a fault counts.
+ */
+export function readKaggleRows(bytes: Uint8Array, file: string, rowsBefore = 0): Examples {
+  let position = 0;
   const capacity = Math.floor((bytes.length - position + 1) / SMALLEST_ROW_BYTES);
   const images = new Uint8Array(capacity * PIXELS_PER_IMAGE);
   const labels = new Uint8Array(capacity);
@@ -29,20 +40,20 @@ export function readKaggleCsv(source: Uint8Array | string, file: string): Exampl
 
       const largest = column === 0 ? CLASS_COUNT - 1 : MAXIMUM_PIXEL;
       const isPlain = position - start === 1 || (position > start && bytes[start] !== ZERO);
-      if (!isPlain || value > largest) failAtValue({ bytes, file, start, row: count, column, largest });
+      if (!isPlain || value > largest) failAtValue({ bytes, file, start, row: rowsBefore + count, column, largest });
       if (column === 0) labels[count] = value;
       else images[count * PIXELS_PER_IMAGE + column - 1] = value;
 
       if (column + 1 === COLUMNS.length) position = afterLineBreak(bytes, position);
       else position = bytes[position] === COMMA ? position + 1 : -1;
-      if (position < 0) failAtSeparator({ bytes, file, start, row: count, column, largest });
+      if (position < 0) failAtSeparator({ bytes, file, start, row: rowsBefore + count, column, largest });
     }
   }
   return { images: images.slice(0, count * PIXELS_PER_IMAGE), labels: labels.slice(0, count), count };
 }
 
-/** Where the first row begins. */
-function skipHeader(bytes: Uint8Array, file: string): number {
+/** Where the first row begins, in the first `KAGGLE_HEAD_BYTES` of a file; `malformed-csv` where its header is another. */
+export function kaggleHeaderBytes(bytes: Uint8Array, file: string): number {
   const isHeader = textOf(bytes.subarray(0, HEADER.length)) === HEADER;
   const position = isHeader ? afterLineBreak(bytes, HEADER.length) : -1;
   if (position >= 0) return position;

@@ -31,6 +31,7 @@ import { inferHandler } from './open-inference/rest/infer-route.ts';
 import { type ModelPath, openInferenceRoutes } from './open-inference/rest/routes.ts';
 import { CountedInferences } from './open-inference/statistics.ts';
 import { driftRoute } from './routes/drift.ts';
+import { evaluateRoute, type EvaluationParts } from './routes/evaluate.ts';
 import { labelsRoutes } from './routes/labels.ts';
 import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
@@ -41,6 +42,8 @@ export interface AppParts {
   model: RepositoryModels;
   /** How requests become images. */
   images: Pick<ImageReaderParts, 'decode' | 'admit'>;
+  /** What evaluations need. */
+  evaluation: EvaluationParts;
   config: InferenceConfig;
   metrics: InferenceMetrics;
   /** Whether the first choice of a version has been made, whatever came of it. */
@@ -58,6 +61,7 @@ export interface AppParts {
 export function buildApp({
   model,
   images,
+  evaluation,
   config,
   metrics,
   hasStarted,
@@ -98,6 +102,7 @@ export function buildApp({
     driftRoute(drift, model),
     openInferenceRoutes({ models: model, limits, statistics, infer }),
     predictRoute(predict),
+    evaluateRoute(model, evaluation),
     indexRoute(),
     openApiRoutes(inferenceApi),
   ];
@@ -126,7 +131,7 @@ function directRoutes(
 /** Who may what, by path; a router whose routes differ in that asks by `requireScope` itself. */
 function guard(access: InferenceAccess): RequestHandler {
   const router = Router();
-  router.use(['/predict', '/models', '/v2'], requireScope(access, 'infer'));
+  router.use(['/predict', '/evaluate', '/evaluations', '/models', '/v2'], requireScope(access, 'infer'));
   router.use(['/metrics', '/drift'], requireScope(access, 'metrics'));
   return router;
 }
@@ -145,7 +150,7 @@ function indexRoute(): Router {
       response.json({
         service: 'Atelier inference',
         routes: [
-          ...['POST /predict', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
+          ...['POST /predict', 'POST /evaluate', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
           ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics', 'GET /drift', 'GET /docs'],
         ],
       });

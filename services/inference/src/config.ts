@@ -115,6 +115,56 @@ export const InferenceConfig = z.object({
     variable: 'INFERENCE_MAX_PIXELS',
     description: 'Most pixels of all pictures of a request; interlaced, WebP, GIF and AVIF count twice',
   }),
+  scratchDirectory: z.string().optional().meta({
+    variable: 'INFERENCE_SCRATCH_DIR',
+    description: 'Folder for uploads while they are evaluated; by default the one of the system for temporary files',
+  }),
+  evaluations: wholeNumber(1, 64).default(1).meta({
+    variable: 'INFERENCE_EVALUATIONS',
+    description: 'Evaluations and batches of files at a time; more are refused',
+  }),
+  maximumUploadBytes: wholeNumber(1024, 1024 * 1024 * MEBIBYTE)
+    .default(1024 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_EVALUATION_MAX_BYTES',
+      description: 'Largest upload of an evaluation or of a batch of files, in bytes; it goes to the disk',
+    }),
+  maximumScratchBytes: wholeNumber(1024, 1024 * 1024 * MEBIBYTE)
+    .default(4096 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_EVALUATION_MAX_DISK_BYTES',
+      description: 'All uploads that are on the disk together, unpacked ones included, in bytes; more are refused',
+    }),
+  maximumEntries: wholeNumber(1, 10_000_000).default(100_000).meta({
+    variable: 'INFERENCE_EVALUATION_MAX_ENTRIES',
+    description: 'Most entries of an archive, whatever they are',
+  }),
+  maximumEntryBytes: wholeNumber(1024, 1024 * MEBIBYTE)
+    .default(16 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_EVALUATION_MAX_ENTRY_BYTES',
+      description: 'Largest file in an upload, unpacked, in bytes; a larger one is skipped',
+    }),
+  maximumUnpackedBytes: wholeNumber(1024, 1024 * 1024 * MEBIBYTE)
+    .default(4096 * MEBIBYTE)
+    .meta({
+      variable: 'INFERENCE_EVALUATION_MAX_UNPACKED_BYTES',
+      description: 'Everything in an upload together, unpacked, in bytes',
+    }),
+  maximumRatio: wholeNumber(1, 10_000).default(200).meta({
+    variable: 'INFERENCE_EVALUATION_MAX_RATIO',
+    description:
+      'How many times its stored bytes a file in an archive may unpack to; one that unpacks to more is skipped',
+  }),
+  datasetDirectory: z.string().optional().meta({
+    variable: 'FASHION_MNIST_DIR',
+    description:
+      'Folder of the data set, for evaluations on it; without it the next one and that of the Debian package',
+  }),
+  datasetCache: z.string().default('data/fashion-mnist').meta({
+    variable: 'INFERENCE_DATASET_CACHE',
+    description: 'Where `npm run fetch-dataset` keeps the data set; the service downloads nothing',
+  }),
   device: z
     .enum(['auto', ...DEVICES])
     .default('auto')

@@ -9,6 +9,7 @@ import { hasCudaProvider } from './compute/provider-libraries.ts';
 import type { InferenceConfig } from './config.ts';
 import { openDrift } from './drift/drift-monitor.ts';
 import { Ending } from './ending.ts';
+import { openEvaluation } from './evaluation/open-evaluation.ts';
 import { type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';
 import { createFilesDecoder } from './image/decode.ts';
 import { serveModels } from './models/serve-models.ts';
@@ -69,12 +70,24 @@ export async function startInference(
   const requireDevice = () => engine.device();
   const model = serveModels({ ...config, root, name, load, requireDevice, observer: metrics }, log);
   const images = { decode: createFilesDecoder(config.maximumPixels, engine.decode), admit: engine.admit };
+  const evaluation = openEvaluation(config, engine.traffic, log);
   let started = false;
   const hasStarted = () => started;
   const spans = openExporter(config, log);
   if (spans !== undefined) metrics.watch({ spans: () => spans.counts });
   const drift = openDrift(config);
-  const app = buildApp({ model, images, config, metrics, statistics, drift, hasStarted, ...(spans && { spans }), log });
+  const app = buildApp({
+    model,
+    images,
+    evaluation,
+    drift,
+    config,
+    metrics,
+    statistics,
+    hasStarted,
+    ...(spans && { spans }),
+    log,
+  });
   const bodies = new BodyBudget(config.maximumBodiesBytes);
   const server = await listen(app, config.host, config.port, {
     log,
@@ -93,11 +106,13 @@ export async function startInference(
     model.announceStop();
     if (graceMs > 0 && model.served() !== undefined) await setTimeout(graceMs);
     const ending = new Ending(limits.wholeMs, log);
+    const evaluated = evaluation.close(limits.requestsMs / 2);
     await ending.step('requests', Promise.all([server.close(), grpc?.close()]), {
       limitMs: limits.requestsMs,
       waitsForClients: true,
     });
     await ending.step('the release of the models', model.close(), { limitMs: limits.modelsMs });
+    await ending.step('evaluations', evaluated);
     // Beside each other: a collector that hangs must not use up the time of the engines.
     await Promise.all([ending.step('the engines', engine.close()), spans && ending.step('spans', spans.close())]);
     metrics.close();

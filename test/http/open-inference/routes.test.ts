@@ -14,7 +14,7 @@ import {
 import type { Express } from 'express';
 import request, { type Response, type Test } from 'supertest';
 import { eventually } from '../../support/eventually.ts';
-import { type InferenceUnderTest, openInference } from '../../support/inference-service.ts';
+import { type InferenceUnderTest, NO_EVALUATION, openInference } from '../../support/inference-service.ts';
 import { garmentImage, pngOf } from '../../support/pictures.ts';
 import { publishTiny, randomImage, tinyClassifier } from '../../support/published-version.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -73,7 +73,15 @@ function appWith(change: Partial<Models>, keys = ''): Express {
   const config = readConfig({ MODELS_DIR: folder.path, ...(keys !== '' && { INFERENCE_API_KEYS: keys }) });
   const images = { decode: () => Promise.reject(new Error('unused')), admit: () => undefined };
   const metrics = new InferenceMetrics();
-  return buildApp({ model, images, config, metrics, hasStarted: () => true, log: service.log });
+  return buildApp({
+    model,
+    images,
+    evaluation: NO_EVALUATION,
+    config,
+    metrics,
+    hasStarted: () => true,
+    log: service.log,
+  });
 }
 
 /** The same around a predictor that rejects. */

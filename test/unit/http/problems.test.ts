@@ -30,7 +30,7 @@ describe('problem details', () => {
 
   test('blame a client only with codes that a request can cause', async () => {
     const hidden = ERROR_CODES.filter((code) => PROBLEMS[code] === 'internal');
-    assert.ok(hidden.includes('malformed-idx'));
+    assert.ok(hidden.includes('malformed-onnx'));
     for (const code of hidden) {
       const { app, text } = failing(() => {
         throw new DomainError(code, 'about-our-files');

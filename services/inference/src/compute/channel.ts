@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DomainError, ERROR_CODES } from '@atelier/domain';
+import type { ToBulkDecoder } from './bulk-messages.ts';
 import { type Frame, readFrames, writeFrame, writeFrameSoon } from './frames.ts';
 import type { Answer, ToDecoder, ToEngine } from './messages.ts';
 
@@ -62,7 +63,11 @@ export class Channel {
    * the reason of `fail`, now or before. It is overdue when it has been the oldest without an answer for `limitMs`: what
    * is asked before it, such as to load a model, takes none of its time.
    */
-  ask(question: Question<ToEngine> | Question<ToDecoder>, bytes: Uint8Array | undefined, limitMs: number) {
+  ask(
+    question: Question<ToEngine> | Question<ToDecoder> | Question<ToBulkDecoder>,
+    bytes: Uint8Array | undefined,
+    limitMs: number,
+  ) {
     return new Promise<Frame<Done>>((resolve, reject) => {
       if (this.#failure !== undefined) {
         reject(this.#failure);

@@ -1,15 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
 
 const SOURCE = fileURLToPath(new URL('..', import.meta.url));
+const PACKAGES = join(SOURCE, '..', '..', '..', 'packages');
 
-/** Entries of the compute process: TypeScript beside this file. */
-export const ENTRIES = ['compute-main', 'engine-thread'] as const;
+/** Our packages that go into the bundle. */
+const BUNDLED = ['domain', 'evaluation', 'pictures', 'reports'];
+
+/** Entries of the processes that compute: TypeScript beside this file. */
+export const ENTRIES = ['compute-main', 'engine-thread', 'bulk-main'] as const;
 type EntryName = (typeof ENTRIES)[number];
 export type CompiledEntries = Readonly<Record<EntryName, string>>;
 
@@ -43,8 +47,12 @@ async function findOrBundle(): Promise<CompiledEntries> {
 }
 
 function pathsIn(folder: string): CompiledEntries {
-  const [main, thread] = ENTRIES.map((name) => join(folder, `${name}.mjs`));
-  return { 'compute-main': main ?? '', 'engine-thread': thread ?? '' };
+  const path = (name: EntryName) => join(folder, `${name}.mjs`);
+  return {
+    'compute-main': path('compute-main'),
+    'engine-thread': path('engine-thread'),
+    'bulk-main': path('bulk-main'),
+  };
 }
 
 /** Where the packages are installed that the bundle imports. */
@@ -60,16 +68,19 @@ function packageFolder(): string {
 /** Changes with every edit of what may go into the bundle: this service and what it imports of ours. */
 function stateOfSource(): string {
   const hash = createHash('sha256').update(process.version);
-  const domain = dirname(fileURLToPath(import.meta.resolve('@atelier/domain')));
-  for (const folder of [SOURCE, domain]) {
+  const packages = BUNDLED.map((name) => join(PACKAGES, name, 'src'));
+  for (const folder of [SOURCE, ...packages]) {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-      if (!file.endsWith('.ts')) continue;
+      if (!/\.(ts|css)$/.test(file)) continue;
       const { mtimeMs, size } = statSync(join(folder, file));
       hash.update(`${folder}/${file} ${mtimeMs} ${size}\n`);
     }
   }
   return hash.digest('hex').slice(0, 16);
 }
+
+/** What bundled code reads beside itself. */
+const ASSETS = [join(PACKAGES, 'reports', 'src', 'page', 'report.css')];
 
 async function bundle(): Promise<{ path: string; contents: Uint8Array }[]> {
   const esbuild = await import('esbuild');
@@ -81,18 +92,19 @@ async function bundle(): Promise<{ path: string; contents: Uint8Array }[]> {
     target: 'node20',
     outdir: 'compiled',
     outExtension: { '.js': '.mjs' },
-    plugins: [nativePackages],
+    plugins: [outsidePackages],
     write: false,
   });
   await esbuild.stop();
-  return outputFiles;
+  const assets = ASSETS.map(async (path) => ({ path, contents: await readFile(path) }));
+  return [...outputFiles, ...(await Promise.all(assets))];
 }
 
-/** It stays outside of the bundle, found where it is installed wherever the bundle lies; so does onnxruntime, by its URL. */
-const nativePackages: Plugin = {
-  name: 'native packages',
+/** They stay outside of the bundle, found where it is installed wherever the bundle lies; so does onnxruntime, by its URL. */
+const outsidePackages: Plugin = {
+  name: 'packages outside',
   setup(build) {
-    build.onResolve({ filter: /^sharp$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(sharp|vega|vega-lite)$/ }, ({ path }) => ({
       path: import.meta.resolve(path),
       external: true,
     }));

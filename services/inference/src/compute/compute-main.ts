@@ -6,13 +6,11 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '@atelier/domain';
 import { decodeFile, restrictDecoders } from '../image/decode-file.ts';
 import { DecodeSlots } from '../image/decode-slots.ts';
+import { type ComputeTask, DECODER_FD } from './compute-task.ts';
 import type { EngineTask } from './engine-thread.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answer, ToDecoder } from './messages.ts';
-
-/** The descriptor of the decoder's pipe; those of the engines follow. */
-export const DECODER_FD = 3;
 
 /** How long the engines may take to release their models when the service is gone. */
 const LEAVE_LIMIT_MS = 3_000;
@@ -23,18 +21,6 @@ const ANSWER_WAIT_MS = 4;
 const IN_WORK = 4;
 
 const { engineEntry, runtime, engines, decoders } = JSON.parse(process.argv[2] ?? '{}') as ComputeTask;
-
-/** What the process is started with. */
-export interface ComputeTask {
-  /** The path of the engine thread's module. */
-  engineEntry: string;
-  /** The URL of onnxruntime's module. */
-  runtime: string;
-  /** How many of them. */
-  engines: number;
-  /** How many pictures are decoded at a time. */
-  decoders: number;
-}
 
 // A terminal's Ctrl-C reaches this process, too; the service decides when it ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);

@@ -8,7 +8,7 @@ import { type Log, RetryLater } from '@atelier/http';
 import { installedRuntime } from './provider-libraries.ts';
 import { Channel } from './channel.ts';
 import { compiledEntries } from './compiled-entry.ts';
-import type { ComputeTask } from './compute-main.ts';
+import type { ComputeTask } from './compute-task.ts';
 
 export interface ComputeProcessOptions {
   /** Engine threads. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@atelier/domain';
 import type { ImageFacts, ImageOptions } from '../contract/image.ts';
+import type { DecodedHead } from './bulk-messages.ts';
 import type { Device } from '../predictor/predictor.ts';
 
 /** An input or output as a runtime describes it; a string is a symbolic dimension. */
@@ -48,6 +49,6 @@ export type ToDecoder =
   | { id: number; kind: 'ping' };
 
 export type Answer =
-  | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number; facts?: ImageFacts }
+  | { id: number; kind: 'done'; loaded?: LoadedModel; pixels?: number; facts?: ImageFacts; decoded?: DecodedHead[] }
   /** `code` where the failure is one that we foresee. */
   | { id: number; kind: 'failed'; code?: ErrorCode; message: string };

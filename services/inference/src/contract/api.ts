@@ -4,21 +4,14 @@ import { z } from 'zod';
 import { DEVICES } from '../predictor/predictor.ts';
 import { SERVICE_VERSION } from '../service-version.ts';
 import { DriftResponse } from './drift.ts';
+import { EVALUATIONS } from './evaluation-api.ts';
 import { LabelsRequest, LabelsResponse } from './labels.ts';
 import { ModelsResponse } from './models.ts';
 import { OPEN_INFERENCE } from './open-inference-api.ts';
 import { PredictQuery, PredictRequest, PredictResponse } from './predict.ts';
+import { Provenance } from './provenance.ts';
 
 const binary = z.string().meta({ format: 'binary' });
-
-/** What `setProvenance` says. */
-const Provenance = z.object({
-  'X-Model-Name': z.string(),
-  'X-Model-Version': z.string(),
-  'X-Model-Digest': z.string(),
-  'X-Device': z.enum(DEVICES),
-  'X-Preprocessing': z.string().describe('What was done to pictures; another name where that changed'),
-});
 
 const PREDICTIONS: readonly RouteDescription[] = [
   {
@@ -206,7 +199,7 @@ export function inferenceApi(): OpenApiDocument {
       'Pictures in, class probabilities out. Failures are problem details (RFC 9457) with the codes of docs/errors.md; below ' +
       '/v2 they have the form of the Open Inference Protocol. With `INFERENCE_API_KEYS` a request brings a key with the ' +
       'scope infer, or the one that its route names.',
-    routes: [...PREDICTIONS, ...VERSIONS, ...OPEN_INFERENCE, ...SERVICE],
+    routes: [...PREDICTIONS, ...EVALUATIONS, ...VERSIONS, ...OPEN_INFERENCE, ...SERVICE],
     commonProblems: ['internal', 'url-too-long'],
     guardProblems: ['unauthorized', 'forbidden', 'foreign-origin'],
   });

@@ -4,7 +4,8 @@ import type { DecodedFile } from './decode.ts';
 import { decodePicture } from './decode-picture.ts';
 import type { DecodeSlots } from './decode-slots.ts';
 import { factsOf } from './facts.ts';
-import { readHeader } from './header.ts';
+import type { LayeredPicture } from './flatten.ts';
+import { type Header, readHeader } from './header.ts';
 import { toModelImage } from './to-model-image.ts';
 
 export { restrictDecoders } from './decode-picture.ts';
@@ -16,6 +17,9 @@ export interface PixelLimits {
   countedPixels: number;
 }
 
+/** Decodes a file of this header; the usual one is `decodePicture`. */
+export type PictureDecoder = (file: Buffer, header: Header, maximumPixels: number) => Promise<LayeredPicture>;
+
 /** A picture with more pixels takes a slot: each may hold four bytes for every one of them. */
 const SMALL_PIXELS = 1_000_000;
 
@@ -23,20 +27,21 @@ const SMALL_PIXELS = 1_000_000;
  * Turns an image file (JPEG, PNG, WebP, GIF: its first frame, TIFF: its first page, AVIF) into an image of the one form,
  * [28, 28], 0 = background, 255 = brightest garment, and says what was done to it and how many pixels it counted. Rejects
  * with `missing-image` for an empty file, `unsupported-media-type`, `undecodable-image`, `image-too-large`. Large pictures
- * wait for one of `slots`.
+ * wait for one of `slots`. Another decoder than the usual may be given, which gives the same pixels.
  */
 export async function decodeFile(
   file: Buffer,
   { maximumPixels, countedPixels }: PixelLimits,
   options: ImageOptions,
   slots: DecodeSlots,
+  decodeAny: PictureDecoder = decodePicture,
 ): Promise<DecodedFile> {
   if (file.length === 0) throw new DomainError('missing-image', 'There are no bytes.');
   const header = await readHeader(file);
   const sum = countedPixels + header.cost;
   if (sum > maximumPixels) throw tooLarge(sum, header.cost, maximumPixels);
   const decode = async () => {
-    const picture = await decodePicture(file, header, maximumPixels);
+    const picture = await decodeAny(file, header, maximumPixels);
     const { image, ...decisions } = await toModelImage(picture, options);
     return { image, facts: factsOf(header, picture, decisions), pixels: header.cost };
   };

@@ -3,6 +3,7 @@ import { RetryLater } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import type { Admission } from '../batching/admission.ts';
 import type { Runnable } from '../batching/jobs.ts';
+import type { OnlineTraffic } from '../batching/online-traffic.ts';
 import type { Scheduler } from '../batching/scheduler.ts';
 import type { Compute } from '../compute/compute.ts';
 import type { ComputeModel } from '../compute/load-model.ts';
@@ -16,6 +17,7 @@ export interface PredictorParts {
   scheduler: Scheduler;
   admission: Admission;
   explainer: Explainer;
+  traffic: OnlineTraffic;
 }
 
 /** Computes with one version, in batches that it shares with whoever asks for the same. */
@@ -44,11 +46,12 @@ export class BatchedPredictor implements Predictor {
   }
 
   async predict(images: Uint8Array, options?: PredictOptions): Promise<Outputs> {
-    const { admission, scheduler } = this.#parts;
+    const { admission, scheduler, traffic } = this.#parts;
     return this.#inTurn(images, async () => {
-      const rows = images.length / PIXELS_PER_IMAGE;
-      const numbers = await admission.enter(rows, () => scheduler.submit(this.#runnable, images, options));
-      return outputsIn(numbers, this.#runnable.width);
+      const submit = () => scheduler.submit(this.#runnable, images, options);
+      const enter = () => (options?.isBounded ? submit() : admission.enter(images.length / PIXELS_PER_IMAGE, submit));
+      const isOnline = (options?.priority ?? 'online') === 'online';
+      return outputsIn(await (isOnline ? traffic.during(enter) : enter()), this.#runnable.width);
     });
   }
 
@@ -60,7 +63,8 @@ export class BatchedPredictor implements Predictor {
   ): Promise<ExplainedOutputs> {
     return this.#inTurn(images, async () => {
       const started = performance.now();
-      const explanations = await this.#parts.explainer.explain(images, outputs, method, options);
+      const { explainer, traffic } = this.#parts;
+      const explanations = await traffic.during(() => explainer.explain(images, outputs, method, options));
       if (options.timings !== undefined) options.timings['explain_ms'] = performance.now() - started;
       return { outputs, explanations };
     });

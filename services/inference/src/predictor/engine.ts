@@ -4,6 +4,7 @@ import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } fro
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
 import { BUCKETS, MAXIMUM_ROWS } from '../batching/buckets.ts';
 import type { BatchObserver } from '../batching/observer.ts';
+import { OnlineTraffic } from '../batching/online-traffic.ts';
 import { Scheduler } from '../batching/scheduler.ts';
 import { Compute } from '../compute/compute.ts';
 import type { EngineTrial } from '../compute/load-model.ts';
@@ -49,6 +50,8 @@ export interface Engine {
   readonly decode: FileDecoder;
   /** Throws `overloaded` where a request of this kind would not be let in: before its body is read. */
   admit: (kind: 'file' | 'pixels') => void;
+  /** The requests that somebody waits for; what can wait keeps out of their way. */
+  readonly traffic: OnlineTraffic;
   /** What waits, for those who measure: pictures and rows. */
   waiting(): { pictures: number; rows: number };
   /** The compute process, for those who measure it. */
@@ -61,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const decoding = new Admission({ ...options, alwaysTaken: decoders });
   const computing = new Admission({ ...options, alwaysTaken: workers * MAXIMUM_ROWS });
   const explaining = new Admission({ ...options, maximumQueue: MAXIMUM_EXPLAINED, alwaysTaken: workers });
+  const traffic = new OnlineTraffic();
   const scheduler = new Scheduler({
     engines: workers,
     maximumDelayMs: options.maximumDelayMs,
@@ -105,6 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         scheduler,
         admission: computing,
         explainer: new Explainer({ compute, scheduler, admission: explaining, runnable, bytes, probabilitiesIn }),
+        traffic,
       });
     },
     decode(file, limits, options, signal) {
@@ -119,7 +124,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           throw error;
         }
       };
-      return decoding.enter(1, decode, limits.countedPixels > 0).catch(turnAway);
+      return traffic.during(() => decoding.enter(1, decode, limits.countedPixels > 0)).catch(turnAway);
     },
     admit(kind) {
       try {
@@ -129,6 +134,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         turnAway(error);
       }
     },
+    traffic,
     waiting: () => ({ pictures: decoding.pending, rows: computing.pending }),
     pid: () => compute.pid,
     close: () => compute.close(),

@@ -32,6 +32,8 @@ export interface PredictOptions {
   deadline?: number;
   /** Default: `online`. */
   priority?: Priority;
+  /** Whether the caller bounds what it has in work itself, so that it takes no room in the queue. Default: false. */
+  isBounded?: boolean;
   /**
    * Is told how long the parts of the request took, in ms: `queue_ms` until its batch was closed, `infer_ms` of that batch, and
    * of all `predict_ms`; of explanations alone `explain_ms`.

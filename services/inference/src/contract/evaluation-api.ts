@@ -1,0 +1,59 @@
+import type { RouteDescription } from '@atelier/http';
+import { EvaluationReport } from '@atelier/evaluation';
+import { z } from 'zod';
+import { DatasetRequest, EvaluateQuery } from './evaluate.ts';
+import { Provenance } from './provenance.ts';
+
+const binary = z.string().meta({ format: 'binary' });
+
+/** What may be wrong with a request that carries many files. */
+const UPLOAD = [
+  ...(['malformed-multipart', 'malformed-body', 'invalid-request', 'unsupported-media-type'] as const),
+  ...(['payload-too-large', 'disk-full', 'missing-image', 'malformed-archive', 'archive-too-large'] as const),
+  ...(['not-ready', 'shutting-down', 'overloaded', 'deadline-exceeded', 'engine-lost', 'engine-fault'] as const),
+  ...(['model-not-found'] as const),
+];
+
+export const EVALUATIONS: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/evaluate',
+    tag: 'Evaluations',
+    summary: 'How good a version is on these labelled images (scope infer)',
+    description:
+      'A ZIP archive of folders named by class or with `labels.csv`, IDX images and labels, or CSV as Kaggle has it, in a form or as ' +
+      'the body, plain or gzip; or a split of the data set that the server has. Answers the report as JSON, or as CSV or HTML ' +
+      'where `Accept` asks for that. What cannot be read is listed in it.',
+    parameters: {
+      query: EvaluateQuery,
+      header: z.object({
+        Accept: z.string().optional().describe('application/json, text/csv or text/html'),
+        'Request-Timeout': z.string().optional().describe('Seconds after which the answer is of no use any more'),
+      }),
+    },
+    body: DatasetRequest.meta({ id: 'DatasetRequest' }),
+    otherBodies: {
+      'multipart/form-data': z.object({
+        archive: binary.optional(),
+        images: binary.optional(),
+        labels: binary.optional(),
+        csv: binary.optional(),
+      }),
+      'application/zip': binary,
+      'text/csv': binary,
+      'application/octet-stream': binary,
+    },
+    answers: {
+      200: {
+        description: 'The report',
+        schema: EvaluationReport.meta({ id: 'EvaluationReport' }),
+        headers: Provenance,
+      },
+    },
+    problems: [
+      ...UPLOAD,
+      ...(['malformed-json', 'malformed-labels', 'malformed-idx', 'malformed-csv', 'no-examples'] as const),
+      ...(['dataset-not-found'] as const),
+    ],
+  },
+];

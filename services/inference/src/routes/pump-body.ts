@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import { DomainError } from '@atelier/domain';
+import type { OnlineTraffic } from '../batching/online-traffic.ts';
+
+/** Between two pieces of a body, while somebody waits for an answer: about 30 MB a second. */
+const PAUSE_MS = 2;
+
+/**
+ * Gives the pieces of a request's body to `sink`, the next one when it has taken the last; and leaves others time between
+ * them when there are others. Rejects with the reason of `sink` and of `signal`, and with `malformed-body` when the client
+ * leaves. What is left unread is for `sendProblem`: the request stays open.
+ */
+export function pumpBody(
+  request: IncomingMessage,
+  sink: (piece: Buffer) => Promise<void>,
+  traffic: OnlineTraffic,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const letGo = () => {
+      request.off('data', take).off('end', end).off('close', gone);
+      signal.removeEventListener('abort', abort);
+    };
+    const fail = (error: Error) => {
+      letGo();
+      request.pause();
+      reject(error);
+    };
+    const take = (piece: Buffer) => {
+      request.pause();
+      const taken = async () => {
+        if (traffic.isRecent) await setTimeout(PAUSE_MS);
+        await sink(piece);
+        signal.throwIfAborted();
+      };
+      taken().then(() => request.resume(), fail);
+    };
+    const end = () => {
+      letGo();
+      resolve();
+    };
+    const gone = () => fail(new DomainError('malformed-body', 'The client left before its body had arrived.'));
+    const abort = () => fail(signal.reason as Error);
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort);
+    request.on('error', () => undefined); // `close` says the same
+    request.on('data', take).once('end', end).once('close', gone);
+  });
+}
