@@ -79,6 +79,7 @@ export { paletteOf } from './image/palette.ts';
 export { fitPlane } from './image/plane.ts';
 export { pngHeader } from './image/png-header.ts';
 export { decidePolarity } from './image/polarity.ts';
+export { withoutBody } from './image/without-body.ts';
 export { stretched } from './image/stretch.ts';
 export * from './predictor/checks.ts';
 export * from './predictor/mirror-choice.ts';

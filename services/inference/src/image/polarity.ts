@@ -4,12 +4,17 @@ import type { Mask, Picture } from './picture.ts';
 
 /**
  * Whether dark has to become light so that the garment is light on black: where it is darker than its background, both by
- * their mean; `auto` aside, as the client says.
+ * their mean; `auto` aside, as the client says. Background is what `foreground` leaves, which may have a body beside the
+ * garment.
  */
-export function decidePolarity(polarity: ImageOptions['polarity'], grey: Picture, garment: Mask): boolean {
+export function decidePolarity(
+  polarity: ImageOptions['polarity'],
+  grey: Picture,
+  garment: Mask,
+  foreground: Mask = garment,
+): boolean {
   if (polarity !== 'auto') return polarity === 'invert';
-  const { inside, outside } = meansOf(grey, garment);
-  return inside <= outside;
+  return meansOf(grey, garment).inside <= meansOf(grey, foreground).outside;
 }
 
 /** The mean brightness of what a mask holds and of what it leaves; white where it leaves nothing. */

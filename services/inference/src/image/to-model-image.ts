@@ -11,6 +11,7 @@ import { onBlack } from './on-black.ts';
 import type { Picture } from './picture.ts';
 import { decidePolarity, isLight, meansOf } from './polarity.ts';
 import { stretched } from './stretch.ts';
+import { withoutBody } from './without-body.ts';
 
 export interface Prepared extends Decisions {
   /** [28, 28], 0 = background, 255 = brightest garment. */
@@ -28,9 +29,10 @@ export async function toModelImage(layered: LayeredPicture, options: ImageOption
   if (asItIs !== undefined) return asItIs;
   const { isPlain, garment } = findGarment(flat);
   if (garment?.isPlausible !== true) return wholePicture(grey, isPlain && garment === null, options);
-  const { mask, box, atEdge } = garment;
-  const inverted = decidePolarity(options.polarity, grey, mask);
-  const { picture, isFaint } = onBlack(grey, mask, meansOf(grey, mask).outside, inverted);
+  const { atEdge } = garment;
+  const { mask, box } = withoutBody(flat.picture, garment) ?? garment;
+  const inverted = decidePolarity(options.polarity, grey, mask, garment.mask);
+  const { picture, isFaint } = onBlack(grey, mask, meansOf(grey, garment.mask).outside, inverted);
   const crop = options.crop === 'auto' ? box : null;
   const warnings: ImageWarning[] = [];
   if (!isPlain) warnings.push('busy-background');
