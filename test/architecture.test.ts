@@ -50,6 +50,7 @@ const EDGES: Record<string, readonly string[]> = {
     'fashion-mnist',
     'model-repository',
     'reports',
+    'evaluation',
     'trainer',
     'inference',
   ],

@@ -28,6 +28,12 @@ export function listOf<Item>(item: (text: string) => Item): (text: string) => It
   };
 }
 
+/** Reads the path of something that is to be read: it must be there. */
+export function existingPath(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
+  throw new InvalidArgumentError('There is nothing of that name.');
+}
+
 /** Reads the path of a file to be written: its folder must be there, and no folder in its place. */
 export function writablePath(path: string): string {
   const folder = dirname(path);

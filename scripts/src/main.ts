@@ -35,7 +35,7 @@ async function buildProgram(asked: string | undefined): Promise<Command> {
     .description('Train an MLP on Fashion-MNIST, export it to ONNX, serve it.')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true });
+    .enablePositionalOptions(); // behind a command, --version is the command's: that of a model
   for (const command of await loadCommands(asked, process.env)) {
     command.copyInheritedSettings(program);
     program.addCommand(command);

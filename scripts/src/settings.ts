@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { InferenceConfig } from '@atelier/inference';
 import { readTrainerConfig, type TrainerConfig } from '@atelier/trainer';
 
 /** Where the command line finds things, from the environment, read once; paths are absolute. */
@@ -13,6 +14,8 @@ export interface Settings {
   datasetCache: string;
   /** The trainer service's own settings with the folders above; `invalid-configuration` reports every fault together. */
   readTrainerConfig: () => TrainerConfig;
+  /** The same of the inference service; its libraries are loaded for it. */
+  readInferenceConfig: () => Promise<InferenceConfig>;
 }
 
 export function readSettings(environment: Record<string, string | undefined>): Settings {
@@ -34,6 +37,10 @@ export function readSettings(environment: Record<string, string | undefined>): S
         MODELS_DIR: modelsDirectory,
         RUNS_DIR: runsDirectory,
       }),
+    readInferenceConfig: async () => {
+      const { readConfig } = await import('@atelier/inference');
+      return readConfig({ INFERENCE_DATASET_CACHE: datasetCache, ...environment, MODELS_DIR: modelsDirectory });
+    },
   };
 }
 

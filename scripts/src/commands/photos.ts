@@ -25,18 +25,18 @@ export function photosCommand(settings: Settings) {
   return new Command('photos')
     .description('Draw photos of garments, classify them in several ways, and write how well into docs/results.md.')
     .option('--seed <n>', 'other pictures; then the figures are printed instead', wholeNumber(0, 2 ** 31 - 1), SEED)
-    .option('--model-version <n>', 'instead of the latest', wholeNumber(1))
+    .option('--version <n>', 'instead of the latest', wholeNumber(1))
     .option('--pictures <folder>', 'write the pictures there, a folder for each class, and classify nothing')
     .option('--print', 'print the figures and leave the page as it is')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ seed, modelVersion, pictures, print: isPrinted = false }) => {
+    .action(async ({ seed, version: asked, pictures, print: isPrinted = false }) => {
       const photos = await rendered(photoSet(seed));
       if (pictures !== undefined) {
         await writePictures(photos, resolve(pictures));
         print(`Written: ${photos.length} pictures in ${resolve(pictures)}`);
         return;
       }
-      const results = await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
+      const results = await withPredictor(settings, asked ?? 'latest', async (predictor) => {
         const { name, version, manifest } = predictor.version;
         note(`${name} version ${version} on ${predictor.device.actual}`);
         return PhotoResults.parse({

@@ -19,11 +19,11 @@ export function predictCommand(settings: Settings) {
     .description('Classify image files with the published version, without a server.')
     .argument('<file...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF')
     .option('--top <n>', 'classes to print', wholeNumber(1, 10), 3)
-    .option('--model-version <n>', 'instead of the latest', wholeNumber(1))
+    .option('--version <n>', 'instead of the latest', wholeNumber(1))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  npm run predict -- shoe.png --top 1')
-    .action(async (files, { top, modelVersion, json }) => {
-      await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
+    .action(async (files, { top, version: asked, json }) => {
+      await withPredictor(settings, asked ?? 'latest', async (predictor) => {
         const { name, version, manifest } = predictor.version;
         if (!json) note(`${name} version ${version} on ${predictor.device.actual}`);
         const decode = createImageDecoder(readConfig({}).maximumPixels);

@@ -12,12 +12,12 @@ export function recalibrateCommand(settings: Settings) {
     .description(
       'Publish the next version with the same weights, and temperature, outlier scores and thresholds fitted anew.',
     )
-    .option('--model-version <n>', 'instead of the latest', wholeNumber(1))
+    .option('--version <n>', 'instead of the latest', wholeNumber(1))
     .option('--to <folder>', 'of models to publish into, in place of the one that it comes from')
     .option('--json', 'print the version as JSON')
-    .addHelpText('after', '\nExample:\n  npm run recalibrate -- --model-version 2')
-    .action(async ({ modelVersion, to, json }) => {
-      const before = await resolveVersion(settings.modelsDirectory, MODEL_NAME, modelVersion ?? 'latest');
+    .addHelpText('after', '\nExample:\n  npm run recalibrate -- --version 2')
+    .action(async ({ version: asked, to, json }) => {
+      const before = await resolveVersion(settings.modelsDirectory, MODEL_NAME, asked ?? 'latest');
       const target = to === undefined ? settings.modelsDirectory : resolve(to);
       const published = await recalibrate(before, await loadDataset(settings), target);
       const { name, version, directory, manifest } = published;

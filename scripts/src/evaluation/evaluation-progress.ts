@@ -1,0 +1,32 @@
+import cliProgress from 'cli-progress';
+
+/** How far an evaluation has come; `total` is null where nobody knows yet how much there is. */
+export interface EvaluationState {
+  examples: number;
+  skipped: number;
+  total: number | null;
+}
+
+/** A bar on standard error, where that is a terminal; without a total it counts. */
+export class EvaluationBar {
+  #bar: cliProgress.SingleBar | undefined;
+  readonly #startedAt = performance.now();
+
+  update({ examples, skipped, total }: EvaluationState): void {
+    if (!process.stderr.isTTY) return;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const payload = { skipped, speed: Math.round(examples / seconds) };
+    if (this.#bar === undefined) {
+      const place = total === null ? '{value} images' : '{bar} {value}/{total} images';
+      const format = `Evaluating ${place}  {speed}/s  {skipped} not read`;
+      const options = { format, stream: process.stderr, clearOnComplete: true, hideCursor: true };
+      this.#bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);
+      this.#bar.start(total ?? 0, 0, payload);
+    }
+    this.#bar.update(examples + skipped, payload);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+}
