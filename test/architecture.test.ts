@@ -69,7 +69,7 @@ const HOMES: Record<string, readonly string[]> = {
   esbuild: ['services/inference/src/compute/compiled-entry.ts'],
   sharp: ['services/inference/src/image/', 'scripts/bench/serving/', 'scripts/src/photos/'],
   'fast-png': ['packages/pictures/src/'],
-  '@resvg/resvg-js': ['services/trainer/src/report/pictures/'],
+  '@resvg/resvg-js': ['services/trainer/src/report/pictures/', 'scripts/src/trust/drawing/'],
   vega: ['packages/reports/src/charts/'],
   'vega-lite': ['packages/reports/src/charts/'],
   express: [

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, (settings: () => Promise<Settings>) => P
   search: async (settings) => (await import('./commands/search.ts')).searchCommand(await settings()),
   evaluate: async (settings) => (await import('./commands/evaluate.ts')).evaluateCommand(await settings()),
   predict: async (settings) => (await import('./commands/predict.ts')).predictCommand(await settings()),
+  trust: async (settings) => (await import('./commands/trust.ts')).trustCommand(await settings()),
   conformance: async () => (await import('./commands/conformance.ts')).conformanceCommand(),
   recipes: async () => (await import('./commands/recipes.ts')).recipesCommand(),
   compare: async (settings) => (await import('./commands/compare.ts')).compareCommand(await settings()),

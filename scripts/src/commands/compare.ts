@@ -5,6 +5,7 @@ import { listOf, positiveNumber, wholeNumber } from '../arguments.ts';
 import { contendersOf, wantedRuns } from '../comparison/compare.ts';
 import { CONTENDERS } from '../comparison/contenders.ts';
 import { type KnownLooks, readKnownLooks, withLooks } from '../comparison/known-looks.ts';
+import { readResultParts } from '../comparison/result-parts.ts';
 import { resultsPage } from '../comparison/render-results.ts';
 import { isTrial, Results, SEEDS } from '../comparison/results.ts';
 import { readTextIfThere, writeWholeFile } from '../files.ts';
@@ -14,7 +15,6 @@ import { note, print } from '../output.ts';
 import { KeptRuns } from '../recipe-runs/kept-runs.ts';
 import type { MeasuredRun } from '../recipe-runs/measured-run.ts';
 import { trainRecipes } from '../recipe-runs/train-recipes.ts';
-import { readPhotoResults } from '../photos/read-photo-results.ts';
 import type { Settings } from '../settings.ts';
 
 export function compareCommand(settings: Settings) {
@@ -62,8 +62,8 @@ export function compareCommand(settings: Settings) {
         testLooks: Object.fromEntries(CONTENDERS.map(({ recipe }) => [recipe, looks[recipe]?.length ?? 0])),
         runs,
       };
-      const photos = isTrial(selection) ? null : await readPhotoResults(docs);
-      await writePage(page, resultsPage(results, photos));
+      const parts = isTrial(selection) ? undefined : await readResultParts(docs);
+      await writePage(page, resultsPage(results, parts));
       print(`Written: ${page}`);
     });
 }

@@ -4,10 +4,8 @@ import { CLASS_NAMES } from '@atelier/domain';
 import { PREPROCESSING } from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../arguments.ts';
-import { resultsPage } from '../comparison/render-results.ts';
-import { Results } from '../comparison/results.ts';
-import { readTextIfThere, writeWholeFile } from '../files.ts';
-import { beside, writePage } from '../measurements/written-page.ts';
+import { writeResultPart } from '../comparison/result-parts.ts';
+import { writeWholeFile } from '../files.ts';
 import { note, print } from '../output.ts';
 import { answerPhotos, type RenderedPhoto } from '../photos/answer-photos.ts';
 import { type Photo, photoSet } from '../photos/photo-set.ts';
@@ -48,7 +46,7 @@ export function photosCommand(settings: Settings) {
         });
       });
       if (isPrinted || seed !== SEED) print(photosPart(results));
-      else await writeIntoPage(join(settings.root, 'docs', 'results.md'), results);
+      else print(`Written: ${await writeResultPart(join(settings.root, 'docs'), PHOTO_RESULTS, results)}`);
     });
 }
 
@@ -66,15 +64,6 @@ async function writePictures(photos: readonly RenderedPhoto[], folder: string): 
     await mkdir(join(folder, String(classIndex)), { recursive: true });
     await writeWholeFile(join(folder, String(classIndex), `${name}.jpg`), file);
   }
-}
-
-async function writeIntoPage(page: string, photos: PhotoResults): Promise<void> {
-  const results = await readTextIfThere(beside(page, '.json'));
-  if (results === null)
-    throw new Error(`${page} has no figures of the recipes beside it; npm run compare writes them.`);
-  await writeWholeFile(join(page, '..', PHOTO_RESULTS), `${JSON.stringify(photos, null, 2)}\n`);
-  await writePage(page, resultsPage(Results.parse(JSON.parse(results)), photos));
-  print(`Written: ${page}`);
 }
 
 const EXAMPLES = `

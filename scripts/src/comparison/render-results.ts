@@ -4,20 +4,23 @@ import { markdownTable } from '../measurements/markdown-table.ts';
 import { type Spread, spreadInWords } from '../measurements/statistics.ts';
 import type { GeneratedPage } from '../measurements/written-page.ts';
 import { duration } from '../output.ts';
-import type { PhotoResults } from '../photos/photo-results.ts';
 import { photosPart } from '../photos/render-photos.ts';
+import { trustPart } from '../trust/render-trust.ts';
 import type { Goals } from './contenders.ts';
 import { isTrial, type Outcome, outcomes, type Results } from './results.ts';
+import type { ResultParts } from './result-parts.ts';
 import { resultsChart } from './results-chart.ts';
 
-/** The page of a comparison with its chart, and of drawn photos where there are figures; the same for the same figures. */
-export function resultsPage(results: Results, photos: PhotoResults | null = null): GeneratedPage {
+/** The page of a comparison with its chart, and of its other parts where there are figures; the same for the same figures. */
+export function resultsPage(results: Results, parts: ResultParts = NO_PARTS): GeneratedPage {
   const chart = resultsChart(results);
   const charts = chart === null ? [] : [chart];
-  return { figures: results, charts, markdown: renderResults(results, charts, photos) };
+  return { figures: results, charts, markdown: renderResults(results, charts, parts) };
 }
 
-function renderResults(results: Results, charts: readonly Chart[], photos: PhotoResults | null): string {
+const NO_PARTS: ResultParts = { photos: null, trust: null };
+
+function renderResults(results: Results, charts: readonly Chart[], { photos, trust }: ResultParts): string {
   const { writtenAt, machine, seeds, limit, epochsScale, runs } = results;
   const all = outcomes(results);
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
@@ -68,6 +71,7 @@ function renderResults(results: Results, charts: readonly Chart[], photos: Photo
     LOOKS,
     '',
     ...(photos === null ? [] : [photosPart(photos)]),
+    ...(trust === null ? [] : [trustPart(trust)]),
   ].join('\n');
 }
 

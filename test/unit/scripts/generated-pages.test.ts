@@ -12,19 +12,25 @@ import { Results } from '../../../scripts/src/comparison/results.ts';
 import type { GeneratedPage } from '../../../scripts/src/measurements/written-page.ts';
 import { PhotoResults } from '../../../scripts/src/photos/photo-results.ts';
 import { PHOTO_RESULTS } from '../../../scripts/src/photos/read-photo-results.ts';
+import { TRUST_RESULTS } from '../../../scripts/src/trust/read-trust-results.ts';
+import { TrustResults } from '../../../scripts/src/trust/trust-results.ts';
 import { ROOT } from '../../support/programs.ts';
 
 /** Pages under docs/ that a command writes out of figures, and how. */
 const PAGES: Record<string, (figures: unknown) => GeneratedPage> = {
-  results: (figures) => resultsPage(Results.parse(figures), photos()),
+  results: (figures) =>
+    resultsPage(Results.parse(figures), {
+      photos: partOf(PHOTO_RESULTS, PhotoResults),
+      trust: partOf(TRUST_RESULTS, TrustResults),
+    }),
   ablation: (figures) => ablationPage(Ablation.parse(figures), 'ablation'),
   benchmarks: (figures) => benchmarksPage(AllFigures.parse(figures), BENCHMARKS),
 };
 
 /** What of the results stands in a file of its own. */
-function photos(): PhotoResults | null {
-  const file = join(ROOT, 'docs', PHOTO_RESULTS);
-  return existsSync(file) ? PhotoResults.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
+function partOf<T>(name: string, schema: { parse: (figures: unknown) => T }): T | null {
+  const file = join(ROOT, 'docs', name);
+  return existsSync(file) ? schema.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
 }
 
 describe('pages that are generated', () => {
