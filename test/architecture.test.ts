@@ -45,6 +45,7 @@ const EDGES: Record<string, readonly string[]> = {
     'domain',
     'http',
     'onnx',
+    'onnx-training',
     'onnx-to-tfjs',
     'tfjs-to-onnx',
     'fashion-mnist',

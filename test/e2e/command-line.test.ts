@@ -211,7 +211,8 @@ describe('command line', () => {
     const target = join(directory, 'layers');
     const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
     const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'model.onnx');
-    const { code, stdout } = await atelier(['onnx-to-tfjs', source, target, '--verify', '--json']).finished;
+    const outputs = ['--outputs', 'logits,probabilities']; // outlier scores are no layers
+    const { code, stdout } = await atelier(['onnx-to-tfjs', source, target, ...outputs, '--verify', '--json']).finished;
     assert.equal(code, 0);
     assert.deepEqual((await readdir(target)).sort(), ['model.json', 'weights.bin']);
     const summary = JSON.parse(stdout) as {
@@ -221,6 +222,15 @@ describe('command line', () => {
     };
     assert.ok((summary.layers['Dense'] ?? 0) >= 2 && summary.parameters > 10_000);
     assert.ok(summary.verification.verified && summary.verification.largestDifference < 1e-5);
+  });
+
+  test('onnx-to-tfjs refuses an output that the model does not have', async () => {
+    const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
+    const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'model.onnx');
+    const command = ['onnx-to-tfjs', source, join(directory, 'no-output'), '--outputs', 'nothing'];
+    const { code, stderr } = await atelier(command).finished;
+    assert.match(stderr, /"nothing" is no output of graph/);
+    assert.equal(code, 2);
   });
 
   test('onnx-to-tfjs exits with 3 for an operator it does not support, and writes nothing', async () => {

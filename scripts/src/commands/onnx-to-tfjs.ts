@@ -1,7 +1,9 @@
 import type { OnnxModel } from '@atelier/onnx';
 import { type Conversion, convert } from '@atelier/onnx-to-tfjs';
 import { readOnnxModel, writeLayersModel } from '@atelier/onnx-to-tfjs/node';
+import { subgraph } from '@atelier/onnx-training';
 import { Command } from '@commander-js/extra-typings';
+import { listOf } from '../arguments.ts';
 import { note, print, printJson } from '../output.ts';
 import type { Verification } from '../verification/verify-conversion.ts';
 
@@ -10,11 +12,13 @@ export function onnxToTfjsCommand() {
     .description('Convert an ONNX network to a TensorFlow.js LayersModel that can be trained on.')
     .argument('<model.onnx>', 'the network; weights in other files lie beside it')
     .argument('<out-dir>', 'model.json and weights.bin, written beside and renamed, so never half')
+    .option('--outputs <names>', 'convert only what these outputs need, with commas between', listOf(String))
     .option('--verify', 'run both on random inputs first, and write nothing where they differ')
     .option('--json', 'print a summary as JSON')
-    .addHelpText('after', '\nExample:\n  npm run --silent onnx-to-tfjs -- models/fashion-mlp/2/model.onnx out/ --json')
-    .action(async (source, target, { verify = false, json = false }) => {
-      const model = await readOnnxModel(source);
+    .addHelpText('after', EXAMPLE)
+    .action(async (source, target, { outputs, verify = false, json = false }) => {
+      const whole = await readOnnxModel(source);
+      const model = outputs === undefined ? whole : { ...whole, graph: subgraph(whole.graph, outputs) };
       const conversion = convert(model);
       const { artifacts, summary } = conversion;
       for (const warning of summary.warnings) note(`Warning: ${warning}`);
@@ -56,3 +60,8 @@ function inWords({ largestDifference, backend }: Verification): string {
   const difference = (largestDifference ?? 0).toExponential(1);
   return `Verified against onnxruntime (TensorFlow.js on ${backend}): they differ by ${difference} of the largest output at most.`;
 }
+
+/** Of a published version without its outlier scores, which are no layers. */
+const EXAMPLE = `
+Example:
+  npm run --silent onnx-to-tfjs -- models/fashion-mlp/2/model.onnx out/ --outputs logits,probabilities --json`;

@@ -20,12 +20,12 @@ export function trustCommand(settings: Settings) {
     .description('Measure how well a version knows when not to believe itself, and write it into docs/results.md.')
     .option('--seed <n>', 'other outliers; then the figures are printed instead', wholeNumber(0, 2 ** 31 - 1), SEED)
     .option('--count <n>', 'outliers of each kind; the same', wholeNumber(10, 100_000), COUNT)
-    .option('--model-version <n>', 'instead of the latest', wholeNumber(1))
+    .option('--version <n>', 'instead of the latest', wholeNumber(1))
     .option('--print', 'print the figures and leave the page as it is')
     .addHelpText('after', '\nExamples:\n  npm run trust\n  npm run trust -- --seed 2')
-    .action(async ({ seed, count, modelVersion, print: isPrinted = false }) => {
+    .action(async ({ seed, count, version: wanted, print: isPrinted = false }) => {
       const { test } = await loadDataset(settings);
-      const results = await withPredictor(settings, modelVersion ?? 'latest', async (predictor) => {
+      const results = await withPredictor(settings, wanted ?? 'latest', async (predictor) => {
         const { name, version } = predictor.version;
         note(`${name} version ${version} on ${predictor.device.actual}`);
         const measured = await measureTrust(predictor, test, { count, seed });
