@@ -51,7 +51,7 @@ describe('command line', () => {
     [['train', '--resume', 'x', '--limit', '500'], /'--resume <run>' cannot be used with option '--limit <n>'/],
     [
       ['trian'],
-      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, publish, label, search, evaluate, .*setup\n$/m,
+      /^error: unknown command 'trian'.*; there is: serve, train, train-teacher, report, publish, .*label, search, evaluate, .*setup\n$/m,
     ],
     [['search'], /required options '--recipe <name or file>' and '--trials <n>' not specified/],
     [['search', '--continue', 'x', '--seed', '3'], /'--continue <search>' cannot be used with option '--seed <n>'/],

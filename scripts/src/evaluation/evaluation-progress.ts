@@ -19,7 +19,8 @@ export class EvaluationBar {
     if (this.#bar === undefined) {
       const place = total === null ? '{value} images' : '{bar} {value}/{total} images';
       const format = `Evaluating ${place}  {speed}/s  {skipped} not read`;
-      const options = { format, stream: process.stderr, clearOnComplete: true, hideCursor: true };
+      // Narrow, so that what stands behind the bar is seen on 80 columns.
+      const options = { format, stream: process.stderr, barsize: 20, clearOnComplete: true, hideCursor: true };
       this.#bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);
       this.#bar.start(total ?? 0, 0, payload);
     }
