@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Resident memory of this process and of all that it has started, in bytes; Linux. */
-export function residentBytes(): number {
+/** Resident memory of a process, else of this one, and of all that it has started, in bytes; Linux. */
+export function residentBytes(root = process.pid): number {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const parent = /^PPid:\s+(\d+)$/m.exec(statusOf(entry))?.[1];
     if (parent !== undefined) parents.set(Number(entry), Number(parent));
   }
-  const ours = new Set([process.pid]);
+  const ours = new Set([root]);
   for (let size = 0; size !== ours.size;) {
     size = ours.size;
     for (const [child, parent] of parents) if (ours.has(parent)) ours.add(child);

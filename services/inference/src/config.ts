@@ -113,7 +113,7 @@ export const InferenceConfig = z.object({
   }),
   maximumPixels: wholeNumber(1, 1_000_000_000).default(40_000_000).meta({
     variable: 'INFERENCE_MAX_PIXELS',
-    description: 'Most pixels of all pictures of a request; interlaced, WebP, GIF and AVIF count twice',
+    description: 'Most pixels of all pictures of a request; interlaced, WebP and GIF count twice, AVIF four times',
   }),
   scratchDirectory: z.string().optional().meta({
     variable: 'INFERENCE_SCRATCH_DIR',

@@ -27,6 +27,34 @@ describe('slots for decoding', () => {
     assert.deepEqual(started, [0, 1, 2, 3, 4]);
   });
 
+  test('are all taken by a task that needs them, which waits for them and is passed by nobody', async () => {
+    const slots = new DecodeSlots(2);
+    const order: string[] = [];
+    const finish: Record<string, () => void> = {};
+    const work = (name: string, weight: number) =>
+      slots.run(
+        async () => {
+          order.push(name);
+          await new Promise<void>((resolve) => (finish[name] = resolve));
+        },
+        undefined,
+        weight,
+      );
+    const tasks = [work('first', 1), work('heavy', 5), work('light', 1), work('other', 1)];
+    assert.deepEqual(order, ['first']);
+    finish['first']?.();
+    await tasks[0];
+    await new Promise(setImmediate);
+    assert.deepEqual(order, ['first', 'heavy']);
+    finish['heavy']?.();
+    await tasks[1];
+    await new Promise(setImmediate);
+    assert.deepEqual(order, ['first', 'heavy', 'light', 'other']);
+    finish['light']?.();
+    finish['other']?.();
+    await Promise.all(tasks);
+  });
+
   test('are free again after a task that failed', async () => {
     const slots = new DecodeSlots(1);
     await assert.rejects(slots.run(() => Promise.reject(new Error('broken'))));

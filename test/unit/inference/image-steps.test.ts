@@ -312,7 +312,7 @@ describe('cropping and centring', () => {
 });
 
 describe('what is told of a picture', () => {
-  const header = { format: 'JPEG', width: 3000, height: 2000, cost: 6e6, isPlain: false } as const;
+  const header = { format: 'JPEG', width: 3000, height: 2000, cost: 6e6, isWhole: false, isPlain: false } as const;
   const decisions = { inverted: true, background: 'plain', warnings: [] } as const;
   const decoded = { width: 256, height: 171 };
 
@@ -345,6 +345,7 @@ describe('the header of a PNG', () => {
       width: 28,
       height: 28,
       isInterlaced: false,
+      pixelBytes: 2,
       mayBeTurned: false,
       isPlainGrey: true,
     });

@@ -11,6 +11,8 @@ import { garmentImage, pngOf, pngVariants, rectanglePicture } from '../../suppor
 const decodeImage = createImageDecoder(1_000_000);
 const decode = async (file: Buffer) => (await decodeImage(file)).image;
 
+const grey = (value: number) => ({ r: value, g: value, b: value });
+
 /** The bounding box of what is lighter than a quarter of white in an image [28, 28]. */
 function boxOf(image: Uint8Array) {
   const places = [...image.keys()].filter((place) => (image[place] ?? 0) > 63);
@@ -179,7 +181,7 @@ describe('image files', () => {
     });
   });
 
-  test('takes half as many pixels of a picture that can only be decoded as a whole', async () => {
+  test('takes half as many pixels of a picture that can only be decoded as a whole, and a quarter of an AVIF', async () => {
     const exact = createImageDecoder(200 * 100);
     const blank = (width: number) => sharp({ create: { width, height: 100, channels: 3, background: 'white' } });
     const files: Record<string, (width: number) => Promise<Buffer>> = {
@@ -188,6 +190,21 @@ describe('image files', () => {
       WebP: (width) => blank(width).webp().toBuffer(),
       GIF: (width) => blank(width).gif().toBuffer(),
       AVIF: (width) => blank(width).avif({ effort: 0 }).toBuffer(),
+    };
+    for (const [kind, file] of Object.entries(files)) {
+      const most = kind === 'AVIF' ? 50 : 100;
+      assert.equal((await exact(await file(most))).image.length, 784, kind);
+      await assert.rejects(exact(await file(most + 1)), { code: 'image-too-large' }, kind);
+    }
+  });
+
+  test('takes fewer pixels where each has more than four bytes', async () => {
+    const exact = createImageDecoder(200 * 100);
+    const blank = (width: number) =>
+      sharp({ create: { width, height: 100, channels: 4, background: '#ff000080' } }).toColourspace('rgb16');
+    const files: Record<string, (width: number) => Promise<Buffer>> = {
+      PNG: (width) => blank(width).png().toBuffer(),
+      TIFF: (width) => blank(width).tiff({ compression: 'lzw' }).toBuffer(),
     };
     for (const [kind, file] of Object.entries(files)) {
       assert.equal((await exact(await file(100))).image.length, 784, kind);
@@ -204,6 +221,22 @@ describe('image files', () => {
       code: 'image-too-large',
       message: 'File 4: Up to this image those of the request count 3136 pixels; at most 2352 are taken.',
     });
+  });
+
+  test('looks at the first frame or page only, however many follow and whatever they hold', async () => {
+    const frame = (shade: number) =>
+      ({ create: { width: 40, height: 40, channels: 3, background: grey(shade) } }) as const;
+    const first = sharp(frame(20)).extend({ top: 9, bottom: 9, left: 9, right: 9, background: 'white' });
+    const others = [sharp(frame(90)), sharp(frame(200))].map((other) => other.resize(58, 58));
+    const pages = await Promise.all([first, ...others].map((page) => page.png().toBuffer()));
+    const alone = await decode(await sharp(pages[0]).png().toBuffer());
+    for (const format of ['gif', 'tiff', 'webp'] as const) {
+      const joined = sharp(pages, { join: { animated: true } });
+      const file = await joined.toFormat(format, format === 'webp' ? { lossless: true } : {}).toBuffer();
+      assert.equal((await sharp(file).metadata()).pages, 3, `${format} has three pages`);
+      const difference = (await decode(file)).map((pixel, place) => Math.abs(pixel - (alone[place] ?? NaN)));
+      assert.ok(Math.max(...difference) <= 8, format);
+    }
   });
 
   test('goes round between requests: one picture does not wait for the many of another', async () => {

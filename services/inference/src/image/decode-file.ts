@@ -4,7 +4,9 @@ import type { DecodedFile } from './decode.ts';
 import { decodePicture } from './decode-picture.ts';
 import type { DecodeSlots } from './decode-slots.ts';
 import { factsOf } from './facts.ts';
+import { firstPage } from './first-page.ts';
 import type { LayeredPicture } from './flatten.ts';
+import { IMAGE_FORMATS, imageFormat } from './formats.ts';
 import { type Header, readHeader } from './header.ts';
 import { toModelImage } from './to-model-image.ts';
 
@@ -23,6 +25,9 @@ export type PictureDecoder = (file: Buffer, header: Header, maximumPixels: numbe
 /** A picture with more pixels takes a slot: each may hold four bytes for every one of them. */
 const SMALL_PIXELS = 1_000_000;
 
+/** One that can only be decoded as a whole and costs more takes all of them: two might hold 400 MB. */
+const HEAVY_PIXELS = 20_000_000;
+
 /**
  * Turns an image file (JPEG, PNG, WebP, GIF: its first frame, TIFF: its first page, AVIF) into an image of the one form,
  * [28, 28], 0 = background, 255 = brightest garment, and says what was done to it and how many pixels it counted. Rejects
@@ -37,15 +42,24 @@ export async function decodeFile(
   decodeAny: PictureDecoder = decodePicture,
 ): Promise<DecodedFile> {
   if (file.length === 0) throw new DomainError('missing-image', 'There are no bytes.');
-  const header = await readHeader(file);
+  const format = imageFormat(file);
+  if (format === undefined) throw unsupported();
+  const page = firstPage(file, format);
+  const header = await readHeader(page, format);
   const sum = countedPixels + header.cost;
   if (sum > maximumPixels) throw tooLarge(sum, header.cost, maximumPixels);
   const decode = async () => {
-    const picture = await decodeAny(file, header, maximumPixels);
+    const picture = await decodeAny(page, header, maximumPixels);
     const { image, ...decisions } = await toModelImage(picture, options);
     return { image, facts: factsOf(header, picture, decisions), pixels: header.cost };
   };
-  return header.cost > SMALL_PIXELS ? slots.run(decode) : decode();
+  if (header.cost <= SMALL_PIXELS) return decode();
+  return slots.run(decode, undefined, header.isWhole && header.cost > HEAVY_PIXELS ? slots.count : 1);
+}
+
+function unsupported(): DomainError {
+  const accepted = IMAGE_FORMATS.join(', ');
+  return new DomainError('unsupported-media-type', `The content is no image of a kind accepted here: ${accepted}.`);
 }
 
 function tooLarge(sum: number, cost: number, maximum: number): DomainError {

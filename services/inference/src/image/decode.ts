@@ -27,8 +27,9 @@ export interface DecodedImage {
 }
 
 /**
- * Turns the image files of one request into images of the one form. Rejects with the first fault it meets: `missing-image` for an empty file, `unsupported-media-type`,
- * `undecodable-image`, `image-too-large`; or with the reason of `signal` when that aborts before or between two files.
+ * Turns the image files of one request into images of the one form. Rejects with the first fault it meets: `missing-image`
+ * for an empty file, `unsupported-media-type`, `undecodable-image`, `image-too-large`; or with the reason of `signal` when
+ * that aborts before or between two files.
  */
 export type FilesDecoder = (
   files: readonly ImageFile[],
@@ -62,7 +63,7 @@ export const PICTURES_PER_DECODER = 10;
 const PARALLEL_DECODES = 2;
 
 /**
- * A decoder of the files of requests that takes up to `maximumPixels` in each, counted as `pixelCost` does. It has one
+ * A decoder of the files of requests that takes up to `maximumPixels` in each, counted as `Header.cost` says. It has one
  * picture of a request in work at a time, so that a request with many files is no quicker than its share.
  */
 export function createFilesDecoder(maximumPixels: number, decodeOne: FileDecoder = decodeHere()): FilesDecoder {
@@ -109,10 +110,14 @@ async function atPlace<T>({ place }: ImageFile, task: () => Promise<T>): Promise
   try {
     return await task();
   } catch (error) {
-    if (place === undefined || !(error instanceof DomainError) || !PLACED.has(error.code)) throw error;
+    if (place === undefined || !isFileFault(error)) throw error;
     throw new DomainError(error.code, `${place}: ${error.message}`, { cause: error.cause });
   }
 }
 
-/** Faults of a file; others, such as that the client has left, are none of its place. */
-const PLACED = new Set(['missing-image', 'unsupported-media-type', 'undecodable-image', 'image-too-large']);
+/** Whether a file is at fault; with others, such as that the client has left, it has nothing to do. */
+export function isFileFault(error: unknown): error is DomainError {
+  return error instanceof DomainError && FILE_FAULTS.has(error.code);
+}
+
+const FILE_FAULTS = new Set(['missing-image', 'unsupported-media-type', 'undecodable-image', 'image-too-large']);

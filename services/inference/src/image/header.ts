@@ -1,6 +1,6 @@
 import { DomainError } from '@atelier/domain';
 import sharp from 'sharp';
-import { IMAGE_FORMATS, type ImageFormat, imageFormat } from './formats.ts';
+import type { ImageFormat } from './formats.ts';
 import { pngHeader } from './png-header.ts';
 
 /** What a file says of its picture before anything is decoded. */
@@ -9,39 +9,56 @@ export interface Header {
   /** Of the picture as it is looked at, upright, in pixels; each at least 1. */
   width: number;
   height: number;
-  /** Its pixels, twice those of one that can only be decoded as a whole (interlaced, progressive, or of such a format). */
+  /**
+   * What its decoder may hold of it, counted in pixels of four bytes: twice as many for one that can only be decoded as a
+   * whole (interlaced, progressive, or of such a format), four times for an AVIF, and more where a pixel takes more bytes.
+   */
   cost: number;
+  isWhole: boolean;
   /** Whether it is grey, upright and opaque by its header alone. */
   isPlain: boolean;
 }
 
-/** Their decoders hold the whole picture, where those of the others pass it through in strips. */
-const DECODED_WHOLE: readonly ImageFormat[] = ['WebP', 'GIF', 'AVIF'];
+/** These decoders hold the whole picture, where those of the others pass it through in strips; that of AVIF 19 bytes a pixel. */
+const WHOLE_FACTORS: Partial<Record<ImageFormat, number>> = { WebP: 2, GIF: 2, AVIF: 4 };
+const WHOLE_FACTOR = 2;
 
-/** What a pixel counts of a picture that is decoded as a whole: of these half as many are taken. */
-const WHOLE_PICTURE_FACTOR = 2;
+/** What most pixels have at most: 8 bits of red, green, blue and alpha. */
+const USUAL_BYTES = 4;
 
-/**
- * Reads the header of an image file. Rejects with `unsupported-media-type` for content that is no image of a kind that we
- * accept, `undecodable-image` where the header cannot be read.
- */
-export async function readHeader(file: Buffer): Promise<Header> {
-  const format = imageFormat(file);
-  if (format === undefined) throw unsupported();
-  const { width, height, isWhole, isPlain } = sizeOfPng(file) ?? (await sizeOf(file));
-  const factor = isWhole || DECODED_WHOLE.includes(format) ? WHOLE_PICTURE_FACTOR : 1;
-  return { format, width, height, cost: width * height * factor, isPlain };
+/** Reads the header of an image file. Rejects with `undecodable-image` where it cannot be read. */
+export async function readHeader(file: Buffer, format: ImageFormat): Promise<Header> {
+  const { width, height, isInterlaced, pixelBytes, isPlain } = sizeOfPng(file) ?? (await sizeOf(file));
+  const factor = WHOLE_FACTORS[format] ?? (isInterlaced ? WHOLE_FACTOR : 1);
+  const cost = width * height * factor * Math.max(1, pixelBytes / USUAL_BYTES);
+  return { format, width, height, cost: Math.ceil(cost), isWhole: factor > 1, isPlain };
 }
 
+/** By the names that libvips gives to kinds of numbers. */
+const SAMPLE_BYTES: Record<string, number> = {
+  uchar: 1,
+  char: 1,
+  ushort: 2,
+  short: 2,
+  uint: 4,
+  int: 4,
+  float: 4,
+  double: 8,
+  complex: 8,
+  dpcomplex: 16,
+};
+
 interface Size extends Pick<Header, 'width' | 'height' | 'isPlain'> {
-  /** Progressive or interlaced. */
-  isWhole: boolean;
+  /** Or progressive. */
+  isInterlaced: boolean;
+  pixelBytes: number;
 }
 
 async function sizeOf(file: Buffer): Promise<Size> {
   try {
-    const { autoOrient, isProgressive = false } = await sharp(file, { limitInputPixels: false }).metadata();
-    return { ...autoOrient, isWhole: isProgressive, isPlain: false };
+    const header = await sharp(file, { limitInputPixels: false }).metadata();
+    const { autoOrient, isProgressive: isInterlaced = false, channels, depth } = header;
+    return { ...autoOrient, isInterlaced, pixelBytes: channels * (SAMPLE_BYTES[depth] ?? 1), isPlain: false };
   } catch (cause) {
     throw undecodable(cause);
   }
@@ -51,13 +68,8 @@ async function sizeOf(file: Buffer): Promise<Size> {
 function sizeOfPng(file: Buffer): Size | undefined {
   const header = pngHeader(file);
   if (header === undefined || header.mayBeTurned) return undefined;
-  const { width, height, isInterlaced, isPlainGrey } = header;
-  return { width, height, isWhole: isInterlaced, isPlain: isPlainGrey };
-}
-
-function unsupported(): DomainError {
-  const accepted = IMAGE_FORMATS.join(', ');
-  return new DomainError('unsupported-media-type', `The content is no image of a kind accepted here: ${accepted}.`);
+  const { width, height, isInterlaced, pixelBytes, isPlainGrey } = header;
+  return { width, height, isInterlaced, pixelBytes, isPlain: isPlainGrey };
 }
 
 export function undecodable(cause: unknown): DomainError {

@@ -2,6 +2,8 @@ export interface PngHeader {
   width: number;
   height: number;
   isInterlaced: boolean;
+  /** Of a decoded pixel. */
+  pixelBytes: number;
   /** Whether something before its pixels may say that they do not lie as the picture is looked at. */
   mayBeTurned: boolean;
   /** Whether its pixels are grey values of 8 bits or fewer, of which nothing says that they mean other colours or none. */
@@ -11,6 +13,9 @@ export interface PngHeader {
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum. */
 const CHUNK_BYTES = 12;
+
+/** Of the colour types, with alpha where a palette or a chunk may add it. */
+const CHANNELS: Record<number, number> = { 0: 2, 2: 4, 3: 4, 4: 2, 6: 4 };
 
 /** A colour type: grey without alpha. */
 const GREY = 0;
@@ -34,8 +39,10 @@ export function pngHeader(file: Buffer): PngHeader | undefined {
   const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
   if (width === 0 || height === 0) return undefined;
   const { mayBeTurned, isRecoloured } = chunksBeforePixels(file);
-  const isPlainGrey = file[25] === GREY && (file[24] ?? 0) <= 8 && !isRecoloured;
-  return { width, height, isInterlaced: file[28] === 1, mayBeTurned, isPlainGrey };
+  const [depth = 8, colourType = 0] = file.subarray(24, 26);
+  const isPlainGrey = colourType === GREY && depth <= 8 && !isRecoloured;
+  const pixelBytes = (CHANNELS[colourType] ?? 4) * Math.ceil(depth / 8);
+  return { width, height, isInterlaced: file[28] === 1, pixelBytes, mayBeTurned, isPlainGrey };
 }
 
 /** Looks as far as the pixels. A chunk that lies about its length ends the search: the decoder will refuse the file. */

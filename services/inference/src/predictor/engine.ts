@@ -1,4 +1,4 @@
-import { hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { DomainError, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { checkGolden, decodeGoldenImages, type PublishedVersion, readModel } from '@atelier/model-repository';
 import { Admission, type AdmissionLimits } from '../batching/admission.ts';
@@ -8,7 +8,7 @@ import { OnlineTraffic } from '../batching/online-traffic.ts';
 import { Scheduler } from '../batching/scheduler.ts';
 import { Compute } from '../compute/compute.ts';
 import type { EngineTrial } from '../compute/load-model.ts';
-import type { FileDecoder } from '../image/decode.ts';
+import { type FileDecoder, isFileFault } from '../image/decode.ts';
 import { Explainer } from '../explain/explainer.ts';
 import { BatchedPredictor } from './batched-predictor.ts';
 import { checkContract } from './checks.ts';
@@ -112,7 +112,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         traffic,
       });
     },
-    decode(file, limits, options, signal) {
+    async decode(file, limits, options, signal) {
       const decode = async () => {
         const started = performance.now();
         try {
@@ -121,10 +121,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           return decoded;
         } catch (error) {
           if (signal?.aborted && !hasCode(error, 'deadline-exceeded')) observer.cancelled('decode');
+          if (isFileFault(error)) return error; // to refuse a file is work that was done, and says how fast it goes
           throw error;
         }
       };
-      return traffic.during(() => decoding.enter(1, decode, limits.countedPixels > 0)).catch(turnAway);
+      const decoded = await traffic.during(() => decoding.enter(1, decode, limits.countedPixels > 0)).catch(turnAway);
+      if (decoded instanceof DomainError) throw decoded;
+      return decoded;
     },
     admit(kind) {
       try {
