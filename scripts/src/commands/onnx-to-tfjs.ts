@@ -64,4 +64,4 @@ function inWords({ largestDifference, backend }: Verification): string {
 /** Of a published version without its outlier scores, which are no layers. */
 const EXAMPLE = `
 Example:
-  npm run --silent onnx-to-tfjs -- models/fashion-mlp/2/model.onnx out/ --outputs logits,probabilities --json`;
+  npm run --silent onnx-to-tfjs -- models/fashion-mlp/3/model.onnx out/ --outputs logits,probabilities --json`;

@@ -15,7 +15,7 @@ export function recalibrateCommand(settings: Settings) {
     .option('--version <n>', 'instead of the latest', wholeNumber(1))
     .option('--to <folder>', 'of models to publish into, in place of the one that it comes from')
     .option('--json', 'print the version as JSON')
-    .addHelpText('after', '\nExample:\n  npm run recalibrate -- --version 2')
+    .addHelpText('after', '\nExample:\n  npm run recalibrate -- --version 3')
     .action(async ({ version: asked, to, json }) => {
       const before = await resolveVersion(settings.modelsDirectory, MODEL_NAME, asked ?? 'latest');
       const target = to === undefined ? settings.modelsDirectory : resolve(to);
