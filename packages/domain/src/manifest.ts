@@ -59,7 +59,7 @@ export const GoldenVectors = z.strictObject({
     .array(z.number())
     .optional()
     .describe(
-      'One per image, where model.onnx gives outlier_score; accepted within the tolerance times 1 or the score',
+      'One per image, where model.onnx gives outlier_score; accepted within a hundred tolerances, times the score above 1',
     ),
 });
 export type GoldenVectors = z.infer<typeof GoldenVectors>;

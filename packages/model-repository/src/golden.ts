@@ -10,6 +10,12 @@ export function decodeGoldenImages({ images }: GoldenVectors): Uint8Array {
   return Buffer.concat(files);
 }
 
+/**
+ * An outlier score is a difference of sums of squares, in which what is rounded otherwise on another device grows; of so many
+ * tolerances, a hundredth of the score, no judgement of an outlier depends.
+ */
+const SCORE_TOLERANCES = 100;
+
 /** What a model computed of the golden images. */
 export interface GoldenAnswers {
   /** [count, 10] */
@@ -23,7 +29,7 @@ export function checkGolden({ probabilities, outlierScores }: GoldenAnswers, gol
   checkProbabilities(probabilities, golden);
   golden.outlierScores?.forEach((expected, row) => {
     const found = outlierScores?.[row] ?? NaN;
-    const allowed = golden.tolerance * Math.max(1, Math.abs(expected));
+    const allowed = SCORE_TOLERANCES * golden.tolerance * Math.max(1, Math.abs(expected));
     if (Math.abs(found - expected) <= allowed) return;
     throw new DomainError(
       'golden-mismatch',

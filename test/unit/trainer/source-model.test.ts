@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { encodeModel, type OnnxModel } from '@atelier/onnx';
+import { encodeModel, int, ints, node, type OnnxModel, value } from '@atelier/onnx';
 import { digestOf } from '@atelier/model-repository';
 import { initialState, layersModel, readSourceModel, RECIPES } from '@atelier/trainer';
 import { convert } from '@atelier/tfjs-to-onnx';
@@ -39,6 +39,25 @@ describe('a model to go on from', () => {
       const source = await readSourceModel(await fileOf(context, model, recipe.name), recipe);
       assert.deepEqual(source.tensors, tensors);
     }
+  });
+
+  test('may have outlier scores behind its logits, as published versions have, which are passed over', async (context) => {
+    const recipe = smallRecipe({ hiddenLayers: [smallLayer()] });
+    const { tensors } = changedState(1, recipe);
+    const { model } = convert(layersModel(recipe, { tensors }));
+    const { graph } = model;
+    const score = node('ReduceMin', ['logits'], 'outlier_score', { axes: ints([1]), keepdims: int(0) });
+    const scored = {
+      ...graph,
+      nodes: [...graph.nodes, node('Softmax', ['logits'], 'probabilities'), score],
+      outputs: [
+        ...graph.outputs,
+        value('probabilities', 'float32', ['batch', 10]),
+        value('outlier_score', 'float32', ['batch']),
+      ],
+    };
+    const source = await readSourceModel(await fileOf(context, { ...model, graph: scored }), recipe);
+    assert.deepEqual(source.tensors, tensors);
   });
 
   test('may lack biases, which begin with zeros', async (context) => {
