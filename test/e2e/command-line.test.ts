@@ -7,6 +7,7 @@ import { loadFashionMnist } from '@atelier/fashion-mnist';
 import { decodeModel, encodeModel } from '@atelier/onnx';
 import { readRun, RECIPES } from '@atelier/trainer';
 import sharp from 'sharp';
+import { CommandLines } from '../support/command-lines.ts';
 import { atelier, ROOT } from '../support/programs.ts';
 import { TorchExport } from '../support/torch-export.ts';
 
@@ -14,10 +15,15 @@ const DATA = join(ROOT, 'data', 'fashion-mnist');
 
 describe('command line', () => {
   let directory: string;
+  let commandLines: CommandLines;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'atelier-cli-'));
+    commandLines = new CommandLines();
   });
-  after(() => rm(directory, { recursive: true }));
+  after(async () => {
+    await commandLines.close();
+    await rm(directory, { recursive: true });
+  });
 
   const WRONG_USAGE: [string[], RegExp][] = [
     [['train', '--recipe', 'resnet'], /No recipe "resnet"; there is: ann-128-64, .*atelier\. \(unknown-recipe\)/],
@@ -71,7 +77,7 @@ describe('command line', () => {
   ];
   for (const [words, message] of WRONG_USAGE) {
     test(`atelier ${words.join(' ')}: says what there is and exits with 2`, async () => {
-      const { code, stdout, stderr } = await atelier(words, { RUNS_DIR: join(directory, 'no-runs') }).finished;
+      const { code, stdout, stderr } = await commandLines.run(words, { RUNS_DIR: join(directory, 'no-runs') });
       assert.match(stderr, message);
       assert.equal(code, 2);
       assert.equal(stdout, '');
@@ -79,11 +85,17 @@ describe('command line', () => {
     });
   }
 
+  test('the process ends with the exit code, whatever wrote it, and standard output stays empty', async () => {
+    const { code, stdout, stderr } = await atelier(['train', '--recipe', 'resnet']).finished;
+    assert.match(stderr, /^atelier: No recipe "resnet".*\(unknown-recipe\)\n$/);
+    assert.deepEqual([code, stdout], [2, '']);
+  });
+
   test('label moves labels in the folder, and goes back', async () => {
     const root = join(directory, 'labelled');
     for (const number of ['1', '2', '3']) await mkdir(join(root, 'fashion-mlp', number), { recursive: true });
     const labels = async (...words: string[]) => {
-      const { code, stdout } = await atelier(['label', '--json', ...words], { MODELS_DIR: root }).finished;
+      const { code, stdout } = await commandLines.run(['label', '--json', ...words], { MODELS_DIR: root });
       assert.equal(code, 0);
       const { stable, canary } = JSON.parse(stdout) as { stable: number | null; canary: number | null };
       return [stable, canary];
@@ -92,13 +104,13 @@ describe('command line', () => {
     assert.deepEqual(await labels('fashion-mlp', '--promote'), [3, null]);
     assert.deepEqual(await labels('--rollback'), [1, null]);
     assert.deepEqual(await labels('--no-stable', '--no-canary'), [null, null]);
-    const { code, stderr } = await atelier(['label', '--stable', '9'], { MODELS_DIR: root }).finished;
+    const { code, stderr } = await commandLines.run(['label', '--stable', '9'], { MODELS_DIR: root });
     assert.equal(code, 2);
     assert.match(stderr, /No version 9 of "fashion-mlp"; there is: fashion-mlp\/1, .*\(model-not-found\)/);
   });
 
   test('--help shows the commands with examples and exits with 0', async () => {
-    const { code, stdout } = await atelier(['--help']).finished;
+    const { code, stdout } = await commandLines.run(['--help']);
     assert.equal(code, 0);
     for (const word of [
       'train',
@@ -115,7 +127,7 @@ describe('command line', () => {
   });
 
   test('recipes --json gives them all', async () => {
-    const { stdout } = await atelier(['recipes', '--json']).finished;
+    const { stdout } = await commandLines.run(['recipes', '--json']);
     assert.equal((JSON.parse(stdout) as unknown[]).length, RECIPES.size);
   });
 
@@ -136,7 +148,7 @@ describe('command line', () => {
   });
 
   test('predict without any version names the folder and exits with 2, as for any name that is not there', async () => {
-    const { code, stderr } = await atelier(['predict', 'x.png'], { MODELS_DIR: directory }).finished;
+    const { code, stderr } = await commandLines.run(['predict', 'x.png'], { MODELS_DIR: directory });
     assert.equal(code, 2);
     assert.match(stderr, /No version of "fashion-mlp" in .*; there is: none/);
   });
@@ -150,7 +162,7 @@ describe('command line', () => {
         MODELS_DIR: join(directory, 'unused'),
         [variable]: file,
       };
-      const { code, stderr } = await atelier(['train', '--recipe', 'ann-128', '--publish'], environment).finished;
+      const { code, stderr } = await commandLines.run(['train', '--recipe', 'ann-128', '--publish'], environment);
       assert.match(stderr, new RegExp(`a-file.* is no folder that can be written \\(${variable}\\)`));
       assert.doesNotMatch(stderr, /Epoch 1/);
       assert.equal(code, 2);
@@ -158,7 +170,7 @@ describe('command line', () => {
   });
 
   test('serve with a setting that is wrong says so in one line and starts nothing', async () => {
-    const { code, stdout, stderr } = await atelier(['serve'], { INFERENCE_PORT: 'http' }).finished;
+    const { code, stdout, stderr } = await commandLines.run(['serve'], { INFERENCE_PORT: 'http' });
     assert.match(stderr, /^atelier: .*INFERENCE_PORT=http.*\(invalid-configuration\)\n$/m);
     assert.deepEqual([code, stdout], [2, '']);
   });
@@ -167,7 +179,7 @@ describe('command line', () => {
     const good = join(directory, 'good.png');
     const create = { width: 28, height: 28, channels: 3, background: 'black' } as const;
     await writeFile(good, await sharp({ create }).png().toBuffer());
-    const { code, stdout, stderr } = await atelier(['predict', join(directory, 'missing.png'), good]).finished;
+    const { code, stdout, stderr } = await commandLines.run(['predict', join(directory, 'missing.png'), good]);
     assert.equal(code, 1);
     assert.match(stderr, /missing\.png: there is no such file/);
     assert.match(stdout, /good\.png: \S/);
@@ -176,7 +188,7 @@ describe('command line', () => {
   test('predict names the file that is no image', async () => {
     const file = join(directory, 'text.png');
     await writeFile(file, 'not a picture');
-    const { code, stderr } = await atelier(['predict', file]).finished;
+    const { code, stderr } = await commandLines.run(['predict', file]);
     assert.equal(code, 1);
     assert.match(stderr, /text\.png: .*no image.*\(unsupported-media-type\)/);
   });
@@ -185,7 +197,7 @@ describe('command line', () => {
     const target = join(directory, 'out.onnx');
     const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
     const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'tfjs', 'model.json');
-    const { code, stdout } = await atelier(['tfjs-to-onnx', source, target, '--json']).finished;
+    const { code, stdout } = await commandLines.run(['tfjs-to-onnx', source, target, '--json']);
     assert.equal(code, 0);
     const { graph } = decodeModel(await readFile(target), target);
     assert.equal(graph.outputs.length, 1);
@@ -201,7 +213,7 @@ describe('command line', () => {
     ];
     const modelTopology = { class_name: 'Sequential', config: { name: 's', layers } };
     await writeFile(source, JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest: [] }));
-    const { code, stderr } = await atelier(['tfjs-to-onnx', source, join(directory, 'none.onnx')]).finished;
+    const { code, stderr } = await commandLines.run(['tfjs-to-onnx', source, join(directory, 'none.onnx')]);
     assert.match(stderr, /"mystery".*Lambda/);
     assert.equal(code, 3);
     assert.ok(!(await readdir(directory)).some((name) => name.startsWith('none.onnx')));
@@ -212,7 +224,8 @@ describe('command line', () => {
     const [version] = await readdir(join(ROOT, 'models', 'fashion-mlp'));
     const source = join(ROOT, 'models', 'fashion-mlp', String(version), 'model.onnx');
     const outputs = ['--outputs', 'logits,probabilities']; // outlier scores are no layers
-    const { code, stdout } = await atelier(['onnx-to-tfjs', source, target, ...outputs, '--verify', '--json']).finished;
+    const words = ['onnx-to-tfjs', source, target, ...outputs, '--verify', '--json'];
+    const { code, stdout } = await commandLines.run(words);
     assert.equal(code, 0);
     assert.deepEqual((await readdir(target)).sort(), ['model.json', 'weights.bin']);
     const summary = JSON.parse(stdout) as {
@@ -237,7 +250,7 @@ describe('command line', () => {
     const source = join(directory, 'sine.onnx');
     const torch = new TorchExport(1);
     await writeFile(source, encodeModel(torch.model({ name: 'x', shape: [4] }, torch.op('Sin', 'wave', ['x']))));
-    const { code, stderr } = await atelier(['onnx-to-tfjs', source, join(directory, 'no-layers')]).finished;
+    const { code, stderr } = await commandLines.run(['onnx-to-tfjs', source, join(directory, 'no-layers')]);
     assert.match(stderr, /Node "\/wave\/Sin" is a Sin; supported: .*\(unsupported-operator\)/);
     assert.equal(code, 3);
     assert.ok(!(await readdir(directory)).some((name) => name.startsWith('no-layers')));
@@ -250,11 +263,11 @@ describe('command line', () => {
     const [images] = (await readdir(copy)).filter((name) => name.startsWith('t10k-images'));
     await truncate(join(copy, String(images)), 1_000_000);
     const runs = join(directory, 'runs-of-truncated');
-    const { code, stderr } = await atelier(['train', '--recipe', 'ann-128', '--publish'], {
+    const { code, stderr } = await commandLines.run(['train', '--recipe', 'ann-128', '--publish'], {
       FASHION_MNIST_DIR: copy,
       RUNS_DIR: runs,
       MODELS_DIR: join(directory, 'models'),
-    }).finished;
+    });
     assert.equal(code, 1);
     assert.match(stderr, /t10k-images/);
     assert.match(stderr, /expected|sha256|SHA-256/i);
