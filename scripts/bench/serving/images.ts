@@ -1,5 +1,5 @@
 import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { createImageDecoder, hasModelForm } from '@atelier/inference';
+import { createImageDecoder, hasModelForm, type Outputs, predictPictures } from '@atelier/inference';
 import { decodeGoldenImages, MODEL_FILE, readModel, resolveVersion } from '@atelier/model-repository';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -16,7 +16,7 @@ export interface KnownImage {
 
 export interface KnownPhotograph {
   jpeg: Buffer;
-  /** [10], of what the service's own decoder makes of it. */
+  /** [10], of what the service's own decoder makes of it, or of its mirror image. */
   probabilities: number[];
 }
 
@@ -48,7 +48,7 @@ export async function knownImages(modelsDirectory: string): Promise<KnownImage[]
     ),
   );
   const candidates = all.filter((pixels) => hasModelForm({ width: IMAGE_WIDTH, height: IMAGE_HEIGHT, pixels }));
-  const answers = await answersOf(modelsDirectory, candidates);
+  const answers = rowsOf((await outputsOf(modelsDirectory, Buffer.concat(candidates))).probabilities);
   const chosen: KnownImage[] = [];
   for (const [index, pixels] of candidates.entries()) {
     const probabilities = answers[index] ?? [];
@@ -66,8 +66,12 @@ export async function knownPhotographs(
 ): Promise<KnownPhotograph[]> {
   const files = await Promise.all(images.slice(0, PHOTOGRAPHS).map(photograph));
   const decode = createImageDecoder(MAXIMUM_PIXELS);
-  const seen = await Promise.all(files.map(async (file) => (await decode(file)).image));
-  const answers = await answersOf(modelsDirectory, seen);
+  const decoded = await Promise.all(files.map((file) => decode(file)));
+  const { outputs } = await predictPictures(
+    { predict: (all) => outputsOf(modelsDirectory, all) },
+    { images: Buffer.concat(decoded.map(({ image }) => image)), facts: decoded.map(({ facts }) => facts) },
+  );
+  const answers = rowsOf(outputs.probabilities);
   return files.map((jpeg, index) => ({ jpeg, probabilities: answers[index] ?? [] }));
 }
 
@@ -76,15 +80,22 @@ export function pngOf(image: Uint8Array): Promise<Buffer> {
   return sharp(image, { raw }).toColourspace('b-w').png().toBuffer();
 }
 
-async function answersOf(modelsDirectory: string, images: readonly Uint8Array[]): Promise<number[][]> {
+/** What the model answers of images [count, 28, 28]. */
+async function outputsOf(modelsDirectory: string, images: Uint8Array): Promise<Outputs> {
   const { InferenceSession, Tensor } = await loadOnnxruntime();
   const session = await InferenceSession.create(
     await readModel(await resolveVersion(modelsDirectory, MODEL_NAME, 'latest')),
   );
-  const image = new Tensor('uint8', Buffer.concat(images), [images.length, IMAGE_HEIGHT, IMAGE_WIDTH]);
-  const all = (await session.run({ image }))['probabilities']?.data as Float32Array;
+  const image = new Tensor('uint8', images, [images.length / PIXELS_PER_IMAGE, IMAGE_HEIGHT, IMAGE_WIDTH]);
+  const { logits, probabilities } = await session.run({ image });
   await session.release();
-  return images.map((_, row) => [...all.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT)]);
+  return { logits: logits?.data as Float32Array, probabilities: probabilities?.data as Float32Array };
+}
+
+function rowsOf(probabilities: Float32Array): number[][] {
+  return Array.from({ length: probabilities.length / CLASS_COUNT }, (_, row) => [
+    ...probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT),
+  ]);
 }
 
 function differ(a: readonly number[], b: readonly number[]): boolean {
