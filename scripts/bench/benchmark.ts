@@ -33,6 +33,8 @@ export interface Benchmark {
   /** The module that measures one variant in a process of its own; see `measure-variant.ts`. */
   script: URL;
   variants: readonly string[];
+  /** Those that a quick trial measures, where the others are the same with other numbers. Default: all. */
+  quickVariants?: readonly string[];
   /** Where one sample of each variant says enough, or takes minutes. Default: 5. */
   defaultRounds?: number;
   /** Its section of the page, Markdown below the title; the same for the same figures. */

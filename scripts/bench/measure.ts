@@ -16,9 +16,10 @@ export async function measure(benchmark: Benchmark, { rounds, isQuick, settings 
     runsDirectory: settings.runsDirectory,
     modelsDirectory: settings.modelsDirectory,
   };
-  const samples: Record<string, Sample[]> = Object.fromEntries(benchmark.variants.map((variant) => [variant, []]));
+  const variants = isQuick ? (benchmark.quickVariants ?? benchmark.variants) : benchmark.variants;
+  const samples: Record<string, Sample[]> = Object.fromEntries(variants.map((variant) => [variant, []]));
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? benchmark.variants : benchmark.variants.toReversed();
+    const order = round % 2 === 0 ? variants : variants.toReversed();
     for (const variant of order) {
       const sample = await sampleInFreshProcess(benchmark.script, variant, options);
       samples[variant]?.push(sample);

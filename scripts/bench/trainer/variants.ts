@@ -19,7 +19,7 @@ const VARIANTS: Variants = {
   'at-rest': (options) => withService(options, (url) => latencies(url, options.isQuick)),
   'while-it-trains': (options) =>
     withService(options, async (url) => {
-      await startRun(url);
+      await startRun(url, options.isQuick ? QUICK_LIMIT : null);
       return latencies(url, options.isQuick);
     }),
 };
@@ -58,9 +58,16 @@ async function urlOf(log: NodeJS.ReadableStream): Promise<string> {
   throw new Error('The service ended before it listened.');
 }
 
-/** A run that lasts longer than the measurement, at full speed by now. */
-async function startRun(url: string): Promise<void> {
-  const body = { recipe: 'deep-bn', overrides: { epochs: 1000, earlyStopping: null } };
+/** Images of the run of a quick trial, whose first epoch is waited for. */
+const QUICK_LIMIT = 1_000;
+
+/** A run that lasts longer than the measurement, at full speed by now; on `limit` images, or on all. */
+async function startRun(url: string, limit: number | null): Promise<void> {
+  const body = {
+    recipe: 'deep-bn',
+    overrides: { epochs: 1000, earlyStopping: null },
+    ...(limit !== null && { limit }),
+  };
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/runs`, { method: 'POST', headers, body: JSON.stringify(body) });
   const { id } = (await response.json()) as { id: string };
