@@ -5,8 +5,8 @@ import type { ImageOptions } from '../contract/image.ts';
 import type { PackedFile } from '../evaluation/sources/packed-file.ts';
 import type { DecodedImage } from '../image/decode.ts';
 import type { DecodedHead, PackedHead } from './bulk-messages.ts';
-import { compiledEntries } from './compiled-entry.ts';
 import { type ComputeProcess, startComputeProcess } from './compute-process.ts';
+import { computeEntries } from './entries.ts';
 import { SharedOrAlone } from './shared-or-alone.ts';
 
 export interface BulkOptions {
@@ -129,7 +129,7 @@ export class BulkProcess {
     const { decoders, log, entry } = this.#options;
     const starting = this.#process;
     try {
-      const entries = await compiledEntries();
+      const entries = await computeEntries();
       const own = { engines: 0, decoders, log, stuckMs: STUCK_MS, entry: entry ?? entries['bulk-main'] };
       const started = await startComputeProcess(own);
       void started.ended.then(() => (this.#process = undefined));

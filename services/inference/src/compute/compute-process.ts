@@ -7,8 +7,8 @@ import { DomainError, messageOf } from '@atelier/domain';
 import { type Log, RetryLater } from '@atelier/http';
 import { installedRuntime } from './provider-libraries.ts';
 import { Channel } from './channel.ts';
-import { compiledEntries } from './compiled-entry.ts';
 import type { ComputeTask } from './compute-task.ts';
+import { computeEntries } from './entries.ts';
 
 export interface ComputeProcessOptions {
   /** Engine threads. */
@@ -48,7 +48,7 @@ export interface ComputeProcess {
 }
 
 export async function startComputeProcess(options: ComputeProcessOptions): Promise<ComputeProcess> {
-  const entries = await compiledEntries();
+  const entries = await computeEntries();
   const { engines: count, decoders, log, entry = entries['compute-main'] } = options;
   const task: ComputeTask = {
     engineEntry: entries['engine-thread'],

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { processEntries } from './entries.ts';
 import type { Errand, ErrandResult, ErrandTask } from './errands.ts';
 import { receivedError, type SentError } from './messages.ts';
 
@@ -10,7 +10,6 @@ export interface ErrandMessage {
 }
 export type ErrandReply = { result: unknown } | { error: SentError };
 
-const ENTRY = fileURLToPath(new URL('./errand-child.ts', import.meta.url));
 const LIMIT_MS = 120_000;
 
 /** Does an errand in a process of its own. Rejects as the errand does, and when its process ends without an answer. */
@@ -40,8 +39,9 @@ function giveBack(): void {
 }
 
 async function runInChild<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
-  const child = fork(ENTRY, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+  const entries = await processEntries();
+  const child = fork(entries['errand-child'], {
+    execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
   });

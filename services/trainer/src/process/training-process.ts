@@ -1,17 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { DomainError } from '@atelier/domain';
 import { markCrashed, RunFolder } from '../runs/run-folder.ts';
 import { isHeldByProcess } from '../runs/run-lock.ts';
 import type { TrainingResult } from '../train.ts';
+import { processEntries } from './entries.ts';
 import { type FromTraining, receivedError, type ToTraining } from './messages.ts';
 import type { TaskObserver, TrainingTask } from './task.ts';
 
 /** The last message of a training. */
 type Outcome = Extract<FromTraining, { kind: 'finished' | 'failed' }>;
-
-const ENTRY = fileURLToPath(new URL('./training-child.ts', import.meta.url));
 
 export interface TrainingProcessOptions {
   /** A file descriptor for what the process writes. Default: standard error, since standard output is for results. */
@@ -32,8 +30,9 @@ export async function trainInProcess(
   observer: TaskObserver = {},
   { output = process.stderr.fd, graceMs = Infinity, niceness = 0 }: TrainingProcessOptions = {},
 ): Promise<TrainingResult> {
-  const child = fork(ENTRY, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+  const entries = await processEntries();
+  const child = fork(entries['training-child'], {
+    execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', output, output, 'ipc'],
   });

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Plugin } from 'esbuild';
+import type { Entries } from './compiled-entries.ts';
+
+export interface BundledFile {
+  name: string;
+  contents: Uint8Array;
+}
+
+/** Bundles entries, and what they import only when they need it into files of its own. One after the other: see `last`. */
+export function bundle(entries: Entries<string>): Promise<readonly BundledFile[]> {
+  const bundled = last.then(() => bundleNow(entries));
+  last = bundled.catch(() => undefined);
+  return bundled;
+}
+
+/** The end of the bundler would leave another bundle of this process waiting for ever. */
+let last: Promise<unknown> = Promise.resolve();
+
+async function bundleNow({ beside, names, external }: Entries<string>): Promise<readonly BundledFile[]> {
+  const esbuild = await import('esbuild');
+  const { outputFiles } = await esbuild.build({
+    entryPoints: names.map((name) => fileURLToPath(new URL(`${name}.ts`, beside))),
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outdir: 'compiled',
+    outExtension: { '.js': '.mjs' },
+    // Libraries in CommonJS ask for parts of Node by `require`.
+    banner: {
+      js: `import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);`,
+    },
+    plugins: [staysOutside(external), knowsItsPlace],
+    write: false,
+  });
+  await esbuild.stop();
+  return outputFiles.map(({ path, contents }) => ({ name: path.replace(/^.*[\\/]/, ''), contents }));
+}
+
+/** Found where it is installed for whoever imports it, wherever the bundle lies. */
+function staysOutside(packages: RegExp): Plugin {
+  return {
+    name: 'stays outside',
+    setup(build) {
+      build.onResolve({ filter: packages }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
+    },
+  };
+}
+
+/** Files that our modules read lie beside the module and not beside the bundle. */
+const knowsItsPlace: Plugin = {
+  name: 'knows its place',
+  setup(build) {
+    build.onLoad({ filter: /(packages|services)[\\/][^\\/]+[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const url = JSON.stringify(pathToFileURL(path).href);
+      return { contents: text.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' };
+    });
+  },
+};

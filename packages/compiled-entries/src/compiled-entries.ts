@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle, type BundledFile } from './bundle.ts';
+import { stateOfSource } from './state-of-source.ts';
+
+/** Modules that processes or threads are started with. */
+export interface Entries<Name extends string> {
+  /** What the bundle is called in the cache. */
+  label: string;
+  /** The `import.meta.url` of a module in the folder of the entries. */
+  beside: string;
+  /** Entries are `<name>.ts` there. */
+  names: readonly Name[];
+  /** Packages that stay outside, because they are native, large or seldom needed: loaded from where they are installed. */
+  external: RegExp;
+}
+
+/**
+ * The paths of entries as JavaScript. From source they are bundled once per state of the source into
+ * `node_modules/.cache`: a process that loads some hundred modules of TypeScript starts a second later and holds 60 MB more. Where that
+ * folder cannot be written they go into a new folder for temporary files, whose name nobody can guess. Compiled code has
+ * them beside it.
+ */
+export function compiledEntries<Name extends string>(entries: Entries<Name>): Promise<Readonly<Record<Name, string>>> {
+  const known = folders.get(entries.label);
+  const folder =
+    known ??
+    findOrBundle(entries).catch((error: unknown) => {
+      folders.delete(entries.label); // a disk that is full now may have room for the next
+      throw error;
+    });
+  folders.set(entries.label, folder);
+  return folder.then(
+    (place) =>
+      Object.fromEntries(entries.names.map((name) => [name, join(place, `${name}.mjs`)])) as Record<Name, string>,
+  );
+}
+
+/** By label. */
+const folders = new Map<string, Promise<string>>();
+
+async function findOrBundle(entries: Entries<string>): Promise<string> {
+  const beside = fileURLToPath(new URL('.', entries.beside));
+  if (!entries.beside.endsWith('.ts')) return beside;
+  const installed = installationOf(beside);
+  const cache = join(installed, 'node_modules', '.cache', 'atelier');
+  const name = `${entries.label}-${stateOfSource(installed)}`;
+  if (existsSync(join(cache, name))) return join(cache, name);
+  const files = await bundle(entries);
+  return place(cache, name, files).catch(async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'atelier-'));
+    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+    await symlink(join(installed, 'node_modules'), join(temporary, 'node_modules')); // what is imported by name
+    return place(temporary, name, files);
+  });
+}
+
+/** The folder in whose `node_modules` everything is installed. */
+function installationOf(start: string): string {
+  let folder = start;
+  while (!existsSync(join(folder, 'node_modules', '@atelier'))) {
+    if (dirname(folder) === folder) throw new Error(`The packages of Atelier are not installed above ${start}.`);
+    folder = dirname(folder);
+  }
+  return folder;
+}
+
+/** Written beside and renamed: several processes may do this at once, and all write the same. */
+async function place(folder: string, name: string, files: readonly BundledFile[]): Promise<string> {
+  const staging = join(folder, `.${name}-${randomUUID()}`);
+  await mkdir(staging, { recursive: true });
+  for (const file of files) await writeFile(join(staging, file.name), file.contents);
+  const target = join(folder, name);
+  await rename(staging, target).catch((error: unknown) => {
+    if (!existsSync(target)) throw error; // another was first
+  });
+  return target;
+}

@@ -1,0 +1,1 @@
+export { compiledEntries, type Entries } from './compiled-entries.ts';

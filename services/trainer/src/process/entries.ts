@@ -1,0 +1,13 @@
+import { compiledEntries } from '@atelier/compiled-entries';
+
+const ENTRIES = {
+  label: 'training',
+  beside: import.meta.url,
+  names: ['training-child', 'errand-child'],
+  external: /^(onnxruntime-node|webgpu|sharp|vega|vega-lite|@tensorflow\/.*|@resvg\/.*)$/,
+} as const;
+
+/** The paths of what the trainer's processes are started with. */
+export function processEntries(): Promise<Readonly<Record<(typeof ENTRIES.names)[number], string>>> {
+  return compiledEntries(ENTRIES);
+}
