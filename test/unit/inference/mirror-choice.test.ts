@@ -78,6 +78,13 @@ describe('the choice between a picture and its mirror image', () => {
     assert.equal(answered.facts, undefined);
   });
 
+  test('leaves images as they are, also in a Buffer', async () => {
+    const images = Buffer.concat([half('right'), half('left')]);
+    const before = Uint8Array.from(images);
+    await predictPictures(leftHanded(), { images, facts: [FACTS, FACTS] });
+    assert.deepEqual(Uint8Array.from(images), before);
+  });
+
   test('mirrors each row of each image', () => {
     const images = Uint8Array.from({ length: 2 * PIXELS_PER_IMAGE }, (_, pixel) => pixel % 251);
     const mirrors = mirrored(images);

@@ -55,7 +55,7 @@ function certainty({ probabilities }: Outputs, row: number): number {
 
 /** Each image [28, 28] of `images` with left and right swapped. */
 export function mirrored(images: Uint8Array): Uint8Array {
-  const mirrors = images.slice();
+  const mirrors = new Uint8Array(images); // what `slice` of a Buffer gives is the same memory
   for (let start = 0; start < mirrors.length; start += IMAGE_WIDTH)
     mirrors.subarray(start, start + IMAGE_WIDTH).reverse();
   return mirrors;
@@ -79,7 +79,8 @@ function chosenRows({ logits, probabilities, outlierScores }: Outputs, rows: rea
 
 /** These rows of `values`, of `width` values each. */
 function rowsOf<T extends Uint8Array | Float32Array>(values: T, rows: readonly number[], width: number): T {
-  const taken = values.slice(0, rows.length * width) as T;
+  const length = rows.length * width;
+  const taken = (values instanceof Float32Array ? new Float32Array(length) : new Uint8Array(length)) as T;
   rows.forEach((row, index) => taken.set(values.subarray(row * width, (row + 1) * width), index * width));
   return taken;
 }
