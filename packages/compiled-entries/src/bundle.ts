@@ -27,6 +27,7 @@ async function bundleNow({ beside, names, external }: Entries<string>): Promise<
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    conditions: [], // those of Node alone, so that a package is not loaded a second time from another of its files
     outdir: 'compiled',
     outExtension: { '.js': '.mjs' },
     // Libraries in CommonJS ask for parts of Node by `require`.
@@ -40,12 +41,19 @@ async function bundleNow({ beside, names, external }: Entries<string>): Promise<
   return outputFiles.map(({ path, contents }) => ({ name: path.replace(/^.*[\\/]/, ''), contents }));
 }
 
+/** Says that we are asking ourselves. */
+const FOUND = Symbol('found');
+
 /** Found where it is installed for whoever imports it, wherever the bundle lies. */
 function staysOutside(packages: RegExp): Plugin {
   return {
     name: 'stays outside',
     setup(build) {
-      build.onResolve({ filter: packages }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
+      build.onResolve({ filter: packages }, async ({ path: name, resolveDir, kind, pluginData }) => {
+        if (pluginData === FOUND) return undefined;
+        const { path, errors, warnings } = await build.resolve(name, { resolveDir, kind, pluginData: FOUND });
+        return errors.length > 0 ? { errors, warnings } : { path: pathToFileURL(path).href, external: true };
+      });
     },
   };
 }
