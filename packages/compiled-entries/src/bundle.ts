@@ -51,8 +51,9 @@ function staysOutside(packages: RegExp): Plugin {
     setup(build) {
       build.onResolve({ filter: packages }, async ({ path: name, resolveDir, kind, pluginData }) => {
         if (pluginData === FOUND) return undefined;
-        const { path, errors, warnings } = await build.resolve(name, { resolveDir, kind, pluginData: FOUND });
-        return errors.length > 0 ? { errors, warnings } : { path: pathToFileURL(path).href, external: true };
+        const { path, errors } = await build.resolve(name, { resolveDir, kind, pluginData: FOUND });
+        // What is not installed is missed by who asks for it, where and when it does.
+        return { path: errors.length > 0 ? name : pathToFileURL(path).href, external: true };
       });
     },
   };

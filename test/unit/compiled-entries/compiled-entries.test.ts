@@ -14,7 +14,9 @@ import { beside } from './beside.ts';
 const later = await import('./later.ts');
 const outside = await import('outside');
 const name: string = 'outside';
-console.log(JSON.stringify([beside(), later.word, outside.word, (await import(name)).word]));
+// @ts-expect-error it is not installed
+const missing: string = await import('missing').catch(() => 'not installed');
+console.log(JSON.stringify([beside(), later.word, outside.word, (await import(name)).word, missing]));
 `;
 
 describe('compiled entries', () => {
@@ -26,7 +28,7 @@ describe('compiled entries', () => {
     label,
     beside: pathToFileURL(join(root, 'services/one/src/asks.ts')).href,
     names: ['entry'],
-    external: /^outside$/,
+    external: /^(outside|missing)$/,
   });
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(root, path)), { recursive: true });
@@ -59,11 +61,11 @@ describe('compiled entries', () => {
   });
   afterEach(() => folder.remove());
 
-  test('run as JavaScript, find the files beside their source, and packages by name', async () => {
+  test('run as JavaScript, find the files beside their source, and packages that are installed', async () => {
     const { entry } = await compiledEntries(entries());
     assert.match(entry, /entry\.mjs$/);
     assert.ok(entry.startsWith(join(root, 'node_modules/.cache/atelier')));
-    assert.deepEqual(await printed(entry), ['text', 'later', 'outside', 'outside']);
+    assert.deepEqual(await printed(entry), ['text', 'later', 'outside', 'outside', 'not installed']);
   });
 
   test('are bundled anew when a module has changed that may be in them, and under one label once a process', async () => {
@@ -87,7 +89,7 @@ describe('compiled entries', () => {
     await write('node_modules/.cache', 'no folder');
     const { entry } = await compiledEntries(entries());
     assert.ok(entry.startsWith(tmpdir()) && !entry.startsWith(root));
-    assert.deepEqual(await printed(entry), ['text', 'later', 'outside', 'outside']);
+    assert.deepEqual(await printed(entry), ['text', 'later', 'outside', 'outside', 'not installed']);
   });
 
   test('of compiled code lie beside it', async () => {

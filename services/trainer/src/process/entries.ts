@@ -4,7 +4,7 @@ const ENTRIES = {
   label: 'training',
   beside: import.meta.url,
   names: ['training-child', 'errand-child'],
-  external: /^(onnxruntime-node|webgpu|sharp|vega|vega-lite|@tensorflow\/.*|@resvg\/.*)$/,
+  external: /^(onnxruntime-node|webgpu|sharp|canvas|@tensorflow\/.*|@resvg\/.*)$/,
 } as const;
 
 /** The paths of what the trainer's processes are started with. */
