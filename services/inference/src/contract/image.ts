@@ -38,7 +38,7 @@ export const ImageFacts = z.strictObject({
     ),
   warnings: z
     .array(z.enum(['busy-background', 'low-contrast', 'no-garment', 'tiny', 'touches-border', 'upscaled']))
-    .describe('Reasons to trust the prediction less; docs/inference-api.md explains them'),
+    .describe('Reasons to trust the prediction less; the README explains them'),
 });
 export type ImageFacts = z.infer<typeof ImageFacts>;
 export type ImageWarning = ImageFacts['warnings'][number];

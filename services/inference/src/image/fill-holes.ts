@@ -47,5 +47,7 @@ function holesOf({ width, height, pixels }: Mask): Mask {
     if (place >= width) reach(place - width);
     if (place < pixels.length - width) reach(place + width);
   }
-  return { width, height, pixels: outside.map((isOutside, place) => 1 - (isOutside | (pixels[place] ?? 0))) };
+  const holes = new Uint8Array(pixels.length);
+  for (let place = 0; place < holes.length; place++) holes[place] = 1 - ((outside[place] ?? 0) | (pixels[place] ?? 0));
+  return { width, height, pixels: holes };
 }

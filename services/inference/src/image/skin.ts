@@ -8,13 +8,14 @@ const REDNESS = [133, 173] as const;
 
 /** What of a mask has the colours of skin. Leather, wood and sand have them, too. */
 export function skinIn({ pixels }: ColourPicture, mask: Mask): Mask {
-  const skin = mask.pixels.map((value, place) => {
-    if (value === 0) return 0;
-    const [red, green, blue] = [pixels[3 * place] ?? 0, pixels[3 * place + 1] ?? 0, pixels[3 * place + 2] ?? 0];
+  const skin = new Uint8Array(mask.pixels.length);
+  for (let place = 0, offset = 0; place < skin.length; place++, offset += 3) {
+    if (mask.pixels[place] === 0) continue;
+    const [red, green, blue] = [pixels[offset] ?? 0, pixels[offset + 1] ?? 0, pixels[offset + 2] ?? 0];
     const blueness = 128 - 0.169 * red - 0.331 * green + 0.5 * blue;
     const redness = 128 + 0.5 * red - 0.419 * green - 0.081 * blue;
-    return isWithin(blueness, BLUENESS) && isWithin(redness, REDNESS) ? 1 : 0;
-  });
+    skin[place] = isWithin(blueness, BLUENESS) && isWithin(redness, REDNESS) ? 1 : 0;
+  }
   return { ...mask, pixels: skin };
 }
 

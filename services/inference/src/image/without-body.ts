@@ -27,7 +27,9 @@ const SPECK = 0.012;
 export function withoutBody(picture: ColourPicture, { mask, box }: Part): Part | null {
   const radius = Math.max(1, Math.round(SPECK * Math.max(mask.width, mask.height)));
   const area = areaOf(mask);
-  const skin = largeParts(opened(skinIn(picture, mask), radius), LEAST_PART * area);
+  const everySkin = skinIn(picture, mask);
+  if (areaOf(everySkin) < LEAST_SKIN * area) return null; // most pictures: what follows only takes away from it
+  const skin = largeParts(opened(everySkin, radius), LEAST_PART * area);
   const share = areaOf(skin) / area;
   if (share < LEAST_SKIN || share > MOST_SKIN || !hasHead(skin, mask, box)) return null;
   const clothes = largestPart(opened(difference(mask, skin), radius));
@@ -38,8 +40,10 @@ export function withoutBody(picture: ColourPicture, { mask, box }: Part): Part |
 
 function largeParts(mask: Mask, leastArea: number): Mask {
   const { labels, found } = componentsOf(mask);
-  const isLarge = [false, ...found.map(({ area }) => area >= leastArea)];
-  return { ...mask, pixels: Uint8Array.from(labels, (label) => (isLarge[label] === true ? 1 : 0)) };
+  const isLarge = Uint8Array.of(0, ...found.map(({ area }) => (area >= leastArea ? 1 : 0)));
+  const pixels = new Uint8Array(labels.length);
+  for (let place = 0; place < pixels.length; place++) pixels[place] = isLarge[labels[place] ?? 0] ?? 0;
+  return { ...mask, pixels };
 }
 
 /** Null of an empty mask. */
