@@ -73,7 +73,10 @@ describe('command line', () => {
     [['tfjs-to-onnx', 'no-such-model.json', 'out.onnx'], /no-such-model\.json/],
     [['onnx-to-tfjs', 'no-such-model.onnx', 'out'], /no-such-model\.onnx cannot be read.*\(malformed-onnx\)/],
     [['onnx-to-tfjs', 'README.md', 'out'], /README\.md is no valid ONNX model.*\(malformed-onnx\)/],
-    [['onnx-to-tfjs', 'models/fashion-mlp/3/model.onnx', 'docs'], /expected nothing there.*\(output-occupied\)/],
+    [
+      ['onnx-to-tfjs', 'models/fashion-mlp/3/model.onnx', 'docs', '--outputs', 'logits,probabilities'],
+      /expected nothing there.*\(output-occupied\)/,
+    ],
   ];
   for (const [words, message] of WRONG_USAGE) {
     test(`atelier ${words.join(' ')}: says what there is and exits with 2`, async () => {
