@@ -35,6 +35,7 @@ import { evaluateRoute, type EvaluationParts } from './routes/evaluate.ts';
 import { labelsRoutes } from './routes/labels.ts';
 import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
+import { predictBatchRoute } from './routes/predict-batch.ts';
 import { predictHandler, predictRoute } from './routes/predict.ts';
 import type { RepositoryModels } from './models/serve-models.ts';
 
@@ -102,6 +103,7 @@ export function buildApp({
     driftRoute(drift, model),
     openInferenceRoutes({ models: model, limits, statistics, infer }),
     predictRoute(predict),
+    predictBatchRoute(model, evaluation),
     evaluateRoute(model, evaluation),
     indexRoute(),
     openApiRoutes(inferenceApi),
@@ -150,7 +152,14 @@ function indexRoute(): Router {
       response.json({
         service: 'Atelier inference',
         routes: [
-          ...['POST /predict', 'POST /evaluate', 'GET /models', 'GET /models/:name/labels', 'GET /v2'],
+          ...[
+            'POST /predict',
+            'POST /predict/batch',
+            'POST /evaluate',
+            'GET /models',
+            'GET /models/:name/labels',
+            'GET /v2',
+          ],
           ...['GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /metrics', 'GET /drift', 'GET /docs'],
         ],
       });

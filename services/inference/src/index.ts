@@ -7,6 +7,7 @@ export * from './contract/labels.ts';
 export { inferenceApi } from './contract/api.ts';
 export * from './contract/models.ts';
 export * from './contract/predict.ts';
+export * from './contract/predict-batch.ts';
 export {
   createFilesDecoder,
   createImageDecoder,
@@ -50,6 +51,7 @@ export { plainPng } from './image/plain-png.ts';
 export { BulkProcess, type Decoded } from './compute/bulk-process.ts';
 export { OnlineTraffic } from './batching/online-traffic.ts';
 export { BulkTurns } from './evaluation/bulk-turns.ts';
+export { FileQueue, type NamedFile } from './evaluation/file-queue.ts';
 export { inOrder } from './evaluation/in-order.ts';
 export type { MethodParts } from './grpc/methods.ts';
 export { type GrpcOptions, type RunningGrpc, startGrpc } from './grpc/start-grpc.ts';

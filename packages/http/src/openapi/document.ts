@@ -26,7 +26,7 @@ export interface RouteDescription {
   parameters?: { path?: z.ZodObject; query?: z.ZodObject; header?: z.ZodObject };
   /** A body in JSON; it may be left out where the schema takes undefined. */
   body?: z.ZodType;
-  /** Its other forms, by media type. */
+  /** Its other forms, by media type; without `body` it is not taken in JSON. */
   otherBodies?: Readonly<Record<string, z.ZodType>>;
   /** By status. */
   answers: Readonly<Record<number, AnswerDescription>>;
@@ -112,9 +112,12 @@ function requireSameParameters(route: RouteDescription): void {
 }
 
 function requestBodyOf({ body, otherBodies = {} }: RouteDescription) {
-  if (body === undefined) return {};
-  const content = { 'application/json': { schema: body }, ...mapValues(otherBodies, (schema) => ({ schema })) };
-  return { requestBody: { required: isRequired(body), content } };
+  if (body === undefined && Object.keys(otherBodies).length === 0) return {};
+  const content = {
+    ...(body === undefined ? {} : { 'application/json': { schema: body } }),
+    ...mapValues(otherBodies, (schema) => ({ schema })),
+  };
+  return { requestBody: { required: body === undefined || isRequired(body), content } };
 }
 
 function isRequired(body: z.ZodType): boolean {

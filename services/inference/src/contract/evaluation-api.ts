@@ -2,6 +2,7 @@ import type { RouteDescription } from '@atelier/http';
 import { EvaluationReport } from '@atelier/evaluation';
 import { z } from 'zod';
 import { DatasetRequest, EvaluateQuery } from './evaluate.ts';
+import { BatchLine, PredictBatchQuery } from './predict-batch.ts';
 import { Provenance } from './provenance.ts';
 
 const binary = z.string().meta({ format: 'binary' });
@@ -15,6 +16,35 @@ const UPLOAD = [
 ];
 
 export const EVALUATIONS: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/predict/batch',
+    tag: 'Predictions',
+    summary: 'What is in each of these many pictures (scope infer)',
+    description:
+      'Files in the field `image` of a form, which are answered while others come, or a ZIP archive as the body or in the field ' +
+      '`archive`. Answers a line of JSON for each, in their order, as soon as it is known; a file that cannot be read is a line ' +
+      'with its error. Who does not read the answer is not read from. Where it breaks off, the connection does.',
+    parameters: {
+      query: PredictBatchQuery,
+      header: z.object({
+        'Request-Timeout': z.string().optional().describe('Seconds after which the answer is of no use any more'),
+      }),
+    },
+    otherBodies: {
+      'multipart/form-data': z.object({ image: z.array(binary).optional(), archive: binary.optional() }),
+      'application/zip': binary,
+    },
+    answers: {
+      200: {
+        description: 'A line for each picture',
+        schema: BatchLine.meta({ id: 'BatchLine' }),
+        contentType: 'application/x-ndjson',
+        headers: Provenance,
+      },
+    },
+    problems: [...UPLOAD, 'too-many-images'],
+  },
   {
     method: 'post',
     path: '/evaluate',

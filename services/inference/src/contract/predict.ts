@@ -76,19 +76,18 @@ export const Judgement = z.strictObject({
 });
 export type Judgement = z.infer<typeof Judgement>;
 
+/** Of one image. */
+export const Prediction = ClassProbability.extend({
+  probabilities: z.array(ClassProbability).describe('Most probable first'),
+  ...Judgement.partial().shape,
+  explanation: AnsweredExplanation.optional().describe('What it rests on, where ?explain= asked'),
+  image: AnsweredImage.optional().describe('What became of the picture; not for images that came as pixels'),
+});
+export type Prediction = z.infer<typeof Prediction>;
+
 export const PredictResponse = z.strictObject({
   model: ModelReference,
   device: z.enum(DEVICES).describe('What the model computed on'),
-  predictions: z
-    .array(
-      ClassProbability.extend({
-        probabilities: z.array(ClassProbability).describe('Most probable first'),
-        ...Judgement.partial().shape,
-        explanation: AnsweredExplanation.optional().describe('What it rests on, where ?explain= asked'),
-        image: AnsweredImage.optional().describe('What became of the picture; not for images that came as pixels'),
-      }),
-    )
-    .describe('One per image, in the order of the request'),
+  predictions: z.array(Prediction).describe('One per image, in the order of the request'),
 });
 export type PredictResponse = z.infer<typeof PredictResponse>;
-export type Prediction = PredictResponse['predictions'][number];

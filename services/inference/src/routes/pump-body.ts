@@ -27,6 +27,7 @@ export function pumpBody(
       request.pause();
       reject(error);
     };
+    let taking = Promise.resolve();
     const take = (piece: Buffer) => {
       request.pause();
       const taken = async () => {
@@ -34,11 +35,16 @@ export function pumpBody(
         await sink(piece);
         signal.throwIfAborted();
       };
-      taken().then(() => request.resume(), fail);
+      taking = taken();
+      taking.then(() => request.resume(), fail);
     };
+    // A stream that is paused over its last piece ends all the same.
     const end = () => {
-      letGo();
-      resolve();
+      request.off('close', gone);
+      taking.then(() => {
+        letGo();
+        resolve();
+      }, fail);
     };
     const gone = () => fail(new DomainError('malformed-body', 'The client left before its body had arrived.'));
     const abort = () => fail(signal.reason as Error);

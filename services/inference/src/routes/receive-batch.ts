@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { DomainError } from '@atelier/domain';
+import { FileQueue, type NamedFile } from '../evaluation/file-queue.ts';
+import type { SetLimits } from '../evaluation/limits.ts';
+import { FILES_PER_PART, PART_BYTES } from '../evaluation/sources/labelled-set.ts';
+import { plainFile } from '../evaluation/sources/packed-file.ts';
+import type { StoredFile } from '../evaluation/sources/stored-file.ts';
+import { type Archive, openArchive } from '../evaluation/sources/zip/archive.ts';
+import { shownName, skipped } from '../evaluation/sources/zip/entry-names.ts';
+import { readForm } from './form-upload.ts';
+import { tooManyImages } from './image-limits.ts';
+import { isForm, keep, receiveBody, refuseEncoding, type UploadParts } from './uploads.ts';
+
+const FIELDS = ['image', 'archive'] as const;
+const ARCHIVES = ['application/zip', 'application/x-zip-compressed', 'application/octet-stream'];
+
+export interface ReceiveBatchParts extends UploadParts {
+  limits: SetLimits;
+}
+
+/**
+ * The files that a request carries, in their order and in parts, each as soon as it has arrived: those of a form, of which nothing
+ * goes to the disk; or those of an archive, which does. Whatever is not taken keeps its sender waiting. Rejects as `readForm`,
+ * `receiveFiles` and `openArchive` do, with `too-many-images`, and with `unsupported-media-type` for another kind of body.
+ */
+export async function* receiveBatch(
+  request: IncomingMessage,
+  parts: ReceiveBatchParts,
+  signal: AbortSignal,
+): AsyncGenerator<NamedFile[], void, undefined> {
+  refuseEncoding(request);
+  const mediaType = (request.headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase();
+  if (isForm(request)) {
+    yield* filesOfForm(request, parts, signal);
+    return;
+  }
+  if (!ARCHIVES.includes(mediaType)) {
+    throw new DomainError(
+      'unsupported-media-type',
+      `Expected Content-Type multipart/form-data or ${ARCHIVES.join(', ')}; came ` +
+        `${mediaType === '' ? 'none' : JSON.stringify(mediaType.slice(0, 64))}.`,
+    );
+  }
+  yield* filesOfArchive(await receiveBody(request, parts, signal), parts.limits);
+}
+
+async function* filesOfForm(
+  request: IncomingMessage,
+  { scratch, traffic, limits }: ReceiveBatchParts,
+  signal: AbortSignal,
+): AsyncGenerator<NamedFile[], void, undefined> {
+  const queue = new FileQueue();
+  const gone = new AbortController();
+  let archive: StoredFile | undefined;
+  let count = 0;
+  let last = Promise.resolve(); // small files of one piece end together
+  const reading = readForm(
+    request,
+    {
+      fields: FIELDS,
+      maximumFiles: limits.maximumEntries,
+      maximumBytes: limits.maximumUploadBytes,
+      tooMany: () => tooManyImages(limits.maximumEntries),
+      room: () => queue.room(),
+      traffic,
+      take: async (field, stream, filename) => {
+        if (field === 'image') {
+          const [before, file] = [last, fileIn(stream, filename ?? `image ${++count}`, limits)];
+          last = Promise.all([file, before]).then(([named]) => queue.push(named));
+          await last;
+        } else if (archive === undefined) archive = await keep(stream, field, scratch);
+        else throw new DomainError('invalid-request', 'Expected one archive; came another.');
+      },
+    },
+    AbortSignal.any([signal, gone.signal]),
+  ).then(
+    () => queue.end(),
+    (error: unknown) => queue.end(error as Error),
+  );
+  try {
+    yield* queue.parts();
+    if (archive !== undefined) yield* filesOfArchive(archive, limits);
+  } finally {
+    gone.abort();
+    await reading;
+    await archive?.close();
+  }
+}
+
+/** A file of a form; one that is too large is read to its end and not kept. */
+async function fileIn(stream: Readable, filename: string, { maximumEntryBytes }: SetLimits): Promise<NamedFile> {
+  const name = shownName(filename);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes <= maximumEntryBytes) pieces.push(piece);
+    else pieces.length = 0;
+  }
+  if (bytes <= maximumEntryBytes) return { name, file: plainFile(Buffer.concat(pieces)) };
+  return skipped(name, 'entry-too-large', `The file has ${bytes} bytes; at most ${maximumEntryBytes} are taken.`);
+}
+
+/** Closes the file. */
+async function* filesOfArchive(file: StoredFile, limits: SetLimits): AsyncGenerator<NamedFile[], void, undefined> {
+  try {
+    const archive = await openArchive(file, limits);
+    let part: NamedFile[] = [];
+    let bytes = 0;
+    for (const entry of archive.entries) {
+      const named = 'code' in entry ? entry : await readNamed(archive, entry);
+      part.push(named);
+      bytes += 'file' in named ? named.file.stored.length : 0;
+      if (part.length < FILES_PER_PART && bytes < PART_BYTES) continue;
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    if (part.length > 0) yield part;
+  } finally {
+    await file.close();
+  }
+}
+
+async function readNamed(archive: Archive, entry: Parameters<Archive['read']>[0]): Promise<NamedFile> {
+  try {
+    return { name: entry.name, file: await archive.read(entry) };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return skipped(entry.name, error.code, error.message);
+  }
+}
