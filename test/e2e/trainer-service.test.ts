@@ -14,9 +14,9 @@ import { TrainerPrograms } from '../support/trainer-programs.ts';
 /** The bits depend on the number of threads, so all runs ask for the same. */
 const ON_CPU = { engine: 'onnx', device: 'cpu', threads: 1 } as const;
 
-/** A run that several epochs remain of when something happens to it in the third. */
+/** A run that several epochs of a fifth of a second remain of when something happens to it in the third. */
 const LONG_EPOCHS = 12;
-const LONG = { recipe: 'ann-128', overrides: { epochs: LONG_EPOCHS }, ...ON_CPU };
+const LONG = { recipe: 'ann-128', overrides: { epochs: LONG_EPOCHS }, limit: 20_000, ...ON_CPU };
 
 describe('the trainer as a service (real data)', () => {
   let programs: TrainerPrograms;

@@ -18,6 +18,8 @@ const OPTIMIZERS: RecipeSource['optimizer'][] = [
 
 const labelled = drawnExamples(200);
 const examples = withTargets(labelled, 0);
+/** Five batches, where more would show nothing else: a step takes software that stands in for a GPU up to a quarter of a second. */
+const few = withTargets(drawnExamples(100), 0);
 const rates = (steps: number, rate = 0.01) => new Float32Array(steps).fill(rate);
 
 /**
@@ -53,10 +55,13 @@ export function describeTrainingEngine(
       test(`learns drawn bands with ${optimizer.kind}`, async () => {
         const learner = await engineFor(smallRecipe({ optimizer }));
         const before = await evaluate(learner, labelled);
-        for (let epoch = 0; epoch < 10; epoch++) await learner.train(examples, rates(10, optimizer.learningRate));
-        const after = await evaluate(learner, labelled);
-        assert.ok(after.accuracy >= 0.9, `accuracy ${after.accuracy}`);
-        assert.ok(after.loss < before.loss / 2, `loss ${before.loss} became ${after.loss}`);
+        let after = before;
+        const hasLearnt = () => after.accuracy >= 0.9 && after.loss < before.loss / 2;
+        for (let epoch = 0; epoch < 10 && !hasLearnt(); epoch++) {
+          await learner.train(examples, rates(10, optimizer.learningRate));
+          after = await evaluate(learner, labelled);
+        }
+        assert.ok(hasLearnt(), `accuracy ${after.accuracy}; loss ${before.loss} became ${after.loss}`);
       });
 
       test(`goes on to the same bits from a restored snapshot with ${optimizer.kind}`, async () => {
@@ -77,8 +82,8 @@ export function describeTrainingEngine(
       test(`trains a layer with ${activation} and batch normalisation behind it`, async () => {
         const hiddenLayers = [{ units: 16, activation, batchNormalization: 'after-activation' as const, dropout: 0 }];
         const learner = await engineFor(smallRecipe({ hiddenLayers }));
-        const losses = await learner.train(examples, rates(10));
-        const later = await learner.train(examples, rates(10));
+        const losses = await learner.train(few, rates(5));
+        const later = await learner.train(few, rates(5));
         assert.ok(mean(later) < mean(losses), `${mean(losses)} became ${mean(later)}`);
       });
     }
@@ -86,7 +91,7 @@ export function describeTrainingEngine(
     test('gives the same losses and weights from the same seed, and others from another', async () => {
       const run = async (seed: number) => {
         const each = await engineFor(smallRecipe({ seed }));
-        const losses = await each.train(examples, rates(10));
+        const losses = await each.train(few, rates(5));
         return { losses, state: await each.snapshot() };
       };
       const [first, second, other] = [await run(3), await run(3), await run(4)];
@@ -127,15 +132,16 @@ export function describeTrainingEngine(
     });
 
     test('refuses the state of another optimiser, or one that lacks a slot, and keeps its own', async () => {
+      const batch = withTargets(drawnExamples(20), 0); // slots are there after one step
       const states: Record<string, EngineState> = {};
       for (const optimizer of OPTIMIZERS) {
         const other = await engineFor(smallRecipe({ optimizer }));
-        await other.train(examples, rates(10));
+        await other.train(batch, rates(1));
         states[optimizer.kind] = await other.snapshot();
       }
       for (const optimizer of OPTIMIZERS) {
         const own = await engineFor(smallRecipe({ optimizer, seed: 11 }));
-        await own.train(examples, rates(10));
+        await own.train(batch, rates(1));
         const before = await own.snapshot();
         for (const [kind, state] of Object.entries(states)) {
           if (kind === optimizer.kind || kind === 'sgd') continue;
@@ -160,8 +166,8 @@ export function describeTrainingEngine(
     test('computes logits with the averages, and trains on without them', async () => {
       const averaging = await engineFor(smallRecipe({ weightAveraging: { decay: 0.9 } }));
       const plain = await engineFor(smallRecipe());
-      await averaging.train(examples, rates(10));
-      await plain.train(examples, rates(10));
+      await averaging.train(few, rates(5));
+      await plain.train(few, rates(5));
       const logits = await averaging.logits(labelled);
       assert.ok(furthest(logits, await plain.logits(labelled)) > 0.01, 'the averages lag behind');
       const state = await averaging.snapshot();
@@ -170,7 +176,7 @@ export function describeTrainingEngine(
           .filter(([name]) => !name.startsWith('average/'))
           .map(([name, tensor]) => [name, state.tensors[`average/${name}`] ?? tensor]),
       );
-      assert.deepEqual(await averaging.train(examples, rates(10)), await plain.train(examples, rates(10)));
+      assert.deepEqual(await averaging.train(few, rates(5)), await plain.train(few, rates(5)));
       await plain.restore({ ...state, tensors });
       assert.ok(furthest(logits, await plain.logits(labelled)) <= 1e-5);
     });
