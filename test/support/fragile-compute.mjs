@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers';
+import { FACTS, readFrames, writeFrame } from './frames.mjs';
 
 /** @import { Answer, ToDecoder, ToEngine } from '@atelier/inference' */
 
@@ -17,12 +18,6 @@ const [CRASH, NEVER, SLOW, NO_NUMBERS, NO_JSON, HUGE, TOO_FEW, TWICE, STRANGE_CO
   255, 254, 253, 252, 251, 250, 249, 248, 247,
 ];
 const SLOW_MS = 300;
-
-/** What it says of every file: that it was taken as it is. */
-const FACTS = {
-  ...{ width: 28, height: 28, inverted: false, mirrored: false, crop: null, warnings: [] },
-  ...{ format: /** @type {const} */ ('PNG'), background: /** @type {const} */ ('none') },
-};
 
 /** What becomes of who loads a model on CUDA: it `works`, it `kills` the process, or there is no GPU. */
 const CUDA = process.env['FRAGILE_CUDA'];
@@ -37,19 +32,7 @@ for (let engine = 0; engine < engines; engine++) serve(new Socket({ fd: 4 + engi
 
 /** @param {Socket} pipe */
 function serve(pipe) {
-  let buffer = Buffer.alloc(0);
-  pipe.on('data', (/** @type {Buffer} */ chunk) => {
-    buffer = Buffer.concat([buffer, chunk]);
-    while (buffer.length >= 8) {
-      const head = 8 + buffer.readUInt32LE(0);
-      const total = head + buffer.readUInt32LE(4);
-      if (buffer.length < total) return;
-      /** @type {unknown} */
-      const message = JSON.parse(buffer.toString('utf8', 8, head));
-      answer(pipe, /** @type {ToEngine | ToDecoder} */ (message), buffer.subarray(head, total));
-      buffer = buffer.subarray(total);
-    }
-  });
+  readFrames(pipe, (message, bytes) => answer(pipe, /** @type {ToEngine | ToDecoder} */ (message), bytes));
 }
 
 /**
@@ -118,12 +101,8 @@ function note(line) {
  * @param {Answer} head
  * @param {Uint8Array} [bytes]
  */
-function send(pipe, head, bytes = new Uint8Array(0)) {
-  const text = Buffer.from(JSON.stringify(head));
-  const prefix = Buffer.alloc(8);
-  prefix.writeUInt32LE(text.length, 0);
-  prefix.writeUInt32LE(bytes.length, 4);
-  pipe.write(Buffer.concat([prefix, text, bytes]));
+function send(pipe, head, bytes) {
+  writeFrame(pipe, head, bytes);
 }
 
 /**
