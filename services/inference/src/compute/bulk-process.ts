@@ -1,22 +1,16 @@
 import { DomainError, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type { EvaluationReport } from '@atelier/evaluation';
-import type { Log } from '@atelier/http';
 import type { ImageOptions } from '../contract/image.ts';
 import type { PackedFile } from '../evaluation/sources/packed-file.ts';
 import type { DecodedImage } from '../image/decode.ts';
 import type { DecodedHead, PackedHead } from './bulk-messages.ts';
-import { type ComputeProcess, startComputeProcess } from './compute-process.ts';
+import { type ComputeProcess, type ComputeProcessOptions, startComputeProcess } from './compute-process.ts';
 import { computeEntries } from './entries.ts';
 import { SharedOrAlone } from './shared-or-alone.ts';
 
-export interface BulkOptions {
-  /** Pictures decoded at a time. */
-  decoders: number;
+export interface BulkOptions extends Pick<ComputeProcessOptions, 'decoders' | 'log' | 'entry'> {
   /** Most pixels of a picture, counted as `Header.cost` says. */
   maximumPixels: number;
-  log: Log;
-  /** Another program than the project's own, for tests. */
-  entry?: string;
 }
 
 /** It gives way to everybody, so that nobody is stuck who takes long. */
