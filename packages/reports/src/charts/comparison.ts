@@ -1,5 +1,6 @@
 import { percent } from '../format.ts';
 import type { Chart } from './chart.ts';
+import { NAMES_AXIS, ROW_HEIGHT, valuesAxis } from './rows.ts';
 import { COLOURS } from './theme.ts';
 
 /** What was measured of one thing among several, for example the test accuracy of a recipe with three seeds. */
@@ -27,29 +28,15 @@ export interface ComparisonChart {
   rows: readonly Compared[];
 }
 
-const ROW_HEIGHT = 34;
-
 /**
  * One row for each, in the given order: a point for the value, small rings for single measurements, a line for the
- * interval and a tick for the target. Points, not bars, because the axis need not begin at zero.
+ * interval and a tick for the target.
  */
 export function comparisonChart({ name, title, valueTitle, format = '.1%', valueName, rows }: ComparisonChart): Chart {
   const names = rows.map((row) => row.name);
   const hasTargets = rows.some(({ target }) => target != null);
-  const y = {
-    field: 'name',
-    type: 'nominal',
-    sort: null,
-    title: null,
-    scale: { domain: names },
-    axis: { labelLimit: 0 },
-  } as const;
-  const x = {
-    type: 'quantitative',
-    title: valueTitle,
-    scale: { zero: false, nice: true, padding: 12 },
-    axis: { format, tickCount: 6 },
-  } as const;
+  const y = { ...NAMES_AXIS, scale: { domain: names } };
+  const x = valuesAxis(valueTitle, format);
   const legend = {
     type: 'nominal',
     scale: {

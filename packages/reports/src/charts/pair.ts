@@ -1,5 +1,6 @@
 import { percent } from '../format.ts';
 import type { Chart } from './chart.ts';
+import { NAMES_AXIS, ROW_HEIGHT, valuesAxis } from './rows.ts';
 import { COLOURS } from './theme.ts';
 
 export interface PairChart {
@@ -15,18 +16,11 @@ export interface PairChart {
   rows: readonly { name: string; first: number; second: number }[];
 }
 
-const ROW_HEIGHT = 34;
-
 /** One row for each, in the given order: two points and the line between them, so that the distance is what one sees. */
 export function pairChart(chart: PairChart): Chart {
   const { name, title, valueTitle, format = '.1%', firstName, secondName, rows } = chart;
-  const y = { field: 'name', type: 'nominal', sort: null, title: null, axis: { labelLimit: 0 } } as const;
-  const x = {
-    type: 'quantitative',
-    title: valueTitle,
-    scale: { zero: false, nice: true, padding: 12 },
-    axis: { format, tickCount: 6 },
-  } as const;
+  const y = NAMES_AXIS;
+  const x = valuesAxis(valueTitle, format);
   const kinds = [firstName, secondName];
   const color = { domain: kinds, range: [COLOURS.blue.light, COLOURS.vermilion.light] };
   return {
