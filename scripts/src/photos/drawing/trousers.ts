@@ -1,5 +1,4 @@
 import type { Cloth } from './cloth.ts';
-import type { Draw } from './draw.ts';
 import { both, boxed, type Design, fixed, folds, type Garment, line, shape } from './garment.ts';
 
 interface Cut {
@@ -32,31 +31,30 @@ function trousers({ waist, hip, leg, gap, length }: Cut, cloth: Cloth, details: 
   return boxed(svg, cloth, { left: -reach, right: reach, top: -3, bottom: length + 3 });
 }
 
-const length = (draw: Draw) => draw.between(900, 1000);
+/** Widths that are drawn for each pair: from and to. */
+interface Style {
+  waist: number;
+  hip: number;
+  leg: readonly [number, number];
+  gap: readonly [number, number];
+  details?: (cloth: Cloth) => string;
+}
 
-export const TROUSERS: readonly Design[] = [
-  (cloth, draw) =>
-    trousers(
-      { waist: 130, hip: 162, leg: draw.between(112, 126), gap: draw.between(14, 40), length: length(draw) },
-      cloth,
-      '',
-    ),
-  (cloth, draw) =>
-    trousers(
-      { waist: 118, hip: 146, leg: draw.between(78, 92), gap: draw.between(10, 34), length: length(draw) },
-      cloth,
-      '',
-    ),
-  (cloth, draw) =>
-    trousers(
-      { waist: 128, hip: 168, leg: draw.between(150, 176), gap: draw.between(6, 20), length: length(draw) },
-      cloth,
-      '',
-    ),
-  (cloth, draw) =>
-    trousers(
-      { waist: 134, hip: 160, leg: draw.between(100, 116), gap: draw.between(10, 30), length: length(draw) },
-      cloth,
-      both(line('M84 60L78 860', cloth.shine, 6)),
-    ),
+const STYLES: readonly Style[] = [
+  { waist: 130, hip: 162, leg: [112, 126], gap: [14, 40] },
+  { waist: 118, hip: 146, leg: [78, 92], gap: [10, 34] },
+  { waist: 128, hip: 168, leg: [150, 176], gap: [6, 20] },
+  // With a stripe along the leg.
+  {
+    waist: 134,
+    hip: 160,
+    leg: [100, 116],
+    gap: [10, 30],
+    details: ({ shine }) => both(line('M84 60L78 860', shine, 6)),
+  },
 ];
+
+export const TROUSERS: readonly Design[] = STYLES.map(({ waist, hip, leg, gap, details }): Design => (cloth, draw) => {
+  const cut = { waist, hip, leg: draw.between(...leg), gap: draw.between(...gap), length: draw.between(900, 1000) };
+  return trousers(cut, cloth, details?.(cloth) ?? '');
+});
