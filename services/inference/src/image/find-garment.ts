@@ -4,6 +4,7 @@ import { channelsOf, distanceFromBackground } from './background-colours.ts';
 import { fillHoles } from './fill-holes.ts';
 import type { FlatPicture } from './flatten.ts';
 import { mainParts, type MainParts } from './main-parts.ts';
+import { areaOf } from './mask.ts';
 import { opened } from './opening.ts';
 import { otsuThreshold } from './otsu.ts';
 import type { ColourPicture, Mask } from './picture.ts';
@@ -91,10 +92,8 @@ function withoutLines(mask: Mask, isStrong: (place: number) => boolean): MainPar
 /** Holes whose mean `distance` is at most `noise` stay open. */
 function garmentOf(parts: MainParts, distance: Uint8Array, noise: number): Garment {
   const mask = fillHoles(parts.mask, distance, noise);
-  let area = 0;
-  for (const value of mask.pixels) area += value;
   const atEdge = shareOfEdge(parts);
-  const isPlausible = area <= LARGEST_AREA * mask.pixels.length && atEdge <= LARGEST_AT_EDGE;
+  const isPlausible = areaOf(mask) <= LARGEST_AREA * mask.pixels.length && atEdge <= LARGEST_AT_EDGE;
   return { mask, box: parts.box, isPlausible, atEdge };
 }
 

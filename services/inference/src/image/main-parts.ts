@@ -1,4 +1,5 @@
 import { type Component, componentsOf } from './components.ts';
+import { onlyParts } from './mask.ts';
 import type { Mask } from './picture.ts';
 import type { Rectangle } from './rectangle.ts';
 
@@ -26,7 +27,8 @@ const NEAR = 0.04;
  */
 export function mainParts(mask: Mask, isStrong: (place: number) => boolean): MainParts | null {
   const { width, height } = mask;
-  const { labels, found } = componentsOf(mask);
+  const components = componentsOf(mask);
+  const { labels, found } = components;
   const strong = new Uint8Array(found.length + 1);
   for (let place = 0; place < labels.length; place++) {
     const label = labels[place] ?? 0;
@@ -42,12 +44,8 @@ export function mainParts(mask: Mask, isStrong: (place: number) => boolean): Mai
       worth(part, mask) >= SECOND_SHARE * worth(main, mask) ||
       (worth(part, mask) >= NEAR_SHARE * worth(main, mask) && gap(part.box, main.box) <= reach),
   );
-  const kept = new Uint8Array(found.length + 1);
-  for (const { label } of parts) kept[label] = 1;
-  const pixels = new Uint8Array(labels.length);
-  for (let place = 0; place < pixels.length; place++) pixels[place] = kept[labels[place] ?? 0] ?? 0;
   const atEdge = parts.reduce((sum, part) => sum + part.atEdge, 0);
-  return { mask: { width, height, pixels }, box: around(parts), atEdge };
+  return { mask: onlyParts(mask, components, parts), box: around(parts), atEdge };
 }
 
 /** Large and in the middle, and not along the edge. */

@@ -45,15 +45,14 @@ export async function toModelImage(layered: LayeredPicture, options: ImageOption
 /** A picture of 28×28 as the client, or its border, says that it is meant; undefined for any other. */
 function untouched(grey: Picture, polarity: ImageOptions['polarity']): Prepared | undefined {
   if (!hasModelSize(grey)) return undefined;
-  const kept = { crop: null, background: 'none', warnings: [] } as const;
+  if (polarity === 'keep' || (polarity === 'auto' && hasModelForm(grey))) return asItCame(grey, false);
   const negative = negate(grey);
-  if (polarity === 'keep' || (polarity === 'auto' && hasModelForm(grey))) {
-    return { ...kept, image: grey.pixels, inverted: false, warnings: [] };
-  }
-  if (polarity === 'invert' || hasModelForm(negative)) {
-    return { ...kept, image: negative.pixels, inverted: true, warnings: [] };
-  }
+  if (polarity === 'invert' || hasModelForm(negative)) return asItCame(negative, true);
   return undefined;
+}
+
+function asItCame({ pixels }: Picture, inverted: boolean): Prepared {
+  return { image: pixels, inverted, crop: null, background: 'none', warnings: [] };
 }
 
 /** All of it, with as much contrast as it can have, where there is no garment or it cannot be told from what is around it. */

@@ -1,5 +1,6 @@
 import { colourLine } from './colour-line.ts';
 import { componentsOf } from './components.ts';
+import { areaOf, onlyParts } from './mask.ts';
 import { opened } from './opening.ts';
 import type { ColourPicture, Mask } from './picture.ts';
 import type { Rectangle } from './rectangle.ts';
@@ -39,20 +40,19 @@ export function withoutBody(picture: ColourPicture, { mask, box }: Part): Part |
 }
 
 function largeParts(mask: Mask, leastArea: number): Mask {
-  const { labels, found } = componentsOf(mask);
-  const isLarge = Uint8Array.of(0, ...found.map(({ area }) => (area >= leastArea ? 1 : 0)));
-  const pixels = new Uint8Array(labels.length);
-  for (let place = 0; place < pixels.length; place++) pixels[place] = isLarge[labels[place] ?? 0] ?? 0;
-  return { ...mask, pixels };
+  const components = componentsOf(mask);
+  return onlyParts(
+    mask,
+    components,
+    components.found.filter(({ area }) => area >= leastArea),
+  );
 }
 
 /** Null of an empty mask. */
 function largestPart(mask: Mask): Part | null {
-  const { labels, found } = componentsOf(mask);
-  const [largest] = found.sort((a, b) => b.area - a.area);
-  if (largest === undefined) return null;
-  const pixels = Uint8Array.from(labels, (label) => (label === largest.label ? 1 : 0));
-  return { mask: { ...mask, pixels }, box: largest.box };
+  const components = componentsOf(mask);
+  const [largest] = components.found.toSorted((a, b) => b.area - a.area);
+  return largest === undefined ? null : { mask: onlyParts(mask, components, [largest]), box: largest.box };
 }
 
 function mainSide({ mask, box }: Part, lastAbove: number): Mask {
@@ -72,10 +72,4 @@ function mainSide({ mask, box }: Part, lastAbove: number): Mask {
 
 function difference(mask: Mask, other: Mask): Mask {
   return { ...mask, pixels: mask.pixels.map((value, place) => (other.pixels[place] === 0 ? value : 0)) };
-}
-
-function areaOf({ pixels }: Mask): number {
-  let area = 0;
-  for (const value of pixels) area += value;
-  return area;
 }

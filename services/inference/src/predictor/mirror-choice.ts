@@ -28,8 +28,8 @@ export async function predictPictures(
   const turned = facts?.flatMap((fact, row) => (isInDataSetForm(fact) ? [] : [row])) ?? [];
   if (facts === undefined || turned.length === 0)
     return { outputs: await predictor.predict(images, options), images, facts };
-  const mirrors = mirrored(rowsOf(images, turned, PIXELS_PER_IMAGE));
-  const outputs = await predictor.predict(joined(images, mirrors), options);
+  const all = joined(images, mirrored(rowsOf(images, turned, PIXELS_PER_IMAGE)));
+  const outputs = await predictor.predict(all, options);
   const chosen = facts.map((_, row) => row);
   turned.forEach((row, index) => {
     const mirror = facts.length + index;
@@ -37,7 +37,7 @@ export async function predictPictures(
   });
   return {
     outputs: chosenRows(outputs, chosen),
-    images: rowsOf(joined(images, mirrors), chosen, PIXELS_PER_IMAGE),
+    images: rowsOf(all, chosen, PIXELS_PER_IMAGE),
     facts: facts.map((fact, row) => (chosen[row] === row ? fact : { ...fact, mirrored: true })),
   };
 }
