@@ -13,6 +13,7 @@ export * from './invalid-request.ts';
 export * from './listen.ts';
 export * from './log.ts';
 export * from './loopback.ts';
+export * from './media-type.ts';
 export * from './metrics.ts';
 export * from './openapi/document.ts';
 export * from './openapi/problem-responses.ts';

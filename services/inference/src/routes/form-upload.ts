@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError } from '@atelier/domain';
 import { InvalidRequest } from '@atelier/http';
-import busboy, { type Busboy } from 'busboy';
 import type { OnlineTraffic } from '../batching/online-traffic.ts';
+import { createFormParser, malformedForm } from './form-parser.ts';
 import { pumpBody } from './pump-body.ts';
 
 export interface FormOptions<Field extends string> {
@@ -32,7 +32,10 @@ export async function readForm<Field extends string>(
   { fields, maximumFiles, maximumBytes, tooMany, take, room, traffic }: FormOptions<Field>,
   signal: AbortSignal,
 ): Promise<void> {
-  const parser = createParser(request.headers['content-type'] ?? '', maximumFiles);
+  const parser = createFormParser(request.headers['content-type'] ?? '', {
+    limits: { files: maximumFiles, fields: 1 },
+    defParamCharset: 'utf8',
+  });
   const parsed = finished(parser);
   const stop = new AbortController();
   const failed = new Promise<never>((_, reject) => void parsed.catch(reject));
@@ -68,18 +71,9 @@ export async function readForm<Field extends string>(
     stop.abort();
     parser.destroy();
     signal.throwIfAborted();
-    throw malformed(error);
+    throw malformedForm(error);
   } finally {
     await Promise.allSettled(taking);
-  }
-}
-
-function createParser(contentType: string, files: number): Busboy {
-  try {
-    return busboy({ headers: { 'content-type': contentType }, limits: { files, fields: 1 }, defParamCharset: 'utf8' });
-  } catch (cause) {
-    const message = 'The Content-Type of the form has no boundary that can be read.';
-    throw new DomainError('malformed-multipart', message, { cause });
   }
 }
 
@@ -91,16 +85,3 @@ function strangeField(name: string, fields: readonly string[]): InvalidRequest {
     { parameter: name.slice(0, 64), detail },
   ]);
 }
-
-/** What the parser of forms says; other failures stay what they are. */
-function malformed(cause: unknown): unknown {
-  if (cause instanceof DomainError) return cause;
-  const reason = REASONS.find(([words]) => messageOf(cause).includes(words))?.[1];
-  if (reason === undefined) return cause;
-  return new DomainError('malformed-multipart', `The body is not multipart/form-data: ${reason}.`, { cause });
-}
-
-const REASONS = [
-  ['end of form', 'it breaks off, or its boundary is not the one in the Content-Type'],
-  ['Malformed part header', 'the header of a part cannot be read'],
-] as const;

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DomainError, messageOf } from '@atelier/domain';
+import { DomainError } from '@atelier/domain';
 import { InvalidRequest } from '@atelier/http';
-import busboy, { type Busboy } from 'busboy';
+import { createFormParser, malformedForm } from './form-parser.ts';
 import { tooManyImages } from './image-limits.ts';
 
 /** The field that carries files. */
@@ -23,7 +23,13 @@ const MAXIMUM_NAME_LENGTH = 64;
  * too many parts, at the first of them.
  */
 export async function imageFiles(contentType: string, body: Buffer, maximumFiles: number): Promise<Buffer[]> {
-  const parser = createParser(contentType, maximumFiles);
+  const limits = {
+    files: maximumFiles,
+    fields: MAXIMUM_OTHER_FIELDS,
+    parts: maximumFiles + MAXIMUM_OTHER_FIELDS + 1,
+    fieldSize: 1024,
+  };
+  const parser = createFormParser(contentType, { limits });
   const files: Buffer[] = [];
   const others: string[] = [];
   parser.on('file', (field: string | undefined, stream) => {
@@ -39,38 +45,15 @@ export async function imageFiles(contentType: string, body: Buffer, maximumFiles
   try {
     await pipeline(Readable.from(piecesOf(body)), parser);
   } catch (error) {
-    throw error instanceof DomainError ? error : malformed(error);
+    throw malformedForm(error);
   }
   if (files.length === 0) throw missingImage(others);
   if (others.length > 0) throw strangeFields(others);
   return files;
 }
 
-function createParser(contentType: string, maximumFiles: number): Busboy {
-  const limits = {
-    files: maximumFiles,
-    fields: MAXIMUM_OTHER_FIELDS,
-    parts: maximumFiles + MAXIMUM_OTHER_FIELDS + 1,
-    fieldSize: 1024,
-  };
-  try {
-    return busboy({ headers: { 'content-type': contentType }, limits });
-  } catch (cause) {
-    throw new DomainError('malformed-multipart', 'The Content-Type of the form has no boundary that can be read.', {
-      cause,
-    });
-  }
-}
-
 function* piecesOf(body: Buffer): Generator<Buffer> {
   for (let start = 0; start < body.length; start += PIECE_BYTES) yield body.subarray(start, start + PIECE_BYTES);
-}
-
-function malformed(cause: unknown): DomainError {
-  const reason = messageOf(cause).includes('end of form')
-    ? 'it breaks off, or its boundary is not the one in the Content-Type'
-    : 'the header of a part cannot be read';
-  return new DomainError('malformed-multipart', `The body is not multipart/form-data: ${reason}.`, { cause });
 }
 
 function missingImage(others: string[]): DomainError {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { parseJson, readBody, requireUtf8 } from '@atelier/http';
+import { PIXELS_PER_IMAGE } from '@atelier/domain';
+import { mediaTypeOf, parseJson, readBody, requireUtf8, unsupportedMediaType } from '@atelier/http';
 import type { ImageOptions } from '../contract/image.ts';
 import type { FilesDecoder } from '../image/decode.ts';
 import type { CarriedImages } from '../predictor/mirror-choice.ts';
@@ -69,13 +69,9 @@ function placed(files: Buffer[], placeOf: (index: number) => string) {
 }
 
 function formOf(contentType: string): Form {
-  const mediaType = contentType.split(';', 1).join('').trim().toLowerCase();
+  const mediaType = mediaTypeOf(contentType);
   if (mediaType === 'application/json') return 'json';
   if (mediaType === 'multipart/form-data') return 'multipart';
   if (mediaType.startsWith('image/') || mediaType === 'application/octet-stream') return 'file';
-  throw new DomainError(
-    'unsupported-media-type',
-    `Expected Content-Type multipart/form-data, application/json, image/* or application/octet-stream; ` +
-      `came ${mediaType === '' ? 'none' : JSON.stringify(mediaType)}.`,
-  );
+  throw unsupportedMediaType('multipart/form-data, application/json, image/* or application/octet-stream', mediaType);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { DomainError } from '@atelier/domain';
+import { mediaTypeOf, unsupportedMediaType } from '@atelier/http';
 import { FileQueue, type NamedFile } from '../evaluation/file-queue.ts';
 import type { SetLimits } from '../evaluation/limits.ts';
 import { FILES_PER_PART, PART_BYTES } from '../evaluation/sources/labelled-set.ts';
@@ -30,17 +31,13 @@ export async function* receiveBatch(
   signal: AbortSignal,
 ): AsyncGenerator<NamedFile[], void, undefined> {
   refuseEncoding(request);
-  const mediaType = (request.headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase();
+  const mediaType = mediaTypeOf(request.headers['content-type']);
   if (isForm(request)) {
     yield* filesOfForm(request, parts, signal);
     return;
   }
   if (!ARCHIVES.includes(mediaType)) {
-    throw new DomainError(
-      'unsupported-media-type',
-      `Expected Content-Type multipart/form-data or ${ARCHIVES.join(', ')}; came ` +
-        `${mediaType === '' ? 'none' : JSON.stringify(mediaType.slice(0, 64))}.`,
-    );
+    throw unsupportedMediaType(`multipart/form-data or ${ARCHIVES.join(', ')}`, mediaType);
   }
   yield* filesOfArchive(await receiveBody(request, parts, signal), parts.limits);
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { DomainError } from '@atelier/domain';
-import { parseJson, parseRequest, readBody, requireUtf8 } from '@atelier/http';
+import { mediaTypeOf, parseJson, parseRequest, readBody, requireUtf8, unsupportedMediaType } from '@atelier/http';
 import { DatasetRequest } from '../contract/evaluate.ts';
 import type { SetLimits } from '../evaluation/limits.ts';
 import { type DatasetPlaces, openDatasetSet } from '../evaluation/sources/dataset-set.ts';
@@ -35,18 +34,14 @@ export async function receiveSet(
   signal: AbortSignal,
 ): Promise<LabelledSet> {
   const contentType = request.headers['content-type'] ?? '';
-  const mediaType = contentType.split(';', 1).join('').trim().toLowerCase();
+  const mediaType = mediaTypeOf(contentType);
   if (mediaType === 'application/json') {
     requireUtf8(contentType);
     const body = parseJson(await readBody(request, MAXIMUM_JSON_BYTES, signal), MAXIMUM_JSON_VALUES);
     return openDatasetSet(parseRequest(DatasetRequest, body).split, parts.places, parts.scratch);
   }
   if (mediaType !== 'multipart/form-data' && !FILES.includes(mediaType)) {
-    throw new DomainError(
-      'unsupported-media-type',
-      `Expected Content-Type multipart/form-data, application/json or ${FILES.join(', ')}; came ` +
-        `${mediaType === '' ? 'none' : JSON.stringify(mediaType.slice(0, 64))}.`,
-    );
+    throw unsupportedMediaType(`multipart/form-data, application/json or ${FILES.join(', ')}`, mediaType);
   }
   return openSetOf(await receiveFiles(request, parts, signal), parts.limits, parts.scratch);
 }

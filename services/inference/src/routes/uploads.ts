@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { DomainError } from '@atelier/domain';
-import { InvalidRequest } from '@atelier/http';
+import { InvalidRequest, mediaTypeOf } from '@atelier/http';
 import type { OnlineTraffic } from '../batching/online-traffic.ts';
 import type { Scratch } from '../evaluation/scratch.ts';
 import type { StoredFile } from '../evaluation/sources/stored-file.ts';
@@ -55,7 +55,7 @@ export async function receiveFiles(
 }
 
 export function isForm({ headers }: IncomingMessage): boolean {
-  return /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
+  return mediaTypeOf(headers['content-type']) === 'multipart/form-data';
 }
 
 /** The body as one file on the disk. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError, IMAGE_HEIGHT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
-import { parseJson, readBody, requireUtf8 } from '@atelier/http';
+import { mediaTypeOf, parseJson, readBody, requireUtf8 } from '@atelier/http';
 import type { ImageLimits } from '../../routes/image-limits.ts';
 import { IMAGE } from '../image-input.ts';
 import { readWireRequest, type WireRequest } from './wire-request.ts';
@@ -70,7 +70,7 @@ function headerLength(announced: string | string[]): number {
 /** Many clients declare nothing; one that declares something else sends something else. */
 export function refuseOtherMedia(contentType: string | undefined): void {
   if (contentType === undefined || contentType === 'application/json') return;
-  const mediaType = contentType.split(';', 1).join('').trim().toLowerCase();
+  const mediaType = mediaTypeOf(contentType);
   if (mediaType !== '' && !MEDIA_TYPES.includes(mediaType)) {
     const came = JSON.stringify(mediaType.slice(0, 64));
     throw new DomainError(
