@@ -1,10 +1,15 @@
 import { CLASS_NAMES, DomainError } from '@atelier/domain';
 import { classOfFolder } from './labels.ts';
-import type { LabelsTable } from './labels-csv.ts';
+import { type LabelsTable, readLabelsCsv } from './labels-csv.ts';
 
 /** The file of labels that a set has, and the folder in which it lies, with its slash; `''` at the top. */
 export interface PlacedLabels extends LabelsTable {
   folder: string;
+}
+
+/** Reads the file of labels `name`; see `readLabelsCsv`. */
+export function placedLabels(text: string, name: string): PlacedLabels {
+  return { ...readLabelsCsv(text, name), folder: name.slice(0, name.lastIndexOf('/') + 1) };
 }
 
 /** Says what a file shows: what the file of labels says, where there is one that names it, else its folder. */

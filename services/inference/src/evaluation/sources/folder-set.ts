@@ -3,11 +3,10 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import type { SetLimits } from '../limits.ts';
-import { ClassOfFile, type PlacedLabels } from './class-of-file.ts';
+import { ClassOfFile, placedLabels } from './class-of-file.ts';
 import { collected } from './collect-files.ts';
 import type { LabelledFile, LabelledSet, SkippedEntry } from './labelled-set.ts';
-import { readLabelsCsv } from './labels-csv.ts';
-import { isLabelsFile } from './labels.ts';
+import { labelsFileAmong } from './labels.ts';
 import { plainFile } from './packed-file.ts';
 import { isJunk, skipped } from './zip/entry-names.ts';
 
@@ -17,19 +16,10 @@ import { isJunk, skipped } from './zip/entry-names.ts';
  */
 export async function openFolderSet(path: string, limits: SetLimits): Promise<LabelledSet> {
   const found = await filesIn(path);
-  const names = found.filter(({ name }) => !isJunk(name)).map(({ name, isFile }) => ({ name, isFile }));
-  const labelsName = names
-    .filter(({ name, isFile }) => isFile && isLabelsFile(name))
-    .map(({ name }) => name)
-    .sort((a, b) => a.split('/').length - b.split('/').length)[0];
-  const labels: PlacedLabels | undefined =
-    labelsName === undefined
-      ? undefined
-      : {
-          ...readLabelsCsv(await readFile(join(path, labelsName), 'utf8'), labelsName),
-          folder: labelsName.slice(0, -'labels.csv'.length),
-        };
-  const files = names.filter(({ name }) => name !== labelsName);
+  const names = found.filter(({ name }) => !isJunk(name));
+  const labelsFile = labelsFileAmong(names.filter(({ isFile }) => isFile));
+  const labels = labelsFile && placedLabels(await readFile(join(path, labelsFile.name), 'utf8'), labelsFile.name);
+  const files = names.filter((file) => file !== labelsFile);
   const classes = new ClassOfFile(labels);
   let bytes = 0;
   const hash = createHash('sha256');

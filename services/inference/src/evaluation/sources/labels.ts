@@ -12,7 +12,11 @@ export function classOfFolder(path: string): number | undefined {
   return classIndexOf(lastTwo) ?? classIndexOf(last);
 }
 
-/** The name of the file that says the classes of others, in any folder. */
-export function isLabelsFile(path: string): boolean {
-  return /(^|\/)labels\.csv$/i.test(path);
+/** The file that says the classes of others, in any folder. */
+const LABELS_FILE = /(^|\/)labels\.csv$/i;
+
+/** Of `files` the one with labels that lies highest. */
+export function labelsFileAmong<File extends { name: string }>(files: readonly File[]): File | undefined {
+  const depth = ({ name }: File) => name.split('/').length;
+  return files.filter(({ name }) => LABELS_FILE.test(name)).sort((a, b) => depth(a) - depth(b))[0];
 }

@@ -1,10 +1,9 @@
 import { DomainError, messageOf } from '@atelier/domain';
 import type { SetLimits } from '../../limits.ts';
-import { ClassOfFile, type PlacedLabels } from '../class-of-file.ts';
+import { ClassOfFile, type PlacedLabels, placedLabels } from '../class-of-file.ts';
 import { collected } from '../collect-files.ts';
 import type { LabelledFile, LabelledSet, SkippedEntry } from '../labelled-set.ts';
-import { readLabelsCsv } from '../labels-csv.ts';
-import { isLabelsFile } from '../labels.ts';
+import { labelsFileAmong } from '../labels.ts';
 import { unpack } from '../packed-file.ts';
 import { digestOf, type StoredFile } from '../stored-file.ts';
 import { type Archive, type ArchivedFile, openArchive } from './archive.ts';
@@ -54,13 +53,10 @@ async function* labelled(
 
 /** The file of labels that lies highest. */
 async function labelsIn(archive: Archive): Promise<(PlacedLabels & { entry: ArchivedFile }) | undefined> {
-  const depth = ({ name }: ArchivedFile) => name.split('/').length;
-  const [entry] = archive.entries
-    .filter((candidate): candidate is ArchivedFile => 'offset' in candidate && isLabelsFile(candidate.name))
-    .sort((a, b) => depth(a) - depth(b));
+  const entry = labelsFileAmong(archive.entries.filter((one): one is ArchivedFile => 'offset' in one));
   if (entry === undefined) return undefined;
   const text = unpackedText(await archive.read(entry).then(unpack).catch(refuseLabels));
-  return { ...readLabelsCsv(text, entry.name), folder: entry.name.slice(0, -'labels.csv'.length), entry };
+  return { ...placedLabels(text, entry.name), entry };
 }
 
 function unpackedText(bytes: Buffer): string {
