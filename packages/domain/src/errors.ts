@@ -86,6 +86,8 @@ export const ERROR_CODES = [
   'duplicate-entry',
   'unlabelled-entry',
   'missing-entry',
+  'evaluation-not-found',
+  'evaluation-unfinished',
   'no-examples',
   // Routes
   'route-not-found',

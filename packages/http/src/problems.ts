@@ -88,6 +88,8 @@ export const PROBLEMS = {
   'duplicate-entry': { status: 422, title: 'Another entry has the same name' },
   'unlabelled-entry': { status: 422, title: 'Nothing says what the entry shows' },
   'missing-entry': { status: 422, title: 'A file that the labels name is not there' },
+  'evaluation-not-found': { status: 404, title: 'No such evaluation' },
+  'evaluation-unfinished': { status: 409, title: 'The evaluation has no report yet' },
   'no-examples': { status: 422, title: 'Not one labelled image could be read' },
   'route-not-found': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take this method' },
@@ -174,6 +176,12 @@ export function methodNotAllowed(...allowed: string[]): RequestHandler {
     }
     throw new DomainError('method-not-allowed', `${request.path} takes ${allowed.join(', ')}; came ${request.method}.`);
   };
+}
+
+/** What anybody may be told of a failure, whatever it was; an internal one keeps its words for the log. */
+export function tellFailure(error: unknown): Omit<ToldFailure, 'instance'> {
+  const { code, ...specifics } = explain(error);
+  return { type: `/problems/${code}`, ...problemOf(code), ...specifics };
 }
 
 interface Explained {

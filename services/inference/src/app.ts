@@ -32,6 +32,7 @@ import { type ModelPath, openInferenceRoutes } from './open-inference/rest/route
 import { CountedInferences } from './open-inference/statistics.ts';
 import { driftRoute } from './routes/drift.ts';
 import { evaluateRoute, type EvaluationParts } from './routes/evaluate.ts';
+import { evaluationsRoutes } from './routes/evaluations.ts';
 import { labelsRoutes } from './routes/labels.ts';
 import type { InferenceMetrics } from './observability/inference-metrics.ts';
 import { modelsRoute } from './routes/models.ts';
@@ -105,6 +106,7 @@ export function buildApp({
     predictRoute(predict),
     predictBatchRoute(model, evaluation),
     evaluateRoute(model, evaluation),
+    evaluationsRoutes({ ...evaluation, closing: evaluation.slots.closing }),
     indexRoute(),
     openApiRoutes(inferenceApi),
   ];
@@ -156,6 +158,7 @@ function indexRoute(): Router {
             'POST /predict',
             'POST /predict/batch',
             'POST /evaluate',
+            'GET /evaluations',
             'GET /models',
             'GET /models/:name/labels',
             'GET /v2',

@@ -123,6 +123,10 @@ export const InferenceConfig = z.object({
     variable: 'INFERENCE_EVALUATIONS',
     description: 'Evaluations and batches of files at a time; more are refused',
   }),
+  evaluationsKept: wholeNumber(1, 1_000).default(16).meta({
+    variable: 'INFERENCE_EVALUATIONS_KEPT',
+    description: 'Evaluations with `Prefer: respond-async` whose results are kept, for an hour',
+  }),
   maximumUploadBytes: wholeNumber(1024, 1024 * 1024 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
     .meta({

@@ -17,6 +17,7 @@ import {
   tryDevice,
   unloadFrom,
 } from './load-model.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface ComputeOptions {
   device: DeviceClaim['requested'];
@@ -214,20 +215,5 @@ export class Compute {
   /** A batch was computed: the process works, and the next one that dies is replaced at once. */
   works(): void {
     this.#attempts = 0;
-  }
-}
-
-/** What becomes of `task`, unless `signal` aborts before: nobody waits for a native call that cannot be stopped. */
-async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return task;
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([task, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

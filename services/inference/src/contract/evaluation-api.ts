@@ -1,11 +1,20 @@
 import type { RouteDescription } from '@atelier/http';
 import { EvaluationReport } from '@atelier/evaluation';
 import { z } from 'zod';
-import { DatasetRequest, EvaluateQuery } from './evaluate.ts';
+import {
+  DatasetRequest,
+  EvaluateQuery,
+  EvaluationResource,
+  EvaluationsResponse,
+  EvaluationSummary,
+} from './evaluate.ts';
 import { BatchLine, PredictBatchQuery } from './predict-batch.ts';
 import { Provenance } from './provenance.ts';
 
 const binary = z.string().meta({ format: 'binary' });
+
+const id = z.object({ id: z.string() });
+const Summary = EvaluationSummary.meta({ id: 'EvaluationSummary' });
 
 /** What may be wrong with a request that carries many files. */
 const UPLOAD = [
@@ -57,6 +66,7 @@ export const EVALUATIONS: readonly RouteDescription[] = [
     parameters: {
       query: EvaluateQuery,
       header: z.object({
+        Prefer: z.string().optional().describe('respond-async: answer 202 when the upload is there'),
         Accept: z.string().optional().describe('application/json, text/csv or text/html'),
         'Request-Timeout': z.string().optional().describe('Seconds after which the answer is of no use any more'),
       }),
@@ -79,11 +89,60 @@ export const EVALUATIONS: readonly RouteDescription[] = [
         schema: EvaluationReport.meta({ id: 'EvaluationReport' }),
         headers: Provenance,
       },
+      202: {
+        description: 'It runs; with `Prefer: respond-async`',
+        schema: Summary,
+        headers: z.object({ Location: z.string(), 'Preference-Applied': z.literal('respond-async') }),
+      },
     },
     problems: [
       ...UPLOAD,
       ...(['malformed-json', 'malformed-labels', 'malformed-idx', 'malformed-csv', 'no-examples'] as const),
       ...(['dataset-not-found'] as const),
     ],
+  },
+  {
+    method: 'get',
+    path: '/evaluations',
+    tag: 'Evaluations',
+    summary: 'Those that run without a request, and the last ones that ended (scope infer)',
+    answers: { 200: { description: 'Newest first', schema: EvaluationsResponse.meta({ id: 'Evaluations' }) } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/evaluations/:id',
+    tag: 'Evaluations',
+    summary: 'How far an evaluation is, and its report (scope infer)',
+    description: 'The report alone as CSV or HTML where `Accept` asks for that.',
+    parameters: { path: id },
+    answers: {
+      200: { description: 'Its state and its report', schema: EvaluationResource.meta({ id: 'Evaluation' }) },
+    },
+    problems: ['evaluation-not-found', 'evaluation-unfinished'],
+  },
+  {
+    method: 'delete',
+    path: '/evaluations/:id',
+    tag: 'Evaluations',
+    summary: 'Cancel an evaluation, or forget one that has ended (scope infer)',
+    parameters: { path: id },
+    answers: { 204: { description: 'Nothing of it is in work any more' } },
+    problems: ['evaluation-not-found'],
+  },
+  {
+    method: 'get',
+    path: '/evaluations/:id/events',
+    tag: 'Evaluations',
+    summary: 'Server-sent events of an evaluation (scope infer)',
+    description:
+      '`progress` at once and as it changes, and at the end `done`, `failed` or `cancelled`, each with the summary as its data. Who ' +
+      'comes back with the `Last-Event-ID` of the end gets 204.',
+    parameters: { path: id, header: z.object({ 'Last-Event-ID': z.string().optional() }) },
+    answers: {
+      200: { description: 'Until it has ended', contentType: 'text/event-stream' },
+      204: { description: 'Everything was told' },
+    },
+    problems: ['evaluation-not-found', 'too-many-streams'],
   },
 ];

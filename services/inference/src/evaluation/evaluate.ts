@@ -1,5 +1,6 @@
 import { DomainError, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type EvaluationReport, EvaluationTally } from '@atelier/evaluation';
+import { unlessAborted } from '../compute/unless-aborted.ts';
 import { DEFAULT_IMAGE_OPTIONS } from '../image/decode.ts';
 import { referenceTo } from '../model-reference.ts';
 import type { CarriedImages } from '../predictor/mirror-choice.ts';
@@ -64,7 +65,7 @@ export async function evaluate(task: EvaluationTask, bulk: BulkParts): Promise<E
       timingsMs[step] = (timingsMs[step] ?? 0) + performance.now() - from;
     }
   };
-  const answer = (part: SetPart) => answered(part, task, bulk, spend);
+  const answer = (part: SetPart) => unlessAborted(answered(part, task, bulk, spend), signal);
   const parts = timed(limited(set.parts(), task.limit ?? Infinity), spend);
   for await (const { skipped, ...batch } of inOrder(parts, PARTS_IN_WORK, answer)) {
     signal.throwIfAborted();

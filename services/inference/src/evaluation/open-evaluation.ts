@@ -6,6 +6,7 @@ import { usableCores } from '../compute/cores.ts';
 import type { InferenceConfig } from '../config.ts';
 import type { EvaluationParts } from '../routes/evaluate.ts';
 import { BulkTurns } from './bulk-turns.ts';
+import { Evaluations } from './evaluations.ts';
 import { Scratch } from './scratch.ts';
 import { EvaluationSlots } from './slots.ts';
 
@@ -27,6 +28,7 @@ export function openEvaluation(config: InferenceConfig, traffic: OnlineTraffic, 
     traffic,
     turns: new BulkTurns(traffic),
     slots,
+    evaluations: new Evaluations(config.evaluationsKept, log),
     decode: (files, options, signal) => bulk.decode(files, options, signal),
     page: (report) => bulk.page(report),
     async close(graceMs) {

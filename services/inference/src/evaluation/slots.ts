@@ -6,6 +6,7 @@ const RETRY_SECONDS = 5;
 /** How many evaluations and batches of files there may be at a time, from their first byte to their last. */
 export class EvaluationSlots {
   readonly #maximum: number;
+  readonly #ending = new AbortController();
   readonly #closing = new AbortController();
   #taken = 0;
   #whenFree: (() => void) | undefined;
@@ -14,14 +15,19 @@ export class EvaluationSlots {
     this.#maximum = maximum;
   }
 
+  /** Aborts with `shutting-down` as soon as nobody is let in any more: for what no request waits for. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   /** Aborts with `shutting-down` when those that are running have had their time. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** Takes one, until the function that it returns is called; throws `overloaded`, and after `refuse` `shutting-down`. */
+  /** Takes one, until the function that it returns is called; throws `overloaded`, and after `close` `shutting-down`. */
   take(): () => void {
-    if (this.#closing.signal.aborted || this.#whenFree !== undefined) throw shuttingDown();
+    if (this.#ending.signal.aborted) throw shuttingDown();
     if (this.#taken >= this.#maximum) {
       throw new RetryLater('overloaded', `${this.#taken} evaluations run, as many as may at a time.`, RETRY_SECONDS);
     }
@@ -46,6 +52,7 @@ export class EvaluationSlots {
 
   /** Lets nobody in any more, waits for those who are in at most `graceMs`, and then aborts what they do. */
   async close(graceMs: number): Promise<void> {
+    this.#ending.abort(shuttingDown());
     if (this.#taken > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {

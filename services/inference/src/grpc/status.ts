@@ -82,6 +82,8 @@ export const STATUSES = {
   'duplicate-entry': 'hidden',
   'unlabelled-entry': 'hidden',
   'missing-entry': 'hidden',
+  'evaluation-not-found': 'hidden',
+  'evaluation-unfinished': 'hidden',
   'no-examples': 'hidden',
   'route-not-found': 'UNIMPLEMENTED',
   'method-not-allowed': 'UNIMPLEMENTED',

@@ -1,9 +1,12 @@
 import { clientLeaves, methodNotAllowed, parseQuery, timingsOf } from '@atelier/http';
-import { type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import { EvaluateQuery } from '../contract/evaluate.ts';
 import type { BulkParts } from '../evaluation/answer-files.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
+import { evaluate, type Progress, totalOf } from '../evaluation/evaluate.ts';
+import type { Evaluations } from '../evaluation/evaluations.ts';
 import type { EvaluationSlots } from '../evaluation/slots.ts';
+import type { LabelledSet } from '../evaluation/sources/labelled-set.ts';
+import { referenceTo } from '../model-reference.ts';
 import type { Models } from '../models/models.ts';
 import { pinVersion } from '../models/pinned-version.ts';
 import { setProvenance } from '../provenance.ts';
@@ -14,6 +17,8 @@ import { deadlineOf } from './request-timeout.ts';
 export interface EvaluationParts extends ReceiveSetParts, BulkParts {
   slots: EvaluationSlots;
   page: DrawPage;
+  /** Those for which no request waits. */
+  evaluations: Evaluations;
 }
 
 /** How good is a version on these labelled images? */
@@ -23,25 +28,52 @@ export function evaluateRoute(models: Models, parts: EvaluationParts): Router {
     const pinned = pinVersion(models, { name, version, label });
     const { predictor } = pinned;
     const against = other === undefined ? undefined : pinVersion(models, { name, version: other });
+    const leaving = clientLeaves(response, deadlineOf(request));
     const form = reportFormOf(request);
-    const signal = AbortSignal.any([clientLeaves(response, deadlineOf(request)), parts.slots.closing]);
+    const startedAt = performance.now();
     const timingsMs = timingsOf(response);
-    const report = await parts.slots.during(async () => {
-      const startedAt = performance.now();
-      const set = await receiveSet(request, parts, signal);
+    const receive = async (stopping: AbortSignal) => {
+      const set = await receiveSet(request, parts, AbortSignal.any([leaving, stopping]));
       timingsMs['receive'] = performance.now() - startedAt;
+      return set;
+    };
+    const measure = async (set: LabelledSet, signal: AbortSignal, onProgress?: (progress: Progress) => void) => {
+      const task = { set, predictor, against: against?.predictor, limit, signal, startedAt, timingsMs };
       try {
-        const task = { set, predictor, against: against?.predictor, limit, signal, startedAt, timingsMs };
-        return await evaluate(task, parts);
+        const report = await evaluate({ ...task, ...(onProgress && { onProgress }) }, parts);
+        for (const version_ of [pinned, against]) version_?.requireSame();
+        return report;
       } finally {
         await set.close();
       }
-    });
-    for (const version_ of [pinned, against]) version_?.requireSame();
+    };
+    if (prefersAsync(request)) {
+      const release = parts.slots.take();
+      const set = await receive(parts.slots.ending).catch((error: unknown) => {
+        release();
+        throw error;
+      });
+      const total = totalOf({ set, limit });
+      const started = parts.evaluations.start(referenceTo(predictor.version), total, (cancelled, onProgress) =>
+        measure(set, AbortSignal.any([cancelled, parts.slots.ending]), onProgress).finally(release),
+      );
+      response.status(202).setHeader('Location', `/evaluations/${started.id}`);
+      response.setHeader('Preference-Applied', 'respond-async');
+      response.json(started.summary());
+      return;
+    }
+    const report = await parts.slots.during(async () =>
+      measure(await receive(parts.slots.closing), AbortSignal.any([leaving, parts.slots.closing])),
+    );
     setProvenance(response, predictor);
     await answerReport(response, report, form, parts.page);
   };
   const router = Router();
   router.route('/evaluate').post(handler).all(methodNotAllowed('POST'));
   return router;
+}
+
+/** RFC 7240, section 4.1. */
+function prefersAsync(request: Request): boolean {
+  return (request.get('Prefer') ?? '').split(',').some((preference) => /^\s*respond-async\s*(;|$)/i.test(preference));
 }
