@@ -157,12 +157,7 @@ async function checkAnswers({ model, manifest: { golden } }: RunExport, director
 async function answersOf(model: Uint8Array, golden: GoldenVectors, path: string): Promise<Predictions> {
   const images = decodeGoldenImages(golden);
   try {
-    const graph = await OnnxModel.open(model);
-    try {
-      return await graph.predict(images);
-    } finally {
-      await graph.release();
-    }
+    return await OnnxModel.using(model, (graph) => graph.predict(images));
   } catch (cause) {
     throw new DomainError('golden-mismatch', `${path} does not compute: ${messageOf(cause)}`, { cause });
   }

@@ -65,12 +65,11 @@ export class DriftMonitor {
     this.#now = now;
   }
 
-  /** Takes note of answers; quick, and never fails. */
-  answered(version: PublishedVersion, outputs: Outputs): void {
+  /** Takes note of answers, and of how they were judged where somebody has; quick, and never fails. */
+  answered(version: PublishedVersion, outputs: Outputs, judgements = judgeAll(version.manifest, outputs)): void {
     const watched = this.#watch(version);
     if (watched === undefined) return;
     const now = this.#now();
-    const judgements = judgeAll(version.manifest, outputs);
     const count = outputs.probabilities.length / CLASS_COUNT;
     for (let row = 0; row < count; row++) {
       const probabilities = outputs.probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);

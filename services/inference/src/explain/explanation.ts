@@ -1,4 +1,4 @@
-import { CLASS_COUNT, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, mostProbable, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type { Outputs } from '../predictor/predictor.ts';
 import { occludedCopies, occlusionMap } from './occlusion.ts';
 
@@ -64,12 +64,9 @@ export const METHODS: Record<ExplainMethod, Method> = {
   },
 };
 
-/** The most probable class of each row of [count, 10]; of equal ones the first, as `rank` has it. */
 function predictedClasses(probabilities: Float32Array): number[] {
-  return Array.from({ length: probabilities.length / CLASS_COUNT }, (_, row) => {
-    const own = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
-    return own.indexOf(Math.max(...own));
-  });
+  const count = probabilities.length / CLASS_COUNT;
+  return Array.from({ length: count }, (_, row) => mostProbable(probabilities, row).classIndex);
 }
 
 function imageAt(images: Uint8Array, row: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { argmax, CLASS_COUNT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, IMAGE_WIDTH, mostProbable, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type { ImageFacts } from '../contract/image.ts';
 import type { Outputs, Predictor, PredictOptions } from './predictor.ts';
 
@@ -33,7 +33,7 @@ export async function predictPictures(
   const chosen = facts.map((_, row) => row);
   turned.forEach((row, index) => {
     const mirror = facts.length + index;
-    if (certainty(outputs, mirror) > certainty(outputs, row)) chosen[row] = mirror;
+    if (confidence(outputs, mirror) > confidence(outputs, row)) chosen[row] = mirror;
   });
   return {
     outputs: chosenRows(outputs, chosen),
@@ -47,10 +47,8 @@ function isInDataSetForm({ background }: ImageFacts): boolean {
   return background === 'none';
 }
 
-/** The highest probability of a row. */
-function certainty({ probabilities }: Outputs, row: number): number {
-  const ofRow = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
-  return ofRow[argmax(ofRow)] ?? 0;
+function confidence({ probabilities }: Outputs, row: number): number {
+  return mostProbable(probabilities, row).confidence;
 }
 
 /** Each image [28, 28] of `images` with left and right swapped. */

@@ -43,8 +43,9 @@ export function predictHandler(
         : await predictor.explain(images, predicted.outputs, method, options);
     setProvenance(response, predictor);
     const { version: answering, device } = predictor; // another one where the first was released while the body came
-    drift.answered(answering, outputs);
-    const predictions = rank(outputs.probabilities, top, judgeAll(answering.manifest, outputs));
+    const judgements = judgeAll(answering.manifest, outputs);
+    drift.answered(answering, outputs, judgements);
+    const predictions = rank(outputs.probabilities, top, judgements);
     if (facts !== undefined) addImageFacts(predictions, facts, preview ? images : undefined);
     await addExplanations(predictions, explanations, images);
     const answer: PredictResponse = { model: referenceTo(answering), device: device.actual, predictions };

@@ -1,4 +1,4 @@
-import { CLASS_COUNT, type Manifest, type Trust } from '@atelier/domain';
+import { type Manifest, mostProbable, type Trust } from '@atelier/domain';
 import type { Judgement } from '../contract/predict.ts';
 import type { Outputs } from '../predictor/predictor.ts';
 
@@ -12,11 +12,7 @@ export function judge(trust: Trust, confidence: number, outlierScore: number): J
 export function judgeAll({ trust }: Pick<Manifest, 'trust'>, outputs: Outputs): Judgement[] | undefined {
   const { probabilities, outlierScores } = outputs;
   if (trust === undefined || outlierScores === undefined) return undefined;
-  return Array.from(outlierScores, (outlierScore, row) => {
-    let confidence = 0;
-    for (let place = row * CLASS_COUNT; place < (row + 1) * CLASS_COUNT; place++) {
-      confidence = Math.max(confidence, probabilities[place] ?? 0);
-    }
-    return judge(trust, confidence, outlierScore);
-  });
+  return Array.from(outlierScores, (outlierScore, row) =>
+    judge(trust, mostProbable(probabilities, row).confidence, outlierScore),
+  );
 }

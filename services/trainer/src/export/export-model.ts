@@ -30,8 +30,7 @@ export async function exportModel(
   const train = select(data.examples, data.train);
   const validation = select(data.examples, data.validation);
   const { model, temperature, trust } = await fitTrust(published, { train, validation });
-  const graph = await OnnxModel.open(model);
-  try {
+  return OnnxModel.using(model, async (graph) => {
     const test = await graph.predict(dataset.test.images);
     const parity = proveParity(await engine.logits(dataset.test), test, temperature);
     const measure = async (examples: Examples): Promise<SplitMetrics> =>
@@ -69,7 +68,5 @@ export async function exportModel(
         software: { ...computingSoftware(run.engine.name), node: process.versions.node },
       },
     };
-  } finally {
-    await graph.release();
-  }
+  });
 }

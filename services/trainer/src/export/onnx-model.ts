@@ -30,6 +30,16 @@ export class OnnxModel {
     return new OnnxModel(runtime, session);
   }
 
+  /** What `work` makes of a graph, which is released however that ends. */
+  static async using<Result>(bytes: Uint8Array, work: (graph: OnnxModel) => Promise<Result>): Promise<Result> {
+    const graph = await OnnxModel.open(bytes);
+    try {
+      return await work(graph);
+    } finally {
+      await graph.release();
+    }
+  }
+
   /** `images` is [count, 28, 28] uint8. */
   async predict(images: Uint8Array): Promise<Predictions> {
     const widths = { logits: CLASS_COUNT, probabilities: CLASS_COUNT };

@@ -41,8 +41,7 @@ export async function inspectModel(bytes: Uint8Array, test: Examples): Promise<M
     throw new RangeError(`The first dense layer takes ${first?.inputs ?? 'no'} inputs; expected ${PIXELS_PER_IMAGE}.`);
   }
   const hidden = later.map(({ input, inputs }) => ({ name: input, width: inputs }));
-  const model = await OnnxModel.open(encodeModel(withOutputs(decoded, hidden)));
-  try {
+  return OnnxModel.using(encodeModel(withOutputs(decoded, hidden)), async (model) => {
     const { probabilities } = await model.predict(test.images);
     const images = classifiedImages(test, probabilities);
     const followed = oneOfEachClass(images).slice(0, IMAGES_FOLLOWED);
@@ -54,7 +53,5 @@ export async function inspectModel(bytes: Uint8Array, test: Examples): Promise<M
       firstLayer: firstLayerWeights(first, UNITS_SHOWN),
       activations: await activationsOf(model, hidden, followed, counted.images),
     };
-  } finally {
-    await model.release();
-  }
+  });
 }

@@ -38,8 +38,7 @@ export async function featureStatistics(
   const products = Matrix.zeros(width, width);
   const sums = Matrix.zeros(CLASS_COUNT, width);
   const counts = new Array<number>(CLASS_COUNT).fill(0);
-  const model = await OnnxModel.open(encodeModel(withProducts(graph, { name, width })));
-  try {
+  await OnnxModel.using(encodeModel(withProducts(graph, { name, width })), async (model) => {
     for (let start = 0; start < examples.count; start += ROWS_PER_RUN) {
       const end = Math.min(examples.count, start + ROWS_PER_RUN);
       const pixels = examples.images.subarray(start * PIXELS_PER_IMAGE, end * PIXELS_PER_IMAGE);
@@ -54,9 +53,7 @@ export async function featureStatistics(
         }
       }
     }
-  } finally {
-    await model.release();
-  }
+  });
   return statisticsOf(products, sums, counts);
 }
 

@@ -31,7 +31,7 @@ export async function fitTrust(
   const features = lastFeatures(published);
   const known = slice(train, 0, Math.min(train.count, STATISTICS_IMAGES));
   const detector = fittedDetector(await featureStatistics(published, features, known));
-  const temperature = fittedTemperature(await logitsOf(published, validation), validation.labels);
+  const temperature = fittedTemperature(await logitsOf(encodeModel(published), validation.images), validation.labels);
   const unscaled = { features: features.name, detector, scale: { weights: [1, 1], offset: 0 } as ScoreScale };
   const scale = await fittedScale(withTrust(published, { temperature, outliers: unscaled }), validation);
   const model = encodeModel(withTrust(published, { temperature, outliers: { ...unscaled, scale } }));
@@ -45,30 +45,23 @@ function lastFeatures(published: OnnxFile): Features {
   return { name: last.input, width: last.inputs };
 }
 
-async function logitsOf(published: OnnxFile, { images }: Examples): Promise<Float32Array> {
-  const graph = await OnnxModel.open(encodeModel(published));
-  try {
-    return (await graph.outputs(images, { logits: CLASS_COUNT })).logits;
-  } finally {
-    await graph.release();
-  }
+/** Those of a published graph to images [count, 28, 28]: [count, 10]. */
+export function logitsOf(model: Uint8Array, images: Uint8Array): Promise<Float32Array> {
+  return OnnxModel.using(model, async (graph) => (await graph.outputs(images, { logits: CLASS_COUNT })).logits);
 }
 
 /** Each part of the score has the mean 0 and the variance 1 on the validation images, so that both count as much. */
 async function fittedScale(unscaled: OnnxFile, { images }: Examples): Promise<ScoreScale> {
-  const graph = await OnnxModel.open(encodeModel(withScoreParts(unscaled)));
-  try {
-    const [distance, share] = SCORE_PARTS;
-    const parts = await graph.outputs(images, { [distance]: 1, [share]: 1 });
-    const first = moments(parts[distance]);
-    const second = moments(parts[share]);
-    return {
-      weights: [1 / first.deviation, 1 / second.deviation],
-      offset: -first.mean / first.deviation - second.mean / second.deviation,
-    };
-  } finally {
-    await graph.release();
-  }
+  const [distance, share] = SCORE_PARTS;
+  const parts = await OnnxModel.using(encodeModel(withScoreParts(unscaled)), (graph) =>
+    graph.outputs(images, { [distance]: 1, [share]: 1 }),
+  );
+  const first = moments(parts[distance]);
+  const second = moments(parts[share]);
+  return {
+    weights: [1 / first.deviation, 1 / second.deviation],
+    offset: -first.mean / first.deviation - second.mean / second.deviation,
+  };
 }
 
 /** The deviation of what never differs counts as 1. */
@@ -80,12 +73,7 @@ function moments(values: Float32Array): { mean: number; deviation: number } {
 }
 
 async function trustOf(model: Uint8Array, { images, labels }: Examples): Promise<TrustedModel['trust']> {
-  const graph = await OnnxModel.open(model);
-  try {
-    const { probabilities, outlierScores } = await graph.predict(images);
-    if (outlierScores === undefined) throw new RangeError('The graph gives no outlier scores.');
-    return fittedTrust({ probabilities, outlierScores, labels });
-  } finally {
-    await graph.release();
-  }
+  const { probabilities, outlierScores } = await OnnxModel.using(model, (graph) => graph.predict(images));
+  if (outlierScores === undefined) throw new RangeError('The graph gives no outlier scores.');
+  return fittedTrust({ probabilities, outlierScores, labels });
 }

@@ -13,7 +13,7 @@ const LENGTH_FLOOR = 0.01;
 
 /**
  * What tells images apart from those of the training, from the features before the last layer; matrices by columns for
- * row vectors, as graphs have them. See docs/adr/0022.
+ * row vectors, as graphs have them. See docs/adr/0024.
  */
 export interface OutlierDetector {
   /** [width] */

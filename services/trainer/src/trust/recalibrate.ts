@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { CLASS_COUNT, classificationMetrics, DomainError, type Manifest, type SplitMetrics } from '@atelier/domain';
+import { classificationMetrics, DomainError, type Manifest, type SplitMetrics } from '@atelier/domain';
 import { type Dataset, type Examples, select } from '@atelier/fashion-mnist';
 import {
   MANIFEST_FILE,
@@ -16,7 +16,7 @@ import { OnnxModel } from '../export/onnx-model.ts';
 import { proveParity } from '../export/parity.ts';
 import { trainingData } from '../training-data.ts';
 import { requireWritable } from '../writable-folder.ts';
-import { fitTrust } from './fit-trust.ts';
+import { fitTrust, logitsOf } from './fit-trust.ts';
 
 /**
  * Publishes, under `modelsDirectory`, the next version of the same name with the same weights and this project's present way
@@ -47,9 +47,8 @@ async function recalibrated(version: PublishedVersion, dataset: Dataset): Promis
   const train = select(data.examples, data.train);
   const validation = select(data.examples, data.validation);
   const { model, temperature, trust } = await fitTrust(before, { train, validation });
-  const trained = await logitsOf(encodeModel(before), dataset.test);
-  const graph = await OnnxModel.open(model);
-  try {
+  const trained = await logitsOf(encodeModel(before), dataset.test.images);
+  return OnnxModel.using(model, async (graph) => {
     const test = await graph.predict(dataset.test.images);
     const measure = async ({ images, labels }: Examples): Promise<SplitMetrics> =>
       classificationMetrics((await graph.predict(images)).probabilities, labels);
@@ -71,18 +70,7 @@ async function recalibrated(version: PublishedVersion, dataset: Dataset): Promis
         recalibrated: { version: version.version, digest: manifest.digest },
       },
     };
-  } finally {
-    await graph.release();
-  }
-}
-
-async function logitsOf(model: Uint8Array, { images }: Examples): Promise<Float32Array> {
-  const graph = await OnnxModel.open(model);
-  try {
-    return (await graph.outputs(images, { logits: CLASS_COUNT })).logits;
-  } finally {
-    await graph.release();
-  }
+  });
 }
 
 /** From what was trained to the version that was, and from there to this one: the differences add up at most. */

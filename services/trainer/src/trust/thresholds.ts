@@ -1,4 +1,4 @@
-import { type AnswerReference, argmax, CLASS_COUNT, type Trust } from '@atelier/domain';
+import { type AnswerReference, CLASS_COUNT, mostProbable, type Trust } from '@atelier/domain';
 
 /** Of the validation images so many are to pass as what the model was trained on. */
 export const PASSING_SHARE = 0.95;
@@ -21,10 +21,9 @@ export interface Answered {
 
 /** The thresholds of the manifest, and what answers look like, from answers to the validation split, at least one. */
 export function fittedTrust({ probabilities, outlierScores, labels }: Answered): Trust {
-  const classes = Array.from(labels, (_, row) =>
-    argmax(probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT)),
-  );
-  const confidences = classes.map((index, row) => probabilities[row * CLASS_COUNT + index] ?? 0);
+  const answers = Array.from(labels, (_, row) => mostProbable(probabilities, row));
+  const classes = answers.map(({ classIndex }) => classIndex);
+  const confidences = answers.map(({ confidence }) => confidence);
   const isRight = classes.map((index, row) => index === labels[row]);
   return {
     outliers: outlierThreshold(outlierScores),
