@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,8 +49,13 @@ async function findOrBundle(entries: Entries<string>): Promise<string> {
   const installed = installationOf(beside);
   const cache = join(installed, 'node_modules', '.cache', 'atelier');
   const name = `${entries.label}-${stateOfSource(installed)}`;
-  if (existsSync(join(cache, name))) return join(cache, name);
+  if (existsSync(join(cache, name))) {
+    const now = new Date();
+    await utimes(join(cache, name), now, now).catch(() => undefined); // whose cache cannot be written forgets nothing either
+    return join(cache, name);
+  }
   const files = await bundle(entries);
+  await forgetUnused(cache, entries.label).catch(() => undefined); // the disk is none the worse
   return place(cache, name, files).catch(async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'atelier-'));
     process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
@@ -67,6 +72,17 @@ function installationOf(start: string): string {
     folder = dirname(folder);
   }
   return folder;
+}
+
+/** Bundles that no process was started with for so long are of a source that is gone. */
+const UNUSED_MS = 7 * 24 * 60 * 60 * 1000;
+
+async function forgetUnused(cache: string, label: string): Promise<void> {
+  const names = (await readdir(cache)).filter((name) => name.startsWith(`${label}-`));
+  for (const path of names.map((name) => join(cache, name))) {
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Written beside and renamed: several processes may do this at once, and all write the same. */

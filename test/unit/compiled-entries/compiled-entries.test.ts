@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -77,6 +77,17 @@ describe('compiled entries', () => {
     assert.equal(((await printed(before)) as string[])[1], 'later');
     assert.equal(((await printed(after)) as string[])[1], 'edited');
     assert.equal((await cached()).length, 2);
+  });
+
+  test('go where none was started for a week: of the same kind, once there are new ones', async () => {
+    const folder = join(root, 'node_modules/.cache/atelier');
+    const ago = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+    for (const [name, days] of Object.entries({ 'kind-old': 8, 'kind-new': 6, 'other-old': 8 })) {
+      await mkdir(join(folder, name), { recursive: true });
+      await utimes(join(folder, name), ago(days), ago(days));
+    }
+    const { entry } = await compiledEntries(entries('kind'));
+    assert.deepEqual((await cached()).sort(), [basename(dirname(entry)), 'kind-new', 'other-old'].sort());
   });
 
   test('of two kinds at the same time are both there', async () => {
