@@ -3,6 +3,7 @@ import { DomainError, messageOf } from '@atelier/domain';
 import {
   createImageDecoder,
   type ImageFacts,
+  judgeAll,
   predictPictures,
   type Prediction,
   rank,
@@ -32,10 +33,11 @@ export function predictCommand(settings: Settings) {
           try {
             const { image, facts } = await decode(await readImage(file));
             const answered = await predictPictures(predictor, { images: image, facts: [facts] });
-            const [prediction] = rank(answered.outputs.probabilities, top);
+            const judgements = judgeAll(manifest, answered.outputs);
+            const [prediction] = rank(answered.outputs.probabilities, top, judgements);
             if (prediction === undefined) throw new Error('The model gave no answer.');
             predictions.push({ file, ...prediction, image: answered.facts?.[0] ?? facts });
-            if (!json) print(`${file}: ${describe(prediction)}${describeWarnings(facts)}`);
+            if (!json) print(`${file}: ${describe(prediction)}${describeDoubts(prediction, facts)}`);
           } catch (error) {
             process.exitCode = 1; // the other files get their answers
             note(`${file}: ${messageOf(error)}${error instanceof DomainError ? ` (${error.code})` : ''}`);
@@ -56,8 +58,10 @@ async function readImage(file: string): Promise<Buffer> {
   });
 }
 
-function describeWarnings({ warnings }: ImageFacts): string {
-  return warnings.length === 0 ? '' : ` (${warnings.join(', ')})`;
+/** Why not to believe the answer; nothing where nothing is known against it. */
+function describeDoubts({ abstain = false }: Prediction, { warnings }: ImageFacts): string {
+  const doubts = [...(abstain ? ['the model says not to believe it'] : []), ...warnings];
+  return doubts.length === 0 ? '' : ` (${doubts.join(', ')})`;
 }
 
 function describe({ probabilities }: Prediction): string {
