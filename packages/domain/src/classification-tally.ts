@@ -1,7 +1,7 @@
-import { argmax } from './argmax.ts';
 import { type CalibrationBin, calibrationError, countInBin, emptyCalibrationBins } from './calibration.ts';
 import { CLASS_COUNT, CLASS_NAMES } from './classes.ts';
 import type { SplitMetrics } from './manifest.ts';
+import { mostProbable } from './most-probable.ts';
 import { wilsonInterval } from './wilson-interval.ts';
 
 /** Probabilities below this count as this in the loss, so that one certain mistake cannot make it infinite. */
@@ -63,9 +63,7 @@ function checkedPredictions(probabilities: Float32Array, labels: Uint8Array) {
     if (label >= CLASS_COUNT) {
       throw new RangeError(`Label ${label} in row ${row}; expected 0 to ${CLASS_COUNT - 1}.`);
     }
-    const rowProbabilities = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
-    const predicted = argmax(rowProbabilities);
-    const confidence = rowProbabilities[predicted] ?? NaN;
+    const { classIndex: predicted, confidence } = mostProbable(probabilities, row);
     if (!(confidence >= 0 && confidence <= 1 + ROUNDING)) {
       throw new RangeError(`Probability ${confidence} in row ${row}; expected 0 to 1.`);
     }

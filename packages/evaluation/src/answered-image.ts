@@ -1,4 +1,4 @@
-import { argmax, CLASS_COUNT, IMAGE_WIDTH, PIXELS_PER_IMAGE } from '@atelier/domain';
+import { CLASS_COUNT, IMAGE_WIDTH, mostProbable, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { greyPngOf, pngDataUri } from '@atelier/pictures';
 import type { EvaluatedBatch } from './batch.ts';
 
@@ -19,9 +19,8 @@ export interface AnsweredImage {
 
 /** What a row of probabilities [count, 10] says. */
 export function predictionOf(probabilities: Float32Array, row: number): { predicted: number; confidence: number } {
-  const ofRow = probabilities.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT);
-  const predicted = argmax(ofRow);
-  return { predicted, confidence: Math.min(1, ofRow[predicted] ?? 0) };
+  const { classIndex, confidence } = mostProbable(probabilities, row);
+  return { predicted: classIndex, confidence: Math.min(1, confidence) }; // above 1 by a rounding
 }
 
 /** A row of a batch, apart from it: a batch is large, and its sender may use its memory again. */
