@@ -98,7 +98,15 @@ describe('the report of a run', () => {
       for (const share of [precision, recall, f1]) assert.ok(row.includes(`>${percent(share)}<`), `${label}: ${row}`);
       assert.ok(row.includes(`>${support}<`), label);
     }
-    for (const part of ['Preparation', 'Training alone', 'Validation', 'Checkpoints'])
+    for (const part of [
+      'Temperature',
+      'Low confidence',
+      'Outliers',
+      'Preparation',
+      'Training alone',
+      'Validation',
+      'Checkpoints',
+    ])
       assert.match(page, new RegExp(`<dt>${part}</dt><dd>[^<]*\\d`));
     assert.ok(page.includes(data.digest) && page.includes(training.device) && page.includes(training.run));
     for (const { validation: epoch, training: seen, trainingLoss } of result.history)

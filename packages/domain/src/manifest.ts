@@ -123,7 +123,9 @@ export const Manifest = z
     recalibrated: z
       .strictObject({ version: z.int().positive(), digest: Digest })
       .optional()
-      .describe('The version whose weights these are; temperature and trust were fitted anew'),
+      .describe(
+        'The version whose weights these are, by its digest and its number in the folder that it came from; temperature and trust were fitted anew',
+      ),
     software: z.record(z.string(), z.string()).describe('Versions of what made this'),
   })
   .refine((manifest) => manifest.golden.images.length === manifest.golden.probabilities.length, {

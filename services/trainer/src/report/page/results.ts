@@ -1,4 +1,13 @@
-import { chartFigure, type Markup, markup, perClassTable, pictureGrid, wholeNumber } from '@atelier/reports';
+import {
+  chartFigure,
+  facts,
+  type Markup,
+  markup,
+  percent,
+  perClassTable,
+  pictureGrid,
+  wholeNumber,
+} from '@atelier/reports';
 import type { ModelContents } from '../contents.ts';
 
 /** How good the exported model is on the test images. */
@@ -12,6 +21,7 @@ ${chartFigure(confusionMatrix, 'Images by class. Blue is right, orange is wrong;
 ${chartFigure(calibration, 'Bars below the diagonal: more confident than right. Points stand at the mean confidence of their bin, with a 95 % interval.')}
 </div>
 ${perClassTable(test)}
+${beliefs(manifest)}
 <h3 id="correct">Recognised</h3>
 <p class="muted">The first two of each class that are right, with the probability of the class.</p>
 ${pictureGrid(correct)}
@@ -22,4 +32,28 @@ ${
     : markup`<p class="muted">What the model took each for, with its probability, and what the label says.</p>${pictureGrid(mistakes)}`
 }
 </section>`;
+}
+
+/** What was fitted on the validation images, so that answers say when they are not to be believed. */
+function beliefs({ temperature, trust }: ModelContents['manifest']): Markup {
+  return markup`<h3 id="trust">When not to believe it</h3>
+${facts([
+  ['Temperature', `${temperature}, which the logits are divided by before their softmax`],
+  [
+    'Low confidence',
+    trust
+      ? `Below ${percent(trust.confidence.threshold)}, as are ${othersOf(trust.confidence)} of the validation images`
+      : null,
+  ],
+  [
+    'Outliers',
+    trust
+      ? `A score above ${trust.outliers.threshold.toFixed(3)}, as have ${othersOf(trust.outliers)} of the validation images`
+      : null,
+  ],
+])}`;
+}
+
+function othersOf({ passRate }: { passRate: number }): string {
+  return percent(1 - passRate);
 }
