@@ -73,6 +73,7 @@ const HOMES: Record<string, readonly string[]> = {
   esbuild: ['packages/compiled-entries/src/'],
   sharp: ['services/inference/src/image/', 'scripts/bench/serving/', 'scripts/src/photos/'],
   'fast-png': ['packages/pictures/src/'],
+  fflate: ['scripts/bench/serving/evaluation/'],
   '@resvg/resvg-js': ['services/trainer/src/report/pictures/', 'scripts/src/trust/drawing/'],
   vega: ['packages/reports/src/charts/'],
   'vega-lite': ['packages/reports/src/charts/'],
@@ -108,7 +109,7 @@ const HOMES: Record<string, readonly string[]> = {
  * loads is not reading. Benchmarks and the compute process's parent hand it on to the programs that they start.
  */
 const READ_ENVIRONMENT =
-  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/server-process)\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/(server-process|evaluation\/decoding-loops))\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

@@ -13,6 +13,7 @@ import { benchmarksPage } from './benchmarks-page.ts';
 import { convert } from './convert/benchmark.ts';
 import { measure } from './measure.ts';
 import { search } from './search/benchmark.ts';
+import { evaluation } from './serving/evaluation/benchmark.ts';
 import { servingOverload } from './serving/overload/benchmark.ts';
 import { servingSoak } from './serving/soak/benchmark.ts';
 import { serving } from './serving/speed/benchmark.ts';
@@ -28,6 +29,7 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   serving,
   'serving-overload': servingOverload,
   'serving-soak': servingSoak,
+  evaluation,
 };
 
 const ROUNDS = 5;
@@ -43,7 +45,7 @@ export async function bench(words: string[], environment: Record<string, string 
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHMARKS)))
     .option(
       '--rounds <n>',
-      `samples of each variant, each in a fresh process, in alternating order; default ${ROUNDS}, serving-soak 1`,
+      `samples of each variant, each in a fresh process, in alternating order; default ${ROUNDS}, evaluation 3, serving-soak 1`,
       wholeNumber(1, 100),
     )
     .option('--quick', 'tiny sizes, whose figures mean nothing (for trying things)')
@@ -94,4 +96,5 @@ Examples:
   npm run bench -- serving
   npm run bench -- serving-overload
   npm run bench -- serving-soak
+  npm run bench -- evaluation
   npm run bench -- training --quick --rounds 1`;

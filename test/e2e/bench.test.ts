@@ -81,6 +81,23 @@ describe('npm run bench (real data)', () => {
     }
   });
 
+  test('measures evaluations, the decoding without a service, predictions beside them, and explanations', async () => {
+    const out = join(runs, 'evaluation.md');
+    const { code, stderr } = await bench(['evaluation', '--quick', '--rounds', '1', '--out', out]);
+    assert.equal(code, 0, stderr);
+    const page = await readFile(out, 'utf8');
+    assert.match(
+      page,
+      /^\| the same as grey PNG in a ZIP: share of the bare decoding loop +\| at least 90.0 % +\| [\d.]+ %/m,
+    );
+    assert.match(page, /^\| beside an evaluation of RGB PNG +\| [\d.]+ ms +\| [\d.]+ ms +\| [\d.]+ ms +\| \d+ +\|/m);
+    const { evaluation } = JSON.parse(await readFile(join(runs, 'evaluation.json'), 'utf8')) as {
+      evaluation: { samples: Record<string, Record<string, number>[]> };
+    };
+    const [{ 'grey.evaluatedPerSecond': grey = 0 } = {}] = evaluation.samples['online'] ?? [];
+    assert.ok(grey > 0, 'no image was evaluated beside predictions');
+  });
+
   test('a benchmark that there is not is told with those there are', async () => {
     const { code, stderr } = await bench(['cooking']);
     assert.match(stderr, /training/);

@@ -49,6 +49,7 @@ export { readLabelsCsv } from './evaluation/sources/labels-csv.ts';
 export { classOfFolder } from './evaluation/sources/labels.ts';
 export { plainPng } from './image/plain-png.ts';
 export { BulkProcess, type Decoded } from './compute/bulk-process.ts';
+export { loadPackedDecoder } from './compute/load-packed-decoder.ts';
 export { OnlineTraffic } from './batching/online-traffic.ts';
 export { BulkTurns } from './evaluation/bulk-turns.ts';
 export { FileQueue, type NamedFile } from './evaluation/file-queue.ts';

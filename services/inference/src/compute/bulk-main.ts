@@ -5,18 +5,11 @@ import { Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { DomainError } from '@atelier/domain';
 import type { EvaluationReport } from '@atelier/evaluation';
-import { unpack } from '../evaluation/sources/packed-file.ts';
-import { decodeFile, type PictureDecoder, restrictDecoders } from '../image/decode-file.ts';
-import { decodePicture } from '../image/decode-picture.ts';
-import { DecodeSlots } from '../image/decode-slots.ts';
-import { plainPng } from '../image/plain-png.ts';
 import type { DecodedHead, PackedHead, ToBulkDecoder } from './bulk-messages.ts';
 import { type ComputeTask, DECODER_FD } from './compute-task.ts';
+import { packedDecoder } from './decode-packed.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { readFrames, writeFrame } from './frames.ts';
-
-/** Pictures in work for each that is decoded at a time: part of the work on small ones is none of the decoder's. */
-const IN_WORK = 2;
 
 /** How long a picture in work may take when the service is gone. */
 const LEAVE_LIMIT_MS = 3_000;
@@ -28,9 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // Before the threads that decode: they start as their starter is.
 setPriority(constants.priority.PRIORITY_LOW);
 
-restrictDecoders();
-const large = new DecodeSlots(decoders);
-const files = new DecodeSlots(IN_WORK * decoders);
+const decode = packedDecoder(decoders);
 const pipe = new Socket({ fd: DECODER_FD });
 readFrames<ToBulkDecoder>(pipe, ({ head, bytes }) => {
   if (head.kind === 'ping') writeFrame(pipe, { id: head.id, kind: 'done' });
@@ -61,7 +52,7 @@ async function decodeAll(question: Question, bytes: Uint8Array): Promise<void> {
   const decoded = await Promise.all(
     question.files.map((head) => {
       const stored = bytes.subarray(end, (end += head.storedBytes));
-      return files.run(() => decodeOne(head, stored, question));
+      return decodeOne(head, stored, question);
     }),
   );
   if (pipe.destroyed) return;
@@ -75,9 +66,7 @@ async function decodeOne(
   { maximumPixels, options }: Question,
 ): Promise<{ head: DecodedHead; image?: Uint8Array }> {
   try {
-    const file = unpack({ ...packed, stored });
-    const limits = { maximumPixels, countedPixels: 0 };
-    const { image, facts } = await decodeFile(file, limits, options, large, quickly);
+    const { image, facts } = await decode({ ...packed, stored }, maximumPixels, options);
     return { head: { facts }, image };
   } catch (error) {
     if (!(error instanceof DomainError)) process.stderr.write(`${JSON.stringify(failedAnswer(0, error))}\n`);
@@ -85,10 +74,6 @@ async function decodeOne(
     return { head: { code, message } };
   }
 }
-
-/** Most of what is evaluated is small and grey. */
-const quickly: PictureDecoder = async (file, header, maximumPixels) =>
-  plainPng(file) ?? decodePicture(file, header, maximumPixels);
 
 function undecodable(): DomainError {
   return new DomainError('undecodable-image', 'The image is damaged or incomplete.');

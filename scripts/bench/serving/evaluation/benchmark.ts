@@ -1,0 +1,132 @@
+import { markdownTable } from '../../../src/measurements/markdown-table.ts';
+import { spread, spreadInWords } from '../../../src/measurements/statistics.ts';
+import type { Benchmark, Figures } from '../../benchmark.ts';
+import { goalTable, valuesOf } from '../../goal-table.ts';
+import { goalsOf } from './goals.ts';
+import {
+  ARCHIVES,
+  BESIDE,
+  BESIDE_IN_WORDS,
+  EXPLAIN,
+  IDX,
+  METHODS,
+  ONLINE,
+  ONLINE_RATE,
+  PICTURE_KINDS,
+  PICTURES,
+  STEPS,
+  VARIANT_NAMES,
+  type VariantName,
+} from './variant-names.ts';
+
+export const evaluation: Benchmark = {
+  title: 'Evaluation, predictions beside it, and explanations',
+  script: new URL('./variants.ts', import.meta.url),
+  variants: VARIANT_NAMES,
+  defaultRounds: 3,
+  section: renderEvaluation,
+};
+
+/** How soon many labelled images are evaluated, what that costs those who wait for a prediction, and what explaining one costs. */
+export function renderEvaluation({ samples }: Figures): string {
+  return [
+    goalTable(goalsOf(samples), 'figure'),
+    markdownTable(['10,000 images', 'time', 'a second', 'CPU, an image', 'the first time'], speedRows(samples)),
+    markdownTable(['where the time went', ...STEPS], stepRows(samples)),
+    markdownTable(
+      ['`POST /predict`', 'median', '99th percentile', 'longest', 'evaluated a second'],
+      onlineRows(samples),
+    ),
+    markdownTable(['of a prediction', 'median', '99th percentile', 'longest'], explainRows(samples)),
+    HOW,
+  ].join('\n\n');
+}
+
+type Samples = Figures['samples'];
+
+function inWords(samples: Samples, variant: VariantName) {
+  return (name: string, digits: number, unit = '', factor = 1) =>
+    spreadInWords(
+      spread(valuesOf(samples, variant, name).map((value) => factor * value)),
+      (value) => value.toFixed(digits),
+      unit,
+    );
+}
+
+function speedRows(samples: Samples): string[][] {
+  const row = (title: string, variant: VariantName, prefix: string, first = '') => {
+    const words = inWords(samples, variant);
+    return [
+      title,
+      words(`${prefix}seconds`, 2, 's'),
+      words(`${prefix}perSecond`, 0),
+      words(`${prefix}cpuMicroseconds`, 0, 'µs'),
+      first === '' ? '' : words(first, 2, 's'),
+    ];
+  };
+  return [
+    row('IDX', IDX, '', 'firstSeconds'),
+    ...PICTURE_KINDS.flatMap((kind) => [
+      row(`${PICTURES[kind]} in a ZIP`, ARCHIVES, `${kind}.service.`, kind === 'grey' ? `${kind}.firstSeconds` : ''),
+      row(`${PICTURES[kind]}, bare decoding loop`, ARCHIVES, `${kind}.loop.`),
+      row(`${PICTURES[kind]}, that loop in two processes`, ARCHIVES, `${kind}.twoLoops.`),
+      row(`${PICTURES[kind]}, a loop of sharp in two processes`, ARCHIVES, `${kind}.sharpLoop.`),
+    ]),
+  ];
+}
+
+function stepRows(samples: Samples): string[][] {
+  const row = (title: string, variant: VariantName, prefix: string) => [
+    title,
+    ...STEPS.map((step) => inWords(samples, variant)(`${prefix}${step}Ms`, 0, 'ms')),
+  ];
+  const ofKind = PICTURE_KINDS.map((kind) => row(`${PICTURES[kind]} in a ZIP`, ARCHIVES, `${kind}.service.`));
+  return [row('IDX', IDX, ''), ...ofKind];
+}
+
+function onlineRows(samples: Samples): string[][] {
+  const words = inWords(samples, ONLINE);
+  return BESIDE.map((beside) => [
+    beside === 'alone' ? 'alone' : `beside ${BESIDE_IN_WORDS[beside]}`,
+    words(`${beside}.medianMs`, 2, 'ms'),
+    words(`${beside}.percentile99Ms`, 1, 'ms'),
+    words(`${beside}.longestMs`, 1, 'ms'),
+    beside in PICTURES ? words(`${beside}.evaluatedPerSecond`, 0) : '',
+  ]);
+}
+
+function explainRows(samples: Samples): string[][] {
+  const words = inWords(samples, EXPLAIN);
+  const row = (title: string, name: string) => [
+    title,
+    words(`${name}.medianMs`, 2, 'ms'),
+    words(`${name}.percentile99Ms`, 1, 'ms'),
+    words(`${name}.longestMs`, 1, 'ms'),
+  ];
+  return [
+    row('without an explanation', 'plain'),
+    ...METHODS.map((method) => row(`what \`?explain=${method}\` adds`, method)),
+    ['the first `?explain=gradient` of a version, which makes its graph', words('firstGradientMs', 0, 'ms'), '', ''],
+  ];
+}
+
+const HOW = `- The service has its default settings, but that it stops without grace, and its log goes to /dev/null; the client is a process of its own
+  on the same machine, over the loopback address. Time is from before the first byte is sent until the report is there: the
+  upload, the disk, reading, decoding, the model, counting and the answer. The first evaluation of a service does not count; it
+  has a column of its own, and with PNG files starts the process that decodes. The steps are as the report has them
+  (\`timingsMs\`): they run beside each other, so they add up to more than the whole. CPU is of all processes of the service,
+  user and system.
+- The ZIP archive has a folder for each class; its entries are PNG files as sharp writes them, deflated. The bare decoding loop is
+  a process that opens the same archive with the service's own reader, unpacks each entry and decodes it with the decoder of
+  the service's evaluations to 28×28 pixels, on as many threads as that has, at ordinary priority, and does nothing
+  else: no HTTP, no upload, no labels, no model, no report. The service has a decoding process of the same kind, at the lowest
+  priority, and beside it what the loop leaves out, on the same two cores; a loop in two processes, each with half of the
+  entries, has both cores to itself. The loop of sharp is what one writes by hand: \`toColourspace('b-w').raw()\` of each file
+  and nothing more, in two processes. Loops and service take turns, every other time backwards; a share is of two that followed
+  each other.
+- \`POST /predict\`: one PNG of 28×28 a request, ${ONLINE_RATE} a second at a fixed rate, six seconds after one that does not count, twice
+  each; latency counts from when a request was due. Alone, beside an evaluation of 80,000 such files that does not end
+  meanwhile, and beside uploads of such an archive that follow each other, each cancelled when its directory has been read;
+  in one service, in turns and then in turns backwards.
+- An explanation: for each of 300 test images a request without one and one with each method right after it, on one
+  connection; what it adds is the difference of the two, so that the noise of both is in it.`;
