@@ -149,6 +149,19 @@ describe('an evaluation with Prefer: respond-async', () => {
     assert.equal((await ended(path)).state, 'done');
   });
 
+  test('goes on where it was when the engine dies and is replaced', async () => {
+    const finish = makeSlow();
+    const { path } = await begin();
+    await eventually('a part has been measured', async () =>
+      (await resource(path)).progress.examples > 0 ? true : null,
+    );
+    process.kill(service.engine.pid() ?? 0, 'SIGKILL');
+    await finish();
+    const { state, report } = await ended(path);
+    assert.deepEqual([state, report?.examples, report?.unreadable.count], ['done', COUNT, 0]);
+    assert.match(service.text(), /The compute process was lost/);
+  });
+
   test('that fails says why as a problem', async () => {
     const response = await request(server.url)
       .post('/evaluate')

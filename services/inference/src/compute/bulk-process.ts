@@ -11,13 +11,17 @@ import { SharedOrAlone } from './shared-or-alone.ts';
 export interface BulkOptions extends Pick<ComputeProcessOptions, 'decoders' | 'log' | 'entry'> {
   /** Most pixels of a picture, counted as `Header.cost` says. */
   maximumPixels: number;
+  /** How long the process stays when nothing is to be decoded, in ms: the next evaluation may come at once. Default: half a minute. */
+  idleMs?: number;
 }
 
-/** It gives way to everybody, so that nobody is stuck who takes long. */
-const STUCK_MS = 60_000;
-const ANSWER_LIMIT_MS = 300_000;
+/**
+ * It gives way to everybody: on a machine whose cores are taken it may get none for minutes, and is not stuck. Were it replaced
+ * then, its successor would get none either, and pictures be blamed that have nothing to do with it.
+ */
+const STUCK_MS = 15 * 60_000;
+const ANSWER_LIMIT_MS = STUCK_MS;
 
-/** How long the process stays when nothing is to be decoded: the next evaluation may come at once. */
 const IDLE_MS = 30_000;
 
 /** What became of a file: its image, or why there is none. */
@@ -69,7 +73,8 @@ export class BulkProcess {
     try {
       return await task();
     } finally {
-      if (--this.#inWork === 0) this.#idle = setTimeout(() => void this.#end(), IDLE_MS).unref();
+      if (--this.#inWork === 0)
+        this.#idle = setTimeout(() => void this.#end(), this.#options.idleMs ?? IDLE_MS).unref();
     }
   }
 
@@ -116,22 +121,22 @@ export class BulkProcess {
 
   #running(): Promise<ComputeProcess> {
     if (this.#isClosed) throw new DomainError('shutting-down', 'The service is stopping.');
-    return (this.#process ??= this.#start());
+    if (this.#process !== undefined) return this.#process;
+    const starting = this.#start();
+    this.#process = starting;
+    const forget = () => {
+      if (this.#process === starting) this.#process = undefined; // and not its successor
+    };
+    starting.then(({ ended }) => ended.then(forget), forget);
+    return starting;
   }
 
   async #start(): Promise<ComputeProcess> {
     const { decoders, log, entry } = this.#options;
-    const starting = this.#process;
-    try {
-      const entries = await computeEntries();
-      const own = { engines: 0, decoders, log, stuckMs: STUCK_MS, entry: entry ?? entries['bulk-main'] };
-      const started = await startComputeProcess(own);
-      void started.ended.then(() => (this.#process = undefined));
-      return started;
-    } catch (error) {
-      this.#process = starting;
-      throw error;
-    }
+    const entries = await computeEntries();
+    const limits = { stuckMs: STUCK_MS, startLimitMs: STUCK_MS };
+    const own = { engines: 0, decoders, log, ...limits, entry: entry ?? entries['bulk-main'] };
+    return startComputeProcess(own);
   }
 
   async #end(): Promise<void> {

@@ -18,6 +18,8 @@ export interface ComputeProcessOptions {
   log: Log;
   /** How long the decoder's thread may take to answer a ping, in ms, before the process counts as stuck. */
   stuckMs: number;
+  /** How long it may take until it answers anything, in ms. Default: half a minute. */
+  startLimitMs?: number;
   /** Another program than the project's own, for tests; it speaks the same messages on the same descriptors. */
   entry?: string;
 }
@@ -25,7 +27,6 @@ export interface ComputeProcessOptions {
 /** How long the process may take to end once it has been asked to, before it is killed. */
 const CLOSE_LIMIT_MS = 3_000;
 
-/** How long it may take until it answers anything. */
 const START_LIMIT_MS = 30_000;
 
 /** Of what a native library prints, in characters. */
@@ -50,6 +51,7 @@ export interface ComputeProcess {
 export async function startComputeProcess(options: ComputeProcessOptions): Promise<ComputeProcess> {
   const entries = await computeEntries();
   const { engines: count, decoders, log, entry = entries['compute-main'] } = options;
+  const { stuckMs: limitMs, startLimitMs = START_LIMIT_MS } = options;
   const task: ComputeTask = {
     engineEntry: entries['engine-thread'],
     runtime: installedRuntime(),
@@ -70,7 +72,7 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
   };
   const pipe = (place: number) => child.stdio[place] as Duplex;
   // A picture may take long, but on other threads than the one that answers: without pings nobody would see that it hangs.
-  const decoder = new Channel(pipe(3), kill, { limitMs: options.stuckMs, startLimitMs: START_LIMIT_MS });
+  const decoder = new Channel(pipe(3), kill, { limitMs, startLimitMs });
   const engines = Array.from({ length: count }, (_, engine) => new Channel(pipe(4 + engine), kill));
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);

@@ -7,6 +7,7 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { judgeAll } from '../trust/judge.ts';
 import type { BulkTurns } from './bulk-turns.ts';
 import type { PackedFile } from './sources/packed-file.ts';
+import { throughRestarts } from './through-restarts.ts';
 
 /** Decodes files; see `BulkProcess.decode`. */
 export type DecodeAll = (
@@ -41,7 +42,7 @@ export interface BulkOutputs {
   judgements: Judgement[];
 }
 
-/** Asks about pictures as `predictPictures` does, in turns; n may be 0. */
+/** Asks about pictures as `predictPictures` does, in turns, through restarts of the engine; n may be 0. */
 export async function predictInTurns(
   { images, facts }: CarriedImages,
   predictor: Predictor,
@@ -60,7 +61,8 @@ export async function predictInTurns(
       const end = Math.min(rows, row + count);
       const step = images.subarray(row * PIXELS_PER_IMAGE, end * PIXELS_PER_IMAGE);
       const options = { signal, priority: 'bulk', isBounded: true } as const;
-      const told = await predictPictures(predictor, { images: step, facts: facts?.slice(row, end) }, options);
+      const carried = { images: step, facts: facts?.slice(row, end) };
+      const told = await throughRestarts(() => predictPictures(predictor, carried, options), signal);
       answered.images.set(told.images, row * PIXELS_PER_IMAGE);
       answered.facts.push(...(told.facts ?? []));
       answered.probabilities.set(told.outputs.probabilities, row * CLASS_COUNT);
