@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError } from '@atelier/domain';
 import { RetryLater } from '@atelier/http';
-import { type ComputedBatch, InferenceMetrics, type Outputs, type Predictor } from '@atelier/inference';
+import {
+  type ComputedBatch,
+  type ImageFacts,
+  InferenceMetrics,
+  type Outputs,
+  predictPictures,
+  type Predictor,
+} from '@atelier/inference';
 import { samplesOf } from '../../support/metric-samples.ts';
 
 /** A predictor of `fashion-mlp/<version>` whose answers are `answer`'s. */
@@ -24,6 +31,11 @@ function outputsOf(...classes: number[]): Outputs {
   classes.forEach((index, row) => (probabilities[row * 10 + index] = 0.91));
   return { logits: probabilities, probabilities };
 }
+
+const PHOTO: ImageFacts = {
+  ...{ width: 100, height: 100, format: 'PNG', inverted: true, mirrored: false, crop: null, background: 'plain' },
+  warnings: [],
+};
 
 const BATCH: ComputedBatch = {
   version: predictorOf(3, () => Promise.resolve(outputsOf())).version,
@@ -70,6 +82,25 @@ describe('the metrics of the inference service', () => {
     assert.equal(samples[`prediction_confidence_bucket{le="0.9",${OF_3}}`], 0);
     assert.equal(samples[`prediction_confidence_bucket{le="0.95",${OF_3}}`], 3);
     metrics.close();
+  });
+
+  test('count each picture once, with the class that was answered, though its mirror image is computed as well', async () => {
+    const metrics = new InferenceMetrics();
+    const outputs = outputsOf(9, 1, 3, 4); // two pictures, then their mirror images
+    outputs.probabilities[3 * 10 + 4] = 0.97; // the second mirror image is the surer
+    const predictor = metrics.observed(predictorOf(3, () => Promise.resolve(outputs)));
+    await predictPictures(predictor, { images: new Uint8Array(2 * 784), facts: [PHOTO, PHOTO] });
+    const samples = await samplesOf(metrics.registry);
+    const counted = Object.entries(samples).filter(
+      ([name, count]) => name.startsWith('prediction_class') && (count ?? 0) > 0,
+    );
+    assert.deepEqual(Object.fromEntries(counted), {
+      [`prediction_class_total{${OF_3},class="Ankle boot"}`]: 1,
+      [`prediction_class_total{${OF_3},class="Coat"}`]: 1,
+    });
+    assert.equal(samples[`prediction_confidence_count{${OF_3}}`], 2);
+    assert.equal(samples[`prediction_confidence_bucket{le="0.95",${OF_3}}`], 1);
+    assert.equal(samples[`nv_inference_count{${OF_3}}`], 4, 'what the model computed');
   });
 
   test('count no copy of what another version answered, whatever becomes of it', async () => {

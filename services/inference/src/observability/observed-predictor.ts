@@ -51,7 +51,7 @@ export class ObservedPredictor implements Predictor {
     try {
       const outputs = await this.#inner.predict(images, options);
       const durationMs = performance.now() - started;
-      this.#tally.succeeded(outputs.probabilities, durationMs);
+      this.#tally.succeeded(outputs.probabilities, durationMs, options?.answeredRows?.(outputs));
       if (options?.timings !== undefined) options.timings['predict_ms'] = durationMs;
       return outputs;
     } catch (error) {

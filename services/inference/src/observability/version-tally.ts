@@ -20,7 +20,7 @@ export class VersionTally {
   /** Requests that are being answered. */
   pending = 0;
   answered = 0;
-  /** Rows of the requests that were answered. */
+  /** Rows that were computed for the requests that were answered. */
   rows = 0;
   /** Requests that were not, by the code of the failure, `cancelled` where the client gave up. */
   readonly failures = new Map<string, number>();
@@ -40,13 +40,14 @@ export class VersionTally {
     this.version = String(version);
   }
 
-  /** Probabilities [count, 10] have been answered after `durationMs`. */
-  succeeded(probabilities: Float32Array, durationMs: number): void {
+  /** Probabilities [count, 10] have been computed after `durationMs`, of which `answered` are answers; by default all. */
+  succeeded(probabilities: Float32Array, durationMs: number, answered?: readonly number[]): void {
     this.answered++;
     this.rows += probabilities.length / CLASS_COUNT;
     this.totalSeconds.add(durationMs / 1000);
     this.requestMs.total += durationMs;
-    for (let start = 0; start < probabilities.length; start += CLASS_COUNT) this.#countClass(probabilities, start);
+    if (answered !== undefined) for (const row of answered) this.#countClass(probabilities, row * CLASS_COUNT);
+    else for (let start = 0; start < probabilities.length; start += CLASS_COUNT) this.#countClass(probabilities, start);
   }
 
   failed(reason: string): void {

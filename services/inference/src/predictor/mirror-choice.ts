@@ -29,12 +29,9 @@ export async function predictPictures(
   if (facts === undefined || turned.length === 0)
     return { outputs: await predictor.predict(images, options), images, facts };
   const all = joined(images, mirrored(rowsOf(images, turned, PIXELS_PER_IMAGE)));
-  const outputs = await predictor.predict(all, options);
-  const chosen = facts.map((_, row) => row);
-  turned.forEach((row, index) => {
-    const mirror = facts.length + index;
-    if (confidence(outputs, mirror) > confidence(outputs, row)) chosen[row] = mirror;
-  });
+  const answeredRows = (outputs: Outputs) => surerRows(outputs, facts.length, turned);
+  const outputs = await predictor.predict(all, { ...options, answeredRows });
+  const chosen = answeredRows(outputs);
   return {
     outputs: chosenRows(outputs, chosen),
     images: rowsOf(all, chosen, PIXELS_PER_IMAGE),
@@ -45,6 +42,15 @@ export async function predictPictures(
 /** It kept every pixel, so that accuracy through files is that of the tensors. */
 function isInDataSetForm({ background }: ImageFacts): boolean {
   return background === 'none';
+}
+
+/** For each of `count` pictures its row, or that of its mirror image where that is surer; these follow, one for each of `turned`. */
+function surerRows(outputs: Outputs, count: number, turned: readonly number[]): number[] {
+  const rows = Array.from({ length: count }, (_, row) => row);
+  turned.forEach((row, index) => {
+    if (confidence(outputs, count + index) > confidence(outputs, row)) rows[row] = count + index;
+  });
+  return rows;
 }
 
 function confidence({ probabilities }: Outputs, row: number): number {

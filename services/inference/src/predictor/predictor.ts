@@ -39,6 +39,11 @@ export interface PredictOptions {
    * of all `predict_ms`; of explanations alone `explain_ms`.
    */
   timings?: Record<string, number>;
+  /**
+   * The rows that are answered, where others are computed only to choose between them: what counts answers counts these.
+   * Default: all.
+   */
+  answeredRows?: (outputs: Outputs) => readonly number[];
 }
 
 /** A row for each image; the first two are [count, 10]. */
