@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '@atelier/domain';
 import { Argument, Command, CommanderError } from '@commander-js/extra-typings';
 import { z } from 'zod';
 import { wholeNumber } from '../src/arguments.ts';
 import { USED_WRONGLY } from '../src/exit-codes.ts';
+import { writeWholeFile } from '../src/files.ts';
 import { beside, writePage } from '../src/measurements/written-page.ts';
 import { print } from '../src/output.ts';
 import { readSettings } from '../src/settings.ts';
@@ -15,6 +16,7 @@ import { measure } from './measure.ts';
 import { search } from './search/benchmark.ts';
 import { evaluation } from './serving/evaluation/benchmark.ts';
 import { servingOverload } from './serving/overload/benchmark.ts';
+import { scalingPage } from './serving/scaling-page.ts';
 import { servingSoak } from './serving/soak/benchmark.ts';
 import { serving } from './serving/speed/benchmark.ts';
 import { trainer } from './trainer/benchmark.ts';
@@ -60,8 +62,14 @@ export async function bench(words: string[], environment: Record<string, string 
       const page = resolve(out ?? join(folder, 'benchmarks.md'));
       const before = await readFigures(beside(page, '.json'));
       const figures = await measure(benchmark, { rounds, isQuick, settings });
-      await writePage(page, benchmarksPage({ ...before, [name]: figures }, BENCHMARKS));
+      const all = { ...before, [name]: figures };
+      await writePage(page, benchmarksPage(all, BENCHMARKS));
       print(`Written: ${page}`);
+      const { serving: speed, 'serving-overload': overload } = all;
+      if (speed === undefined || overload === undefined) return;
+      const scaling = join(dirname(page), 'scaling.md');
+      await writeWholeFile(scaling, scalingPage({ serving: speed, 'serving-overload': overload }));
+      print(`Written: ${scaling}`);
     });
   try {
     await command.parseAsync(words, { from: 'user' });

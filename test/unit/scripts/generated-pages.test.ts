@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { standaloneSvg } from '@atelier/reports';
 import { AllFigures, BENCHMARKS } from '../../../scripts/bench/bench.ts';
 import { benchmarksPage } from '../../../scripts/bench/benchmarks-page.ts';
+import { scalingPage } from '../../../scripts/bench/serving/scaling-page.ts';
 import { Ablation } from '../../../scripts/src/ablation/ablation.ts';
 import { ablationPage } from '../../../scripts/src/ablation/render-ablation.ts';
 import { resultsPage } from '../../../scripts/src/comparison/render-results.ts';
@@ -34,6 +35,14 @@ function partOf<T>(name: string, schema: { parse: (figures: unknown) => T }): T 
 }
 
 describe('pages that are generated', () => {
+  test('docs/scaling.md is what docs/benchmarks.json gives', () => {
+    const figures = AllFigures.parse(JSON.parse(readFileSync(join(ROOT, 'docs', 'benchmarks.json'), 'utf8')));
+    const { serving, 'serving-overload': overload } = figures;
+    assert.ok(serving && overload);
+    const page = scalingPage({ serving, 'serving-overload': overload });
+    assert.equal(readFileSync(join(ROOT, 'docs', 'scaling.md'), 'utf8'), page);
+  });
+
   for (const [name, pageOf] of Object.entries(PAGES)) {
     test(`docs/${name}.md and its charts are what docs/${name}.json gives, and there is neither without the other`, async () => {
       const file = (ending: string) => join(ROOT, 'docs', `${name}${ending}`);
