@@ -1,16 +1,31 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'esbuild';
-import type { Entries } from './compiled-entries.ts';
+
+export interface Bundling {
+  /** Paths of the modules to start with; each becomes `<name>.mjs`. */
+  modules: readonly string[];
+  /** Packages that stay outside. */
+  external: RegExp;
+  /** Modules that shall take the place of the bundle for their own; all others know where their source lies. */
+  moved?: RegExp;
+}
+
+export interface Bundle {
+  files: readonly BundledFile[];
+  /** Paths of all files that went into it. */
+  sources: readonly string[];
+}
 
 export interface BundledFile {
   name: string;
   contents: Uint8Array;
 }
 
-/** Bundles entries, and what they import only when they need it into files of its own. One after the other: see `last`. */
-export function bundle(entries: Entries<string>): Promise<readonly BundledFile[]> {
-  const bundled = last.then(() => bundleNow(entries));
+/** Bundles modules, and what they import only when they need it into files of its own. One after the other: see `last`. */
+export function bundle(bundling: Bundling): Promise<Bundle> {
+  const bundled = last.then(() => bundleNow(bundling));
   last = bundled.catch(() => undefined);
   return bundled;
 }
@@ -18,10 +33,11 @@ export function bundle(entries: Entries<string>): Promise<readonly BundledFile[]
 /** The end of the bundler would leave another bundle of this process waiting for ever. */
 let last: Promise<unknown> = Promise.resolve();
 
-async function bundleNow({ beside, names, external }: Entries<string>): Promise<readonly BundledFile[]> {
+async function bundleNow({ modules, external, moved = NONE }: Bundling): Promise<Bundle> {
   const esbuild = await import('esbuild');
-  const { outputFiles } = await esbuild.build({
-    entryPoints: names.map((name) => fileURLToPath(new URL(`${name}.ts`, beside))),
+  const { outputFiles, metafile } = await esbuild.build({
+    entryPoints: [...modules],
+    entryNames: '[name]',
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -34,12 +50,18 @@ async function bundleNow({ beside, names, external }: Entries<string>): Promise<
     banner: {
       js: `import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);`,
     },
-    plugins: [staysOutside(external), knowsItsPlace],
+    plugins: [staysOutside(external), knowsItsPlace(moved)],
     write: false,
+    metafile: true,
   });
   await esbuild.stop();
-  return outputFiles.map(({ path, contents }) => ({ name: path.replace(/^.*[\\/]/, ''), contents }));
+  return {
+    files: outputFiles.map(({ path, contents }) => ({ name: path.replace(/^.*[\\/]/, ''), contents })),
+    sources: Object.keys(metafile.inputs).map((path) => resolve(path)),
+  };
 }
+
+const NONE = /(?!)/;
 
 /** Says that we are asking ourselves. */
 const FOUND = Symbol('found');
@@ -60,13 +82,16 @@ function staysOutside(packages: RegExp): Plugin {
 }
 
 /** Files that our modules read lie beside the module and not beside the bundle. */
-const knowsItsPlace: Plugin = {
-  name: 'knows its place',
-  setup(build) {
-    build.onLoad({ filter: /(packages|services)[\\/][^\\/]+[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const url = JSON.stringify(pathToFileURL(path).href);
-      return { contents: text.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' };
-    });
-  },
-};
+function knowsItsPlace(moved: RegExp): Plugin {
+  return {
+    name: 'knows its place',
+    setup(build) {
+      build.onLoad({ filter: /(packages|services)[\\/][^\\/]+[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+        if (moved.test(path)) return undefined;
+        const text = await readFile(path, 'utf8');
+        const url = JSON.stringify(pathToFileURL(path).href);
+        return { contents: text.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' };
+      });
+    },
+  };
+}

@@ -40,6 +40,11 @@ export function compiledEntries<Name extends string>(entries: Entries<Name>): Pr
   );
 }
 
+/** The paths of the modules that entries name. */
+export function modulesOf({ beside, names }: Pick<Entries<string>, 'beside' | 'names'>): string[] {
+  return names.map((name) => fileURLToPath(new URL(`${name}.ts`, beside)));
+}
+
 /** By label. */
 const folders = new Map<string, Promise<string>>();
 
@@ -54,7 +59,7 @@ async function findOrBundle(entries: Entries<string>): Promise<string> {
     await utimes(join(cache, name), now, now).catch(() => undefined); // whose cache cannot be written forgets nothing either
     return join(cache, name);
   }
-  const files = await bundle(entries);
+  const { files } = await bundle({ modules: modulesOf(entries), external: entries.external });
   await forgetUnused(cache, entries.label).catch(() => undefined); // the disk is none the worse
   return place(cache, name, files).catch(async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'atelier-'));

@@ -1,1 +1,2 @@
-export { compiledEntries, type Entries } from './compiled-entries.ts';
+export { bundle, type Bundle, type BundledFile, type Bundling } from './bundle.ts';
+export { compiledEntries, type Entries, modulesOf } from './compiled-entries.ts';

@@ -1,7 +1,7 @@
 import { compiledEntries } from '@atelier/compiled-entries';
 
 /** onnxruntime is no package of theirs: they are told its URL. */
-const ENTRIES = {
+export const ENTRIES = {
   label: 'compute',
   beside: import.meta.url,
   names: ['compute-main', 'engine-thread', 'bulk-main'],

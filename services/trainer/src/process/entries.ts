@@ -1,6 +1,6 @@
 import { compiledEntries } from '@atelier/compiled-entries';
 
-const ENTRIES = {
+export const ENTRIES = {
   label: 'training',
   beside: import.meta.url,
   names: ['training-child', 'errand-child'],
