@@ -139,6 +139,15 @@ function registerState(registry: Registry, { predictors, statuses, waiting, comp
     collectGauge(registry, { name, help, labels: [], series: () => [[{}, waiting()[field]]] });
   }
   collectGauge(registry, {
+    name: 'queue_ratio',
+    help: 'The fuller of both queues, as a share of what may wait there: from 1 on images are refused',
+    labels: [],
+    series: () => {
+      const { pictures, rows, maximum } = waiting();
+      return [[{}, Math.max(pictures, rows) / maximum]];
+    },
+  });
+  collectGauge(registry, {
     name: 'compute_process_resident_memory_bytes',
     help: 'Of the process that decodes and computes, where the system says it',
     labels: [],
