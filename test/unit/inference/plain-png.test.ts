@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { garmentImage, pngOf, pngVariants } from '../../support/pictures.ts';
 
-const drawn = (width: number, height: number, pixels: Uint8Array) =>
-  sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
+const drawn = (width: number, height: number, pixels: Uint8Array, channels: 1 | 3 = 1) =>
+  sharp(pixels, { raw: { width, height, channels } }).toColourspace(channels === 1 ? 'b-w' : 'srgb');
 
 /** A file with a chunk more, behind its header. */
 function withChunk(file: Buffer, type: string, data: Buffer): Buffer {
@@ -19,26 +19,27 @@ function withChunk(file: Buffer, type: string, data: Buffer): Buffer {
 }
 
 describe('the reader of the plainest PNG files', () => {
-  test('gives every pixel of any grey picture, whatever filters its rows have', async () => {
+  test('gives every pixel of any picture in grey or in colours, whatever filters its rows have', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 64 }),
         fc.integer({ min: 1, max: 64 }),
+        fc.constantFrom<1 | 3>(1, 3),
         fc.boolean(),
         fc.infiniteStream(fc.nat(255)),
-        async (width, height, adaptiveFiltering, values) => {
-          const pixels = Uint8Array.from(values.take(width * height));
-          const file = await drawn(width, height, pixels).png({ adaptiveFiltering }).toBuffer();
-          assert.deepEqual(plainPng(file), { width, height, channels: 1, pixels });
+        async (width, height, channels, adaptiveFiltering, values) => {
+          const pixels = Uint8Array.from(values.take(width * height * channels));
+          const file = await drawn(width, height, pixels, channels).png({ adaptiveFiltering }).toBuffer();
+          assert.deepEqual(plainPng(file), { width, height, channels, pixels });
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
   });
 
   test('leaves all other kinds to the decoder of all formats', async () => {
     for (const { name, file } of await pngVariants(garmentImage())) {
-      assert.equal(plainPng(file) !== undefined, name === 'grey', name);
+      assert.equal(plainPng(file) !== undefined, ['grey', 'RGB'].includes(name), name);
     }
     assert.equal(plainPng(await drawn(65, 1, new Uint8Array(65)).png().toBuffer()), undefined);
     assert.equal(plainPng(Buffer.from('no picture')), undefined);

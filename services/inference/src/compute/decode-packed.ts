@@ -24,6 +24,6 @@ export function packedDecoder(decoders: number): PackedDecoder {
     files.run(async () => decodeFile(unpack(packed), { maximumPixels, countedPixels: 0 }, options, large, quickly));
 }
 
-/** Most of what is evaluated is small and grey. */
+/** Most of what is evaluated is small and plain. */
 const quickly: PictureDecoder = async (file, header, maximumPixels) =>
   plainPng(file) ?? decodePicture(file, header, maximumPixels);
