@@ -68,9 +68,9 @@ function speedRows(samples: Samples): string[][] {
     row('IDX', IDX, '', 'firstSeconds'),
     ...PICTURE_KINDS.flatMap((kind) => [
       row(`${PICTURES[kind]} in a ZIP`, ARCHIVES, `${kind}.service.`, kind === 'grey' ? `${kind}.firstSeconds` : ''),
-      row(`${PICTURES[kind]}, bare decoding loop`, ARCHIVES, `${kind}.loop.`),
-      row(`${PICTURES[kind]}, that loop in two processes`, ARCHIVES, `${kind}.twoLoops.`),
-      row(`${PICTURES[kind]}, a loop of sharp in two processes`, ARCHIVES, `${kind}.sharpLoop.`),
+      row(`${PICTURES[kind]}, bare loop of sharp`, ARCHIVES, `${kind}.sharpLoop.`),
+      row(`${PICTURES[kind]}, bare loop of the same decoder`, ARCHIVES, `${kind}.loop.`),
+      row(`${PICTURES[kind]}, two such loops`, ARCHIVES, `${kind}.twoLoops.`),
     ]),
   ];
 }
@@ -110,20 +110,21 @@ function explainRows(samples: Samples): string[][] {
   ];
 }
 
-const HOW = `- The service has its default settings, but that it stops without grace, and its log goes to /dev/null; the client is a process of its own
-  on the same machine, over the loopback address. Time is from before the first byte is sent until the report is there: the
+const HOW = `- The service has its default settings, but that it stops without grace, and its log goes to /dev/null; the client is a process of its
+  own on the same machine, over the loopback address. Time is from before the first byte is sent until the report is there: the
   upload, the disk, reading, decoding, the model, counting and the answer. The first evaluation of a service does not count; it
   has a column of its own, and with PNG files starts the process that decodes. The steps are as the report has them
   (\`timingsMs\`): they run beside each other, so they add up to more than the whole. CPU is of all processes of the service,
   user and system.
-- The ZIP archive has a folder for each class; its entries are PNG files as sharp writes them, deflated. The bare decoding loop is
-  a process that opens the same archive with the service's own reader, unpacks each entry and decodes it with the decoder of
-  the service's evaluations to 28×28 pixels, on as many threads as that has, at ordinary priority, and does nothing
-  else: no HTTP, no upload, no labels, no model, no report. The service has a decoding process of the same kind, at the lowest
-  priority, and beside it what the loop leaves out, on the same two cores; a loop in two processes, each with half of the
-  entries, has both cores to itself. The loop of sharp is what one writes by hand: \`toColourspace('b-w').raw()\` of each file
-  and nothing more, in two processes. Loops and service take turns, every other time backwards; a share is of two that followed
-  each other.
+- The ZIP archive has a folder for each class; its entries are PNG files as sharp writes them, deflated. A bare decoding loop opens the
+  same archive with the service's own reader, unpacks every entry and decodes it into pixels, and does nothing else: no HTTP, no
+  upload, no labels, no model, no report. It has as many decoding threads as the service, and ordinary priority. That of sharp is
+  what one writes by hand, \`sharp(file).toColourspace('b-w').raw()\`, in two processes with half of the entries each, so
+  on all cores. That of the same decoder makes images of 28×28 exactly as the service's evaluations do, in one process as they
+  have it; two of them have both cores to themselves.
+- Evaluations decode in a process of the lowest priority and do everything else beside it, on the same two cores: an image takes them
+  half of its CPU time at least, whatever a loop takes that has only the decoder's share of it to do.
+- Loops and service take turns, every other time backwards, two turns not counted; a share is of the same turn.
 - \`POST /predict\`: one PNG of 28×28 a request, ${ONLINE_RATE} a second at a fixed rate, six seconds after one that does not count, twice
   each; latency counts from when a request was due. Alone, beside an evaluation of 80,000 such files that does not end
   meanwhile, and beside uploads of such an archive that follow each other, each cancelled when its directory has been read;

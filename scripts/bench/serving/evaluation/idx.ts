@@ -11,7 +11,7 @@ const PASSES = 5;
 /** Evaluations of the test images as IDX, one after the other. */
 export async function idx(options: SampleOptions): Promise<Sample> {
   const examples = await testImages(options);
-  const body = idxBody(idxFiles(examples));
+  const body = await idxBody(idxFiles(examples));
   return withServer(service(options.modelsDirectory), async (server) => {
     const first = await measuredPass(server, body, examples.count);
     const passes: Sample[] = [];
