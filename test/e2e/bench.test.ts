@@ -94,7 +94,7 @@ describe('npm run bench (real data)', () => {
     const { evaluation } = JSON.parse(await readFile(join(runs, 'evaluation.json'), 'utf8')) as {
       evaluation: { samples: Record<string, Record<string, number>[]> };
     };
-    const [{ 'grey.evaluatedPerSecond': grey = 0 } = {}] = evaluation.samples['online'] ?? [];
+    const [{ 'grey.evaluatedPerSecond': grey = 0 } = {}] = evaluation.samples['requests'] ?? [];
     assert.ok(grey > 0, 'no image was evaluated beside predictions');
   });
 

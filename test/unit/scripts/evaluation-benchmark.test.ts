@@ -22,18 +22,19 @@ function beside(medianMs: number, percentile99Ms: number): Sample {
 }
 
 const SAMPLES: Record<VariantName, Sample[]> = {
-  idx: [{ ...PASS, firstSeconds: 1.2 }],
-  archives: [{ ...prefixed('grey', ofKind(0.9)), ...prefixed('rgb', ofKind(0.89)) }],
-  online: [
+  sets: [
+    {
+      ...prefixed('idx', { ...PASS, firstSeconds: 1.2 }),
+      ...prefixed('grey', ofKind(0.9)),
+      ...prefixed('rgb', ofKind(0.89)),
+    },
+  ],
+  requests: [
     {
       ...prefixed('alone', beside(1, 4)),
       ...prefixed('grey', beside(1.25, 8)),
       ...prefixed('rgb', beside(1.3, 8.5)),
       ...prefixed('uploads', beside(1.1, 5)),
-    },
-  ],
-  explain: [
-    {
       firstGradientMs: 90,
       ...prefixed('plain', { medianMs: 1.5, percentile99Ms: 3, longestMs: 4 }),
       ...prefixed('gradient', { medianMs: 5, percentile99Ms: 20, longestMs: 30 }),

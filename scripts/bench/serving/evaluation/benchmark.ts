@@ -4,16 +4,14 @@ import type { Benchmark, Figures } from '../../benchmark.ts';
 import { goalTable, valuesOf } from '../../goal-table.ts';
 import { goalsOf } from './goals.ts';
 import {
-  ARCHIVES,
   BESIDE,
   BESIDE_IN_WORDS,
-  EXPLAIN,
-  IDX,
   METHODS,
-  ONLINE,
   ONLINE_RATE,
   PICTURE_KINDS,
   PICTURES,
+  REQUESTS,
+  SETS,
   STEPS,
   VARIANT_NAMES,
   type VariantName,
@@ -54,38 +52,34 @@ function inWords(samples: Samples, variant: VariantName) {
 }
 
 function speedRows(samples: Samples): string[][] {
-  const row = (title: string, variant: VariantName, prefix: string, first = '') => {
-    const words = inWords(samples, variant);
-    return [
-      title,
-      words(`${prefix}seconds`, 2, 's'),
-      words(`${prefix}perSecond`, 0),
-      words(`${prefix}cpuMicroseconds`, 0, 'µs'),
-      first === '' ? '' : words(first, 2, 's'),
-    ];
-  };
+  const words = inWords(samples, SETS);
+  const row = (title: string, prefix: string, first = '') => [
+    title,
+    words(`${prefix}seconds`, 2, 's'),
+    words(`${prefix}perSecond`, 0),
+    words(`${prefix}cpuMicroseconds`, 0, 'µs'),
+    first === '' ? '' : words(first, 2, 's'),
+  ];
   return [
-    row('IDX', IDX, '', 'firstSeconds'),
+    row('IDX', 'idx.', 'idx.firstSeconds'),
     ...PICTURE_KINDS.flatMap((kind) => [
-      row(`${PICTURES[kind]} in a ZIP`, ARCHIVES, `${kind}.service.`, kind === 'grey' ? `${kind}.firstSeconds` : ''),
-      row(`${PICTURES[kind]}, bare loop of sharp`, ARCHIVES, `${kind}.sharpLoop.`),
-      row(`${PICTURES[kind]}, bare loop of the same decoder`, ARCHIVES, `${kind}.loop.`),
-      row(`${PICTURES[kind]}, two such loops`, ARCHIVES, `${kind}.twoLoops.`),
+      row(`${PICTURES[kind]} in a ZIP`, `${kind}.service.`, kind === 'grey' ? `${kind}.firstSeconds` : ''),
+      row(`${PICTURES[kind]}, bare loop of sharp`, `${kind}.sharpLoop.`),
+      row(`${PICTURES[kind]}, bare loop of the same decoder`, `${kind}.loop.`),
+      row(`${PICTURES[kind]}, two such loops`, `${kind}.twoLoops.`),
     ]),
   ];
 }
 
 function stepRows(samples: Samples): string[][] {
-  const row = (title: string, variant: VariantName, prefix: string) => [
-    title,
-    ...STEPS.map((step) => inWords(samples, variant)(`${prefix}${step}Ms`, 0, 'ms')),
-  ];
-  const ofKind = PICTURE_KINDS.map((kind) => row(`${PICTURES[kind]} in a ZIP`, ARCHIVES, `${kind}.service.`));
-  return [row('IDX', IDX, ''), ...ofKind];
+  const words = inWords(samples, SETS);
+  const row = (title: string, prefix: string) => [title, ...STEPS.map((step) => words(`${prefix}${step}Ms`, 0, 'ms'))];
+  const ofKind = PICTURE_KINDS.map((kind) => row(`${PICTURES[kind]} in a ZIP`, `${kind}.service.`));
+  return [row('IDX', 'idx.'), ...ofKind];
 }
 
 function onlineRows(samples: Samples): string[][] {
-  const words = inWords(samples, ONLINE);
+  const words = inWords(samples, REQUESTS);
   return BESIDE.map((beside) => [
     beside === 'alone' ? 'alone' : `beside ${BESIDE_IN_WORDS[beside]}`,
     words(`${beside}.medianMs`, 2, 'ms'),
@@ -96,7 +90,7 @@ function onlineRows(samples: Samples): string[][] {
 }
 
 function explainRows(samples: Samples): string[][] {
-  const words = inWords(samples, EXPLAIN);
+  const words = inWords(samples, REQUESTS);
   const row = (title: string, name: string) => [
     title,
     words(`${name}.medianMs`, 2, 'ms'),
@@ -112,7 +106,7 @@ function explainRows(samples: Samples): string[][] {
 
 const HOW = `- The service has its default settings, but that it stops without grace, and its log goes to /dev/null; the client is a process of its
   own on the same machine, over the loopback address. Time is from before the first byte is sent until the report is there: the
-  upload, the disk, reading, decoding, the model, counting and the answer. The first evaluation of a service does not count; it
+  upload, the disk, reading, decoding, the model, counting and the answer. The first evaluation of a kind does not count; it
   has a column of its own, and with PNG files starts the process that decodes. The steps are as the report has them
   (\`timingsMs\`): they run beside each other, so they add up to more than the whole. CPU is of all processes of the service,
   user and system.

@@ -1,18 +1,7 @@
 import { spread } from '../../../src/measurements/statistics.ts';
 import type { Figures } from '../../benchmark.ts';
 import { type MeasuredGoal, roundByRound, valuesOf } from '../../goal-table.ts';
-import {
-  ALONE,
-  ARCHIVES,
-  BESIDE,
-  BESIDE_IN_WORDS,
-  EXPLAIN,
-  IDX,
-  METHODS,
-  ONLINE,
-  PICTURE_KINDS,
-  PICTURES,
-} from './variant-names.ts';
+import { ALONE, BESIDE, BESIDE_IN_WORDS, METHODS, PICTURE_KINDS, PICTURES, REQUESTS, SETS } from './variant-names.ts';
 
 type Samples = Figures['samples'];
 
@@ -21,12 +10,12 @@ export function goalsOf(samples: Samples): MeasuredGoal[] {
   return [
     {
       title: '10,000 test images as IDX: from the first byte that is sent to the answer',
-      found: spread(valuesOf(samples, IDX, 'seconds')),
+      found: spread(valuesOf(samples, SETS, 'idx.seconds')),
       unit: 's',
       goal: { atMost: 1 },
     },
     ...PICTURE_KINDS.flatMap((kind): MeasuredGoal[] => {
-      const share = (loop: string) => spread(valuesOf(samples, ARCHIVES, `${kind}.${loop}.share`));
+      const share = (loop: string) => spread(valuesOf(samples, SETS, `${kind}.${loop}.share`));
       const title = `the same as ${PICTURES[kind]} in a ZIP`;
       const goal = { atLeast: 0.9 };
       return [
@@ -43,8 +32,8 @@ export function goalsOf(samples: Samples): MeasuredGoal[] {
     ...BESIDE.filter((beside) => beside !== ALONE).flatMap((beside): MeasuredGoal[] => {
       const against = (name: string) =>
         roundByRound(
-          valuesOf(samples, ONLINE, `${beside}.${name}`),
-          valuesOf(samples, ONLINE, `${ALONE}.${name}`),
+          valuesOf(samples, REQUESTS, `${beside}.${name}`),
+          valuesOf(samples, REQUESTS, `${ALONE}.${name}`),
           (loaded, alone) => loaded / alone,
         );
       const title = `\`POST /predict\` beside ${BESIDE_IN_WORDS[beside]}`;
@@ -59,7 +48,7 @@ export function goalsOf(samples: Samples): MeasuredGoal[] {
       ];
     }),
     ...METHODS.flatMap((method): MeasuredGoal[] => {
-      const extra = (name: string) => spread(valuesOf(samples, EXPLAIN, `${method}.${name}`));
+      const extra = (name: string) => spread(valuesOf(samples, REQUESTS, `${method}.${name}`));
       const title = `\`?explain=${method}\`: what it adds to a prediction`;
       const goal = { atMost: 50 };
       return [

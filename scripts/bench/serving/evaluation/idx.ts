@@ -1,23 +1,18 @@
-import type { Sample, SampleOptions } from '../../benchmark.ts';
-import { service } from '../programs.ts';
-import { withServer } from '../server-process.ts';
+import type { Examples } from '@atelier/fashion-mnist';
+import type { Sample } from '../../benchmark.ts';
+import type { RunningServer } from '../server-process.ts';
 import { idxBody } from './evaluations.ts';
 import { measuredPass } from './measured-pass.ts';
 import { medianOf } from './samples.ts';
-import { idxFiles, testImages } from './test-images.ts';
+import { idxFiles } from './test-images.ts';
 
 const PASSES = 5;
 
-/** Evaluations of the test images as IDX, one after the other. */
-export async function idx(options: SampleOptions): Promise<Sample> {
-  const examples = await testImages(options);
+/** Evaluations of images as IDX, one after the other. */
+export async function idx(server: RunningServer, examples: Examples, isQuick: boolean): Promise<Sample> {
   const body = await idxBody(idxFiles(examples));
-  return withServer(service(options.modelsDirectory), async (server) => {
-    const first = await measuredPass(server, body, examples.count);
-    const passes: Sample[] = [];
-    while (passes.length < (options.isQuick ? 1 : PASSES)) {
-      passes.push(await measuredPass(server, body, examples.count));
-    }
-    return { firstSeconds: first['seconds'] ?? NaN, ...medianOf(passes) };
-  });
+  const first = await measuredPass(server, body, examples.count);
+  const passes: Sample[] = [];
+  while (passes.length < (isQuick ? 1 : PASSES)) passes.push(await measuredPass(server, body, examples.count));
+  return { firstSeconds: first['seconds'] ?? NaN, ...medianOf(passes) };
 }

@@ -1,12 +1,12 @@
+import type { Examples } from '@atelier/fashion-mnist';
 import type { Sample, SampleOptions } from '../../benchmark.ts';
 import { knownImages } from '../images.ts';
 import { measuredLoad, requireFlawless } from '../measured-load.ts';
-import { service } from '../programs.ts';
 import { pngRequest } from '../requests.ts';
-import { withServer } from '../server-process.ts';
+import type { RunningServer } from '../server-process.ts';
 import { archiveBody, type SetBody, StartedEvaluation } from './evaluations.ts';
 import { meanOf, prefixed } from './samples.ts';
-import { pictureArchive, testImages } from './test-images.ts';
+import { pictureArchive } from './test-images.ts';
 import { ALONE, BESIDE, type Beside, ONLINE_RATE, type PictureKind, UPLOADS } from './variant-names.ts';
 
 /** Of each image, so that no evaluation comes to its end while it is measured beside. */
@@ -16,51 +16,56 @@ const QUICK_COPIES = 200;
 /** More than ever wait at a time. */
 const CONNECTIONS = 32;
 
+/** As many as send at a time until all is compiled. */
+const WARM_UP_CONNECTIONS = 4;
+
 /** What runs beside predictions; `stop` resolves to the images that it evaluated in a second. */
 interface Running {
   stop: () => Promise<number>;
 }
 
 /**
- * Predictions of one image a request at a fixed rate, alone and beside evaluations, in one service, in turns and then in turns
+ * Predictions of one image a request at a fixed rate, alone and beside evaluations, in turns and then in turns
  * backwards: a figure is the mean of its two turns.
  */
-export async function online(options: SampleOptions): Promise<Sample> {
-  const { modelsDirectory, isQuick } = options;
+export async function online(
+  server: RunningServer,
+  examples: Examples,
+  { modelsDirectory, isQuick }: SampleOptions,
+): Promise<Sample> {
   const requests = await Promise.all((await knownImages(modelsDirectory)).map(pngRequest));
-  const examples = await testImages(options);
   const copies = isQuick ? QUICK_COPIES : COPIES;
   const many = async (kind: PictureKind) => archiveBody(await pictureArchive(examples, kind, copies));
   const bodies = { grey: await many('grey'), rgb: await many('rgb') };
-  return withServer(service(modelsDirectory), async (server) => {
-    const begin: Record<Beside, () => Promise<Running>> = {
-      [ALONE]: () => Promise.resolve({ stop: () => Promise.resolve(0) }),
-      grey: () => evaluating(server.port, bodies.grey),
-      rgb: () => evaluating(server.port, bodies.rgb),
-      [UPLOADS]: () => Promise.resolve(uploading(server.port, bodies.grey)),
+  const begin: Record<Beside, () => Promise<Running>> = {
+    [ALONE]: () => Promise.resolve({ stop: () => Promise.resolve(0) }),
+    grey: () => evaluating(server.port, bodies.grey),
+    rgb: () => evaluating(server.port, bodies.rgb),
+    [UPLOADS]: () => Promise.resolve(uploading(server.port, bodies.grey)),
+  };
+  const turn = async (beside: Beside): Promise<Sample> => {
+    const running = await begin[beside]();
+    const [warmUpSeconds, seconds] = isQuick ? [0.1, 0.4] : [1, 6];
+    const plan = { requests, connections: CONNECTIONS, ratePerSecond: ONLINE_RATE };
+    const load = await measuredLoad(server, { ...plan, warmUpSeconds, end: { seconds } });
+    const evaluatedPerSecond = await running.stop();
+    requireFlawless(load);
+    const { median, percentile99, longest } = load.byStatus[200]?.latency ?? {
+      median: NaN,
+      percentile99: NaN,
+      longest: NaN,
     };
-    const turn = async (beside: Beside): Promise<Sample> => {
-      const running = await begin[beside]();
-      const [warmUpSeconds, seconds] = isQuick ? [0.1, 0.4] : [1, 6];
-      const plan = { requests, connections: CONNECTIONS, ratePerSecond: ONLINE_RATE };
-      const load = await measuredLoad(server, { ...plan, warmUpSeconds, end: { seconds } });
-      const evaluatedPerSecond = await running.stop();
-      requireFlawless(load);
-      const { median, percentile99, longest } = load.byStatus[200]?.latency ?? {
-        median: NaN,
-        percentile99: NaN,
-        longest: NaN,
-      };
-      return { medianMs: median, percentile99Ms: percentile99, longestMs: longest, evaluatedPerSecond };
-    };
-    const turns: Sample[] = [];
-    for (const order of isQuick ? [BESIDE] : [BESIDE, BESIDE.toReversed()]) {
-      const sample: Sample = {};
-      for (const beside of order) Object.assign(sample, prefixed(beside, await turn(beside)));
-      turns.push(sample);
-    }
-    return meanOf(turns);
-  });
+    return { medianMs: median, percentile99Ms: percentile99, longestMs: longest, evaluatedPerSecond };
+  };
+  const warmUp = { requests, connections: WARM_UP_CONNECTIONS, end: { seconds: isQuick ? 0.1 : 3 } };
+  requireFlawless(await measuredLoad(server, warmUp));
+  const turns: Sample[] = [];
+  for (const order of isQuick ? [BESIDE] : [BESIDE, BESIDE.toReversed()]) {
+    const sample: Sample = {};
+    for (const beside of order) Object.assign(sample, prefixed(beside, await turn(beside)));
+    turns.push(sample);
+  }
+  return meanOf(turns);
 }
 
 async function evaluating(port: number, body: SetBody): Promise<Running> {

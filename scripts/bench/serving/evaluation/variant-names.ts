@@ -18,11 +18,10 @@ export const BESIDE_IN_WORDS: Record<Exclude<Beside, typeof ALONE>, string> = {
 export const METHODS = ['gradient', 'occlusion'] as const;
 export type Method = (typeof METHODS)[number];
 
-export const IDX = 'idx';
-export const ARCHIVES = 'archives';
-export const ONLINE = 'online';
-export const EXPLAIN = 'explain';
-export const VARIANT_NAMES = [IDX, ARCHIVES, ONLINE, EXPLAIN] as const;
+/** Sets that are evaluated, and what others wait for meanwhile; each in a service of its own. */
+export const SETS = 'sets';
+export const REQUESTS = 'requests';
+export const VARIANT_NAMES = [SETS, REQUESTS] as const;
 export type VariantName = (typeof VARIANT_NAMES)[number];
 
 /** Where the time of an evaluation goes, as its report has it. */
