@@ -47,7 +47,7 @@ export async function bench(words: string[], environment: Record<string, string 
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHMARKS)))
     .option(
       '--rounds <n>',
-      `samples of each variant, each in a fresh process, in alternating order; default ${ROUNDS}, evaluation 3, serving-soak 1`,
+      `samples of each variant, each in a fresh process, in alternating order; default ${ROUNDS}, evaluation 2, serving-soak 1`,
       wholeNumber(1, 100),
     )
     .option('--quick', 'tiny sizes, whose figures mean nothing (for trying things)')

@@ -21,7 +21,7 @@ export const evaluation: Benchmark = {
   title: 'Evaluation, predictions beside it, and explanations',
   script: new URL('./variants.ts', import.meta.url),
   variants: VARIANT_NAMES,
-  defaultRounds: 3,
+  defaultRounds: 2,
   section: renderEvaluation,
 };
 
