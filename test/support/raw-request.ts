@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
+/** Of an answer, in the message of a failure: some have megabytes. */
+const MAXIMUM_SHOWN = 2_000;
+
 export interface RawRequest {
   socket: Socket;
   write(text: string | Uint8Array): void;
@@ -34,7 +37,7 @@ export async function connectTo(url: string): Promise<RawRequest> {
     received: () => text,
     async receives(pattern) {
       while (!pattern.test(text)) {
-        if (isOver) throw new Error(`Ended without ${pattern}:\n${text}`);
+        if (isOver) throw new Error(`Ended without ${pattern}:\n${text.slice(-MAXIMUM_SHOWN)}`);
         await Promise.race([once(socket, 'data').catch(() => undefined), over]);
       }
       return text;

@@ -86,6 +86,7 @@ export const ERROR_CODES = [
   'duplicate-entry',
   'unlabelled-entry',
   'missing-entry',
+  'upload-timeout',
   'evaluation-not-found',
   'evaluation-unfinished',
   'no-examples',

@@ -41,9 +41,15 @@ export class Connections {
     return this.#lastRequests.get(socket)?.complete === false;
   }
 
-  /** Whether a request has come on this connection of whose answer nothing is written yet. */
-  owesAnswer(socket: Socket): boolean {
-    return this.#answers.get(socket)?.headersSent === false;
+  /** Whether a request has come on this connection whose answer is not whole, and whose client has read what there is of it. */
+  owesMore(socket: Socket): boolean {
+    const answer = this.#answers.get(socket);
+    return answer !== undefined && !answer.writableEnded && answer.writableLength === 0;
+  }
+
+  /** The last request of which the headers have come on this connection. */
+  lastRequestOn(socket: Socket): IncomingMessage | undefined {
+    return this.#lastRequests.get(socket);
   }
 
   /** The answer that the last request on this connection waits for. */

@@ -18,6 +18,7 @@ export * from './metrics.ts';
 export * from './openapi/document.ts';
 export * from './openapi/problem-responses.ts';
 export * from './openapi/routes.ts';
+export { setOwnPace } from './own-pace.ts';
 export * from './parse-json.ts';
 export * from './probes.ts';
 export * from './problems.ts';

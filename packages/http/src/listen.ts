@@ -6,6 +6,7 @@ import { type BodyBudget, limitBodies } from './body-budget.ts';
 import { limitConnections } from './connection-limit.ts';
 import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
+import { hasOwnPace } from './own-pace.ts';
 import { lacksHost, refuseMalformedRequest, refuseWithoutHost } from './malformed-request.ts';
 
 export interface Listening {
@@ -82,6 +83,7 @@ export async function listen(
   if (bodies !== undefined) limitBodies(server, bodies, (socket) => connections.answerOn(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (socket.writableEnded) return; // answered already, and more came
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && hasOwnPace(connections.lastRequestOn(socket))) return;
     if (error.code === 'ECONNRESET' || !socket.writable || connections.isAnswering(socket)) socket.destroy();
     else refuseMalformedRequest(error, socket, refusal);
   });
@@ -120,10 +122,10 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
   });
 }
 
-/** Ends a connection on which nothing has moved for so long, unless an answer to it is still being worked on. */
+/** Ends a connection on which nothing has moved for so long, unless an answer to it, or its next part, is being worked on. */
 function endStalled(server: Server, connections: Connections, stalledMs: number): void {
   server.setTimeout(stalledMs, (socket) => {
-    if (connections.owesAnswer(socket)) socket.setTimeout(stalledMs);
+    if (connections.owesMore(socket)) socket.setTimeout(stalledMs);
     else socket.destroy();
   });
 }

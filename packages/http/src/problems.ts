@@ -88,6 +88,7 @@ export const PROBLEMS = {
   'duplicate-entry': { status: 422, title: 'Another entry has the same name' },
   'unlabelled-entry': { status: 422, title: 'Nothing says what the entry shows' },
   'missing-entry': { status: 422, title: 'A file that the labels name is not there' },
+  'upload-timeout': { status: 408, title: 'The upload did not arrive in time' },
   'evaluation-not-found': { status: 404, title: 'No such evaluation' },
   'evaluation-unfinished': { status: 409, title: 'The evaluation has no report yet' },
   'no-examples': { status: 422, title: 'Not one labelled image could be read' },

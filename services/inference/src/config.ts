@@ -224,9 +224,18 @@ export const InferenceConfig = z.object({
     variable: 'INFERENCE_REQUEST_TIMEOUT_MS',
     description: 'How long a request may take to arrive whole, in ms',
   }),
+  uploadTimeoutMs: wholeNumber(100, 86_400_000)
+    .default(3_600_000)
+    .meta({
+      variable: 'INFERENCE_UPLOAD_TIMEOUT_MS',
+      description:
+        'How long files for `/evaluate` and `/predict/batch` may take instead, in ms, without the time in which the service ' +
+        'makes their sender wait',
+    }),
   stalledMs: wholeNumber(100, 3_600_000).default(30_000).meta({
     variable: 'INFERENCE_STALLED_MS',
-    description: 'How long a client may leave an answer unread before its connection is ended, in ms',
+    description:
+      'How long a client may leave an answer unread, or send nothing of such files, before its connection is ended, in ms',
   }),
   keepAliveMs: wholeNumber(0, 3_600_000).default(65_000).meta({
     variable: 'INFERENCE_KEEP_ALIVE_MS',

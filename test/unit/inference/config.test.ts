@@ -50,6 +50,7 @@ describe('the configuration of the inference service', () => {
       maximumHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
+      uploadTimeoutMs: 3_600_000,
       stalledMs: 30_000,
       keepAliveMs: 65_000,
       maximumConnections: 10_000,

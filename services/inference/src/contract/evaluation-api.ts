@@ -19,7 +19,14 @@ const Summary = EvaluationSummary.meta({ id: 'EvaluationSummary' });
 /** What may be wrong with a request that carries many files. */
 const UPLOAD = [
   ...(['malformed-multipart', 'malformed-body', 'invalid-request', 'unsupported-media-type'] as const),
-  ...(['payload-too-large', 'disk-full', 'missing-image', 'malformed-archive', 'archive-too-large'] as const),
+  ...([
+    'payload-too-large',
+    'disk-full',
+    'upload-timeout',
+    'missing-image',
+    'malformed-archive',
+    'archive-too-large',
+  ] as const),
   ...(['not-ready', 'shutting-down', 'overloaded', 'deadline-exceeded', 'engine-lost', 'engine-fault'] as const),
   ...(['model-not-found'] as const),
 ];

@@ -82,6 +82,7 @@ export const STATUSES = {
   'duplicate-entry': 'hidden',
   'unlabelled-entry': 'hidden',
   'missing-entry': 'hidden',
+  'upload-timeout': 'hidden',
   'evaluation-not-found': 'hidden',
   'evaluation-unfinished': 'hidden',
   'no-examples': 'hidden',

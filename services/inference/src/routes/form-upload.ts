@@ -4,11 +4,10 @@ import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { DomainError } from '@atelier/domain';
 import { InvalidRequest } from '@atelier/http';
-import type { OnlineTraffic } from '../batching/online-traffic.ts';
 import { createFormParser, malformedForm } from './form-parser.ts';
-import { pumpBody } from './pump-body.ts';
+import { pumpBody, type PumpParts } from './pump-body.ts';
 
-export interface FormOptions<Field extends string> {
+export interface FormOptions<Field extends string> extends PumpParts {
   /** Those that carry files; any other is `invalid-request`. */
   fields: readonly Field[];
   maximumFiles: number;
@@ -20,16 +19,15 @@ export interface FormOptions<Field extends string> {
   take: (field: Field, stream: Readable, filename: string | undefined) => Promise<void>;
   /** Resolves when more of the form may be read. Default: at once. */
   room?: () => Promise<void>;
-  traffic: OnlineTraffic;
 }
 
 /**
  * Reads a multipart form file by file, while it comes. Resolves when every file has been taken; rejects with
- * `malformed-multipart`, `invalid-request`, `payload-too-large`, `malformed-body`, the reason of `take` or of `signal`, once no file is being taken.
+ * `malformed-multipart`, `invalid-request`, `payload-too-large`, `malformed-body`, `upload-timeout`, the reason of `take` or of `signal`, once no file is being taken.
  */
 export async function readForm<Field extends string>(
   request: IncomingMessage,
-  { fields, maximumFiles, maximumBytes, tooMany, take, room, traffic }: FormOptions<Field>,
+  { fields, maximumFiles, maximumBytes, tooMany, take, room, ...pace }: FormOptions<Field>,
   signal: AbortSignal,
 ): Promise<void> {
   const parser = createFormParser(request.headers['content-type'] ?? '', {
@@ -63,7 +61,7 @@ export async function readForm<Field extends string>(
     await room?.();
   };
   try {
-    await Promise.race([pumpBody(request, feed, traffic, AbortSignal.any([signal, stop.signal])), failed]);
+    await Promise.race([pumpBody(request, feed, pace, AbortSignal.any([signal, stop.signal])), failed]);
     parser.end();
     await parsed;
     await Promise.all(taking);

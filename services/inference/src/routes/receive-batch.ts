@@ -44,7 +44,7 @@ export async function* receiveBatch(
 
 async function* filesOfForm(
   request: IncomingMessage,
-  { scratch, traffic, limits }: ReceiveBatchParts,
+  { scratch, traffic, arrival, limits }: ReceiveBatchParts,
   signal: AbortSignal,
 ): AsyncGenerator<NamedFile[], void, undefined> {
   const queue = new FileQueue();
@@ -61,6 +61,7 @@ async function* filesOfForm(
       tooMany: () => tooManyImages(limits.maximumEntries),
       room: () => queue.room(),
       traffic,
+      arrival,
       take: async (field, stream, filename) => {
         if (field === 'image') {
           const [before, file] = [last, fileIn(stream, filename ?? `image ${++count}`, limits)];

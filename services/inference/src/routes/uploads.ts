@@ -2,11 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { DomainError } from '@atelier/domain';
 import { InvalidRequest, mediaTypeOf } from '@atelier/http';
-import type { OnlineTraffic } from '../batching/online-traffic.ts';
 import type { Scratch } from '../evaluation/scratch.ts';
 import type { StoredFile } from '../evaluation/sources/stored-file.ts';
 import { readForm } from './form-upload.ts';
-import { pumpBody } from './pump-body.ts';
+import { pumpBody, type PumpParts } from './pump-body.ts';
 
 /** Form fields that carry files of a set. */
 export const SET_FIELDS = ['archive', 'images', 'labels', 'csv'] as const;
@@ -14,23 +13,22 @@ export const SET_FIELDS = ['archive', 'images', 'labels', 'csv'] as const;
 /** No set has more files than images and labels. */
 const MAXIMUM_FILES = 2;
 
-export interface UploadParts {
+export interface UploadParts extends PumpParts {
   scratch: Scratch;
-  traffic: OnlineTraffic;
 }
 
 /**
  * What a request carries, on the disk: the files of a form, or the body as one file. Nothing of it is held in memory. Rejects with
  * `malformed-multipart`, `invalid-request`, `payload-too-large`, `overloaded`, `disk-full`, `malformed-body` when it is cut
- * short, `unsupported-media-type` for a body that is compressed in transfer, and the reason of `signal`; then nothing stays.
+ * short, `upload-timeout`, `unsupported-media-type` for a body that is compressed in transfer, and the reason of `signal`; then nothing stays.
  */
 export async function receiveFiles(
   request: IncomingMessage,
-  { scratch, traffic }: UploadParts,
+  { scratch, ...pace }: UploadParts,
   signal: AbortSignal,
 ): Promise<StoredFile[]> {
   refuseEncoding(request);
-  if (!isForm(request)) return [await receiveBody(request, { scratch, traffic }, signal)];
+  if (!isForm(request)) return [await receiveBody(request, { scratch, ...pace }, signal)];
   const files: StoredFile[] = [];
   try {
     await readForm(
@@ -43,7 +41,7 @@ export async function receiveFiles(
         take: async (field, stream) => {
           files.push(await keep(stream, field, scratch));
         },
-        traffic,
+        ...pace,
       },
       signal,
     );
@@ -61,12 +59,12 @@ export function isForm({ headers }: IncomingMessage): boolean {
 /** The body as one file on the disk. */
 export async function receiveBody(
   request: IncomingMessage,
-  { scratch, traffic }: UploadParts,
+  { scratch, ...pace }: UploadParts,
   signal: AbortSignal,
 ): Promise<StoredFile> {
   const file = await scratch.create('The body');
   try {
-    await pumpBody(request, (piece) => file.write(piece), traffic, signal);
+    await pumpBody(request, (piece) => file.write(piece), pace, signal);
     return file.finish();
   } catch (error) {
     await file.discard();
