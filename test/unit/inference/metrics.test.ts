@@ -115,7 +115,7 @@ describe('the metrics of the inference service', () => {
       assert.equal(samples[`${name}{${OF_3}}`], 0, name);
     }
     assert.equal(samples[`nv_inference_request_failure{${OF_3},reason="REJECTED"}`], 0);
-    assert.equal(samples['requests_refused_total{code="overloaded"}'], undefined);
+    assert.equal(samples['requests_refused_total{code="overloaded"}'], 0);
     metrics.close();
   });
 
@@ -158,6 +158,14 @@ describe('the metrics of the inference service', () => {
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(samples[name], value, name);
     metrics.close();
+  });
+
+  test('are 0 from the start where alarms are on what is added', async () => {
+    const samples = await samplesOf(new InferenceMetrics().registry);
+    const codes = ['overloaded', 'deadline-exceeded', 'not-ready', 'shutting-down'];
+    for (const code of codes) assert.equal(samples[`requests_refused_total{code="${code}"}`], 0, code);
+    for (const reason of ['died', 'stuck'])
+      assert.equal(samples[`engine_restarts_total{reason="${reason}"}`], 0, reason);
   });
 
   test('count what is told, by its one label', async () => {

@@ -18,7 +18,7 @@ export interface PredictorEvents {
 }
 
 /** What a predictor says of requests that it does not take; any other failure is one of the computation. */
-const REFUSALS: readonly ErrorCode[] = ['overloaded', 'deadline-exceeded', 'not-ready', 'shutting-down'];
+export const REFUSALS: readonly ErrorCode[] = ['overloaded', 'deadline-exceeded', 'not-ready', 'shutting-down'];
 
 /** A predictor whose requests are counted; copies of another's are counted where they are compared. */
 export class ObservedPredictor implements Predictor {

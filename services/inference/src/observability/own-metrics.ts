@@ -3,6 +3,7 @@ import { collectCounter, collectGauge, collectHistogram, type Distribution } fro
 import type { Registry } from 'prom-client';
 import { VERSION_STATES, type VersionStatus } from '../models/models.ts';
 import type { Predictor } from '../predictor/predictor.ts';
+import { REFUSALS } from './observed-predictor.ts';
 import type { WaitingWork } from './observers.ts';
 import type { SpanCounts } from './otlp-exporter.ts';
 import { residentBytes } from './resident-bytes.ts';
@@ -22,15 +23,19 @@ export interface MetricSources {
   spans: () => SpanCounts;
 }
 
-/** Counters with one label, whose value is one of few words. */
+/**
+ * Counters with one label, whose value is one of few words. Alarms are on those that are 0 `from` the start: what a series
+ * begins with is no increase to Prometheus.
+ */
 const COUNTERS = {
   batch_close_total: { label: 'reason', help: 'Batches by why they were computed and did not wait for more rows' },
   requests_cancelled_total: { label: 'stage', help: 'Requests whose client left, by where they were' },
   requests_refused_total: {
     label: 'code',
     help: 'Requests that were turned away before anything was computed, by code',
+    from: REFUSALS,
   },
-  engine_restarts_total: { label: 'reason', help: 'Engines that were replaced' },
+  engine_restarts_total: { label: 'reason', help: 'Engines that were replaced', from: ['died', 'stuck'] },
   model_swaps_total: { label: 'model', help: 'Times that another version became the stable one' },
   model_refusals_total: {
     label: 'code',
@@ -44,12 +49,15 @@ const COUNTERS = {
     label: 'reason',
     help: 'Copies of requests that a shadow failed over, by code, or did not get',
   },
-} as const;
+} as const satisfies Record<string, { label: string; help: string; from?: readonly string[] }>;
 export type CountedName = keyof typeof COUNTERS;
 export type CountsByLabel = Record<CountedName, Map<string, number>>;
 
 export function emptyCounts(): CountsByLabel {
-  return Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, new Map()])) as CountsByLabel;
+  const counts = Object.entries<{ from?: readonly string[] }>(COUNTERS).map(([name, { from = [] }]) => {
+    return [name, new Map(from.map((label) => [label, 0]))];
+  });
+  return Object.fromEntries(counts) as CountsByLabel;
 }
 
 const OF_VERSION = ['model', 'version'] as const;
