@@ -12,6 +12,9 @@ export interface Closable {
   close(graceMs?: number): Promise<void>;
 }
 
+/** How long a service may take to stop after its grace period, in ms; whoever stops it must wait longer before it kills. */
+export const STOP_LIMIT_MS = 20_000;
+
 /** 128 and the number of SIGTERM, as a shell has it. */
 const TERMINATED = 143;
 
@@ -24,7 +27,7 @@ const TERMINATED = 143;
  * A second SIGTERM ends the process at once, with 143. Any other further signal changes nothing: a terminal's Ctrl-C
  * reaches a child twice.
  */
-export async function serveUntilSignal(log: Log, start: () => Promise<Closable>, limitMs = 20_000): Promise<never> {
+export async function serveUntilSignal(log: Log, start: () => Promise<Closable>, limitMs = STOP_LIMIT_MS): Promise<never> {
   const { signalled, isStopping } = listenForSignals(log);
   let service: Closable | undefined;
   void signalled.then((signal) => {

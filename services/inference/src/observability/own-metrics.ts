@@ -23,6 +23,12 @@ export interface MetricSources {
   spans: () => SpanCounts;
 }
 
+interface CountedByLabel {
+  label: string;
+  help: string;
+  from?: readonly string[];
+}
+
 /**
  * Counters with one label, whose value is one of few words. Alarms are on those that are 0 `from` the start: what a series
  * begins with is no increase to Prometheus.
@@ -49,12 +55,12 @@ const COUNTERS = {
     label: 'reason',
     help: 'Copies of requests that a shadow failed over, by code, or did not get',
   },
-} as const satisfies Record<string, { label: string; help: string; from?: readonly string[] }>;
+} as const satisfies Record<string, CountedByLabel>;
 export type CountedName = keyof typeof COUNTERS;
 export type CountsByLabel = Record<CountedName, Map<string, number>>;
 
 export function emptyCounts(): CountsByLabel {
-  const counts = Object.entries<{ from?: readonly string[] }>(COUNTERS).map(([name, { from = [] }]) => {
+  const counts = Object.entries<CountedByLabel>(COUNTERS).map(([name, { from = [] }]) => {
     return [name, new Map(from.map((label) => [label, 0]))];
   });
   return Object.fromEntries(counts) as CountsByLabel;
