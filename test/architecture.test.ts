@@ -10,6 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const EDGES: Record<string, readonly string[]> = {
   'packages/domain': [],
   'packages/compiled-entries': [],
+  'packages/doctor': ['domain'],
   'packages/onnx': ['domain'],
   'packages/http': ['domain'],
   'packages/tfjs-to-onnx': ['domain', 'onnx'],
@@ -22,6 +23,7 @@ const EDGES: Record<string, readonly string[]> = {
   'packages/evaluation': ['domain', 'pictures', 'reports'],
   'services/trainer': [
     'compiled-entries',
+    'doctor',
     'domain',
     'http',
     'onnx',
@@ -35,6 +37,7 @@ const EDGES: Record<string, readonly string[]> = {
   ],
   'services/inference': [
     'compiled-entries',
+    'doctor',
     'domain',
     'evaluation',
     'fashion-mnist',
@@ -45,6 +48,7 @@ const EDGES: Record<string, readonly string[]> = {
     'pictures',
   ],
   scripts: [
+    'doctor',
     'domain',
     'http',
     'onnx',
@@ -109,7 +113,7 @@ const HOMES: Record<string, readonly string[]> = {
  * loads is not reading. Benchmarks and the compute process's parent hand it on to the programs that they start.
  */
 const READ_ENVIRONMENT =
-  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/(server-process|evaluation\/decoding-loops))\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(doctor|serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/(server-process|evaluation\/decoding-loops))\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, (settings: () => Promise<Settings>) => P
   'onnx-to-tfjs': async () => (await import('./commands/onnx-to-tfjs.ts')).onnxToTfjsCommand(),
   'fetch-dataset': async (settings) =>
     (await import('./commands/fetch-dataset.ts')).fetchDatasetCommand(await settings()),
+  doctor: async (settings) => (await import('./commands/doctor.ts')).doctorCommand(await settings()),
   setup: async (settings) => (await import('./commands/setup.ts')).setupCommand(await settings()),
 };
 

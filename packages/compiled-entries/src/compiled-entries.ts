@@ -52,7 +52,7 @@ async function findOrBundle(entries: Entries<string>): Promise<string> {
   const beside = fileURLToPath(new URL('.', entries.beside));
   if (!entries.beside.endsWith('.ts')) return beside;
   const installed = installationOf(beside);
-  const cache = join(installed, 'node_modules', '.cache', 'atelier');
+  const cache = cacheOf(installed);
   const name = `${entries.label}-${stateOfSource(installed)}`;
   if (existsSync(join(cache, name))) {
     const now = new Date();
@@ -67,6 +67,15 @@ async function findOrBundle(entries: Entries<string>): Promise<string> {
     await symlink(join(installed, 'node_modules'), join(temporary, 'node_modules')); // what is imported by name
     return place(temporary, name, files);
   });
+}
+
+/** Where the bundles of the module at this URL are kept; null for compiled code, which has them beside it. */
+export function bundleCache(beside: string): string | null {
+  return beside.endsWith('.ts') ? cacheOf(installationOf(fileURLToPath(new URL('.', beside)))) : null;
+}
+
+function cacheOf(installed: string): string {
+  return join(installed, 'node_modules', '.cache', 'atelier');
 }
 
 /** The folder in whose `node_modules` everything is installed. */

@@ -1,2 +1,2 @@
 export { bundle, type Bundle, type BundledFile, type Bundling } from './bundle.ts';
-export { compiledEntries, type Entries, modulesOf } from './compiled-entries.ts';
+export { bundleCache, compiledEntries, type Entries, modulesOf } from './compiled-entries.ts';

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
+import { usableCores } from '@atelier/doctor';
 import { messageOf } from '@atelier/domain';
 import { BodyBudget, isLoopback, listen, type Listening, type Log } from '@atelier/http';
 import type { PublishedVersion } from '@atelier/model-repository';
 import { inferenceAccess } from './access.ts';
 import { buildApp } from './app.ts';
-import { usableCores } from './compute/cores.ts';
 import { hasCudaProvider } from './compute/provider-libraries.ts';
 import type { InferenceConfig } from './config.ts';
 import { openDrift } from './drift/drift-monitor.ts';

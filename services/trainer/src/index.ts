@@ -10,10 +10,13 @@ export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts'
 export { Teacher } from './distillation/teacher.ts';
 export { CANDIDATES } from './engines/candidates.ts';
 export { chooseEngine, type ChosenEngine, parseDeviceChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { trainerChecks } from './doctor/trainer-checks.ts';
+export { deviceChecks as trainingDeviceChecks, type TryTraining } from './doctor/device-checks.ts';
 export { DEVICE_CHOICES, type DeviceChoice, ENGINE_CHOICES, type EngineChoice } from './engines/devices.ts';
 export { createOnnxEngine } from './engines/onnx/engine.ts';
 export { frozenNetwork } from './engines/onnx/frozen-network.ts';
 export { proveDevice } from './engines/onnx/prove-device.ts';
+export { tryTraining } from './engines/try-training.ts';
 export { EpochReport } from './epoch-report.ts';
 export { evaluate, type Evaluation } from './evaluate.ts';
 export { goldenImages } from './export/golden.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { usableCores } from '@atelier/inference';
+import { usableCores } from '@atelier/doctor';
 import type { Sample } from '../../benchmark.ts';
 import type { DecodingPass, DecodingPassResult, LoopDecoder } from './decoding-pass.ts';
 

@@ -1,6 +1,7 @@
 // The bare decoding loop: reads the entries of an archive, decodes each into pixels, and does nothing else. A pass for each
 // message, so that it is as warm as the service that it is compared with.
 import { tmpdir } from 'node:os';
+import { usableCores } from '@atelier/doctor';
 import {
   DEFAULT_IMAGE_OPTIONS,
   type LabelledSet,
@@ -10,7 +11,6 @@ import {
   readConfig,
   Scratch,
   unpack,
-  usableCores,
 } from '@atelier/inference';
 import sharp from 'sharp';
 

@@ -4,7 +4,7 @@ import { compiledEntries } from '@atelier/compiled-entries';
 export const ENTRIES = {
   label: 'compute',
   beside: import.meta.url,
-  names: ['compute-main', 'engine-thread', 'bulk-main'],
+  names: ['compute-main', 'engine-thread', 'bulk-main', 'decoders-main'],
   external: /^(sharp|vega|vega-lite)$/,
 } as const;
 

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
+import { usableCores } from '@atelier/doctor';
 import type { Log } from '@atelier/http';
 import type { OnlineTraffic } from '../batching/online-traffic.ts';
 import { BulkProcess } from '../compute/bulk-process.ts';
-import { usableCores } from '../compute/cores.ts';
 import type { InferenceConfig } from '../config.ts';
 import type { EvaluationParts } from '../routes/evaluate.ts';
 import { BulkTurns } from './bulk-turns.ts';

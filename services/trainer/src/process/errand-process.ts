@@ -12,11 +12,18 @@ export type ErrandReply = { result: unknown } | { error: SentError };
 
 const LIMIT_MS = 120_000;
 
-/** Does an errand in a process of its own. Rejects as the errand does, and when its process ends without an answer. */
-export async function runErrand<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
+/**
+ * Does an errand in a process of its own. Rejects as the errand does, and when its process ends without an answer. Where it is
+ * quiet, nobody sees what native libraries print.
+ */
+export async function runErrand<Name extends Errand>(
+  name: Name,
+  task: ErrandTask<Name>,
+  { isQuiet = false } = {},
+): Promise<ErrandResult<Name>> {
   await place();
   try {
-    return await runInChild(name, task);
+    return await runInChild(name, task, isQuiet);
   } finally {
     giveBack();
   }
@@ -38,12 +45,16 @@ function giveBack(): void {
   else next();
 }
 
-async function runInChild<Name extends Errand>(name: Name, task: ErrandTask<Name>): Promise<ErrandResult<Name>> {
+async function runInChild<Name extends Errand>(
+  name: Name,
+  task: ErrandTask<Name>,
+  isQuiet: boolean,
+): Promise<ErrandResult<Name>> {
   const entries = await processEntries();
   const child = fork(entries['errand-child'], {
     execArgv: [],
     serialization: 'advanced',
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
+    stdio: isQuiet ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', process.stderr, 'inherit', 'ipc'],
   });
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   let reply: ErrandReply | null = null;

@@ -1,5 +1,5 @@
 import type { Recipe } from '@atelier/domain';
-import type { EngineName } from '../engines/devices.ts';
+import type { Device, EngineName } from '../engines/devices.ts';
 import type { Search, SearchRequest } from '../searches/search.ts';
 import type { TrialLook } from '../searches/trial-runs.ts';
 import type { TrainingTask } from './task.ts';
@@ -17,6 +17,11 @@ export const ERRANDS = {
     const { CANDIDATES } = await import('../engines/candidates.ts');
     const { listDevices } = await import('../engines/list-devices.ts');
     return listDevices(CANDIDATES.filter(({ engine }) => engines.includes(engine)));
+  },
+  /** A small training with one engine on one device. */
+  'try-training': async ({ engine, device }: TryTrainingErrand) => {
+    const { tryTraining } = await import('../engines/try-training.ts');
+    return tryTraining(engine, device);
   },
   /** The trials of a new search, or what is wrong with its space. */
   'draw-search': async ({ request, recipe, parallel }: DrawSearchErrand) => {
@@ -43,6 +48,11 @@ export const ERRANDS = {
 
 export interface DevicesErrand {
   engines: readonly EngineName[];
+}
+
+export interface TryTrainingErrand {
+  engine: EngineName;
+  device: Device;
 }
 
 export interface DrawSearchErrand {

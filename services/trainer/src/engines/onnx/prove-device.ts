@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '@atelier/domain';
 import { encodeModel, float32Tensor, model, node, value } from '@atelier/onnx';
 import type { Device } from '../devices.ts';
-import { loadRuntime } from './session.ts';
+import { installedRuntime, loadRuntime } from './session.ts';
 
 /** y = x·w + b. */
 const PRODUCT = encodeModel(
@@ -47,7 +47,7 @@ export async function proveDevice(device: Device): Promise<void> {
 /** onnxruntime itself says only that a library fails to load, and prints the rest past us. */
 function requireCudaProvider(): void {
   const name = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
-  const runtime = dirname(dirname(fileURLToPath(import.meta.resolve('onnxruntime-node'))));
+  const runtime = dirname(dirname(fileURLToPath(installedRuntime())));
   if (existsSync(join(runtime, 'bin', 'napi-v6', process.platform, process.arch, name))) return;
   throw new Error(`onnxruntime's CUDA provider (${name}) is not installed`);
 }

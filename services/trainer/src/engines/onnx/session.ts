@@ -16,6 +16,11 @@ export async function loadRuntime(): Promise<Runtime> {
   return import('onnxruntime-node');
 }
 
+/** The URL of onnxruntime's module, as it is installed for this service. */
+export function installedRuntime(): string {
+  return import.meta.resolve('onnxruntime-node');
+}
+
 export async function openSession(
   runtime: Runtime,
   model: OnnxModel,

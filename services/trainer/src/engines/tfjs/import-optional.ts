@@ -18,3 +18,8 @@ export function requireInstalled(packageName: string): void {
     throw new Error('not installed');
   }
 }
+
+/** The URL of tfjs-node-gpu's module; throws where it is not installed. */
+export function installedTfjsGpu(packageName = '@tensorflow/tfjs-node-gpu'): string {
+  return import.meta.resolve(packageName);
+}
