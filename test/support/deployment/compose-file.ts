@@ -45,7 +45,7 @@ export function readCompose(variables: Record<string, string>): ComposeFile {
 /** The names that services of a network know a service by. */
 export function namesOn(network: string, name: string, { networks }: ComposeService): string[] {
   if (Array.isArray(networks)) return networks.includes(network) ? [name] : [];
-  return network in networks ? [name, ...(networks[network]?.aliases ?? [])] : [];
+  return network in networks ? [...new Set([name, ...(networks[network]?.aliases ?? [])])] : [];
 }
 
 /** `512m`, `1g` and so on, in bytes. */
