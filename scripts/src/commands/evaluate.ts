@@ -58,7 +58,7 @@ const EXAMPLES = `
 Examples:
   npm run evaluate                                  the published version on the test images
   npm run evaluate -- photos/ --html report.html    a folder with a folder for each class
-  npm run evaluate -- photos.zip --against 1        the latest version against version 1
+  npm run evaluate -- photos.zip --against 3        the latest version against version 3
   npm run evaluate -- t10k-images-idx3-ubyte.gz     with the labels beside it`;
 
 type Versions = Pick<EvaluationTask, 'predictor' | 'against' | 'limit'>;

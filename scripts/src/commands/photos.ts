@@ -16,8 +16,8 @@ import { renderPhoto } from '../photos/render-photo.ts';
 import { withPredictor } from '../published-predictor.ts';
 import type { Settings } from '../settings.ts';
 
-/** Of the pictures that docs/results.md is about. */
-const SEED = 1;
+/** Of the pictures that docs/results.md is about: nothing was chosen on those of this seed. */
+const SEED = 2026;
 
 export function photosCommand(settings: Settings) {
   return new Command('photos')

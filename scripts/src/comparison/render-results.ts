@@ -77,7 +77,7 @@ function renderResults(results: Results, charts: readonly Chart[], { photos, tru
 
 const LOOKS = `## How the test images were used
 
-The test images choose nothing. What a recipe's author named stays. What was left open (numbers, schedules, and in
+The test images choose no recipe, no weight and no threshold. What a recipe's author named stays. What was left open (numbers, schedules, and in
 \`mlp-gelu\` mirrored images, averaged weights and smoothed labels too), and the epoch whose weights count, are chosen on the
 validation images; [each recipe](../services/trainer/src/recipes) says what is its author's. \`ann-128-64, more epochs\`
 changes nothing but the number of epochs, which for each seed is the one that was best on the validation images. A recipe
@@ -87,7 +87,11 @@ A look is a run that trained to its end, whatever it was made for: each computes
 itself in \`runs/test-looks.ndjson\` before it does. \`npm run compare\` adds those lines to \`docs/test-looks.json\`, each run
 once, and the counts above are that file's. \`npm run evaluate\` shows a number again that its run has shown before.
 Ablations train under names of their own, and no page of theirs shows a test number. Prototypes that were not made by the
-commands of this repository are not counted.`;
+commands of this repository are not counted.
+
+Which outlier score the graph computes ([ADR 24](adr/0024-outliers-by-features.md)), and which map and patch an explanation has, were
+compared on test images of an earlier version, without their labels: what is said of these two is said of images that they were
+chosen on.`;
 
 /** How a goal reads: "test 90.00 %". */
 const GOAL_IN_WORDS: Record<keyof Goals, (goal: number) => string> = {

@@ -1,4 +1,11 @@
-import { CLASS_NAMES, type ClassName, wilsonInterval } from '@atelier/domain';
+import {
+  calibrationError,
+  CLASS_NAMES,
+  type ClassName,
+  countInBin,
+  emptyCalibrationBins,
+  wilsonInterval,
+} from '@atelier/domain';
 import { z } from 'zod';
 import type { Photo } from './photo-set.ts';
 import { STRATA } from './scene/strata.ts';
@@ -23,12 +30,23 @@ export const PhotoResults = z.strictObject({
   strata: z.array(Row),
   polarities: z.array(Row),
   directions: z.array(Row),
+  /** Of the service's answers. */
+  belief: z.strictObject({
+    calibrationError: z.number().min(0).max(1),
+    abstained: count,
+    /** Of those on which it did not abstain, how many were right. */
+    correctOfOthers: count,
+  }),
 });
 export type PhotoResults = z.infer<typeof PhotoResults>;
 
 /** A picture with the label that each way gave it. */
 export interface AnsweredPhoto extends Pick<Photo, 'name' | 'label' | 'stratum' | 'isLighter' | 'isMirrored'> {
   answers: Readonly<Record<string, ClassName>>;
+  /** The probability of the service's answer. */
+  confidence: number;
+  /** Whether it is not to be believed. */
+  abstains: boolean;
 }
 
 const SHOES: readonly ClassName[] = ['Sandal', 'Sneaker', 'Ankle boot'];
@@ -39,7 +57,7 @@ const isBag = ({ label }: AnsweredPhoto) => BAGS.includes(label);
 /** The tables that the answers come to. */
 export function tabulate(
   photos: readonly AnsweredPhoto[],
-): Pick<PhotoResults, 'groups' | 'strata' | 'polarities' | 'directions'> {
+): Pick<PhotoResults, 'groups' | 'strata' | 'polarities' | 'directions' | 'belief'> {
   const row = (name: string, isIn: (photo: AnsweredPhoto) => boolean): Row => rowOf(name, photos.filter(isIn));
   return {
     groups: [
@@ -51,13 +69,26 @@ export function tabulate(
     ],
     strata: STRATA.map(({ name, title }) => row(title, ({ stratum }) => stratum === name)),
     polarities: [
-      row('garment lighter than its ground', ({ isLighter }) => isLighter),
-      row('garment darker than its ground', ({ isLighter }) => !isLighter),
+      row('garment lighter than its ground', ({ isLighter }) => isLighter === true),
+      row('garment darker than its ground', ({ isLighter }) => isLighter === false),
     ],
     directions: [
       row('shoes with toes to the left, as in the data set', (photo) => isShoe(photo) && !photo.isMirrored),
       row('shoes with toes to the right', (photo) => isShoe(photo) && photo.isMirrored),
     ],
+    belief: beliefIn(photos),
+  };
+}
+
+function beliefIn(photos: readonly AnsweredPhoto[]): PhotoResults['belief'] {
+  const bins = emptyCalibrationBins();
+  const isRight = ({ answers, label }: AnsweredPhoto) => answers['service'] === label;
+  for (const photo of photos) countInBin(bins, Math.min(1, photo.confidence), isRight(photo));
+  const others = photos.filter(({ abstains }) => !abstains);
+  return {
+    calibrationError: calibrationError(bins),
+    abstained: photos.length - others.length,
+    correctOfOthers: others.filter(isRight).length,
   };
 }
 

@@ -12,8 +12,8 @@ export interface Photo {
   name: string;
   label: ClassName;
   stratum: string;
-  /** Whether the garment is lighter than its ground. */
-  isLighter: boolean;
+  /** Whether the garment is lighter than its ground; null where it has its tone. */
+  isLighter: boolean | null;
   /** Shoes with their toes to the right. */
   isMirrored: boolean;
   svg: string;
@@ -39,7 +39,7 @@ function photo(stratum: Stratum, label: ClassName, index: number, seed: number):
   const name = `${stratum.name}-${CLASS_NAMES.indexOf(label)}-${index}`;
   const draw = drawFor(`photo ${name}`, seed);
   const ground = stratum.tones[(index + CLASS_NAMES.indexOf(label)) % stratum.tones.length] ?? 'light';
-  const isLighter = ground === 'dark' || (ground === 'middle' && index % 2 === 1);
+  const isLighter = stratum.isToneInTone ? null : ground === 'dark' || (ground === 'middle' && index % 2 === 1);
   const isMirrored = index >= PHOTOS_PER_CELL / 2;
   const [width, height] = draw.pick(stratum.aspects);
   const design = draw.pick(DESIGNS[label]);
@@ -65,12 +65,13 @@ function photo(stratum: Stratum, label: ClassName, index: number, seed: number):
   };
 }
 
-/** Cloth that stands out from the ground. */
-function clothBefore(ground: Tone, isLighter: boolean, label: ClassName, draw: Draw): Cloth {
-  const tones: Record<Tone, readonly Tone[]> = {
+/** Cloth that is lighter or darker than the ground, or, where that is null, neither. */
+function clothBefore(ground: Tone, isLighter: boolean | null, label: ClassName, draw: Draw): Cloth {
+  const others: Record<Tone, readonly Tone[]> = {
     light: ['dark', 'middle'],
     middle: isLighter ? ['light'] : ['dark'],
     dark: ['light', 'middle'],
   };
-  return clothOf(draw.pick(tones[ground]), draw, CLOTHES.includes(label) ? PATTERNS : LEATHER);
+  const tones = isLighter === null ? [ground] : others[ground];
+  return clothOf(draw.pick(tones), draw, CLOTHES.includes(label) ? PATTERNS : LEATHER);
 }

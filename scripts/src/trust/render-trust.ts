@@ -11,7 +11,8 @@ export function trustPart(results: TrustResults): string {
     '',
     `Written by \`npm run trust\` out of [trust.json](trust.json), ${writtenAt.slice(0, 10)}: ${model.name} version ${model.version} on the ${images} test`,
     `images and on ${outliers[0]?.count ?? 0} outliers of each kind, which [the code](../scripts/src/trust) draws from seed ${seed}. Temperature and`,
-    'thresholds are of the validation images; no outlier, drawn or real, has fitted anything ([ADR 24](adr/0024-outliers-by-features.md)).',
+    'thresholds are of the validation images, and no number in the detector was fitted to outliers; which kind of detector it is was chosen on',
+    'outliers that the same code drew from other seeds ([ADR 24](adr/0024-outliers-by-features.md)).',
     '',
     markdownTable(
       ['of the test images', '', 'to reach'],

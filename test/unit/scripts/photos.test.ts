@@ -88,6 +88,7 @@ describe('the figures of drawn photos', () => {
   const photo = (change: Partial<AnsweredPhoto>): AnsweredPhoto => ({
     ...{ name: 'a', label: 'Bag', stratum: 'white', isLighter: false, isMirrored: false },
     answers: { squeezed: 'Bag', service: 'Bag' },
+    ...{ confidence: 1, abstains: false },
     ...change,
   });
 
@@ -109,6 +110,25 @@ describe('the figures of drawn photos', () => {
     assert.deepEqual(
       directions.map(({ pictures }) => pictures),
       [0, 1],
+    );
+  });
+
+  test('say how far confidence and truth are apart, and how good the answers are that one is to believe', () => {
+    const wrong = { label: 'Coat', confidence: 0.6 } as const;
+    const { belief } = tabulate([
+      photo({}),
+      photo(wrong),
+      photo({ ...wrong, abstains: true }),
+      photo({ abstains: true }),
+    ]);
+    assert.deepEqual(belief, { calibrationError: (0 + 1.2) / 4, abstained: 2, correctOfOthers: 1 });
+  });
+
+  test('count a garment in the tone of its ground for neither polarity', () => {
+    const { polarities } = tabulate([photo({ isLighter: null })]);
+    assert.deepEqual(
+      polarities.map(({ pictures }) => pictures),
+      [0, 0],
     );
   });
 

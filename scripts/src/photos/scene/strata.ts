@@ -22,6 +22,8 @@ export interface Stratum {
   /** Of the JPEG file. */
   quality: readonly [number, number];
   isWorn?: boolean;
+  /** The garment has the tone of its ground. Default: one that stands out from it. */
+  isToneInTone?: boolean;
 }
 
 const SQUARE = [600, 600] as const;
@@ -99,5 +101,14 @@ export const STRATA: readonly Stratum[] = [
     grounds: ['white', 'plain', 'gradient'],
     size: [0.5, 0.64],
     isWorn: true,
+  },
+  {
+    ...catalogue,
+    name: 'tone-in-tone',
+    title: 'tone in tone: light on light, dark on dark',
+    grounds: ['plain'],
+    tones: ['light', 'dark'],
+    shadow: 'soft',
+    isToneInTone: true,
   },
 ];
