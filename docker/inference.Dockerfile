@@ -11,7 +11,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share /opt/
     && find /usr/local/bin -mindepth 1 ! -name node -delete \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
-FROM node AS installed
+FROM node AS built
 WORKDIR /app
 COPY .npmrc package.json package-lock.json ./
 COPY scripts/package.json scripts/
@@ -23,8 +23,6 @@ RUN --mount=type=cache,id=atelier-npm,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=npm-ca \
     npm ci --omit=dev --workspace services/inference --no-audit --no-fund
-
-FROM installed AS built
 ARG MODEL=fashion-mlp
 COPY docker/build docker/build
 RUN node docker/build/main.ts inference cpu /image/app
@@ -61,14 +59,10 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=60s --retries=3 \
 ENTRYPOINT ["/usr/local/bin/node"]
 CMD ["main.mjs"]
 
-FROM installed AS built-cuda
-ARG MODEL=fashion-mlp
-RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js
-COPY docker/build docker/build
-RUN node docker/build/main.ts inference cuda /image/app
-COPY docker/healthcheck.mjs /image/app/
-COPY models/${MODEL} /image/models/${MODEL}
-RUN chmod -R u=rwX,go=rX /image
+FROM built AS built-cuda
+RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js \
+    && node docker/build/main.ts inference cuda /image/app \
+    && chmod -R u=rwX,go=rX /image/app
 
 # NVIDIA publishes CUDA 12 with cuDNN 9 for no Debian.
 FROM docker.io/nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04 AS cuda

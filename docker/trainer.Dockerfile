@@ -11,7 +11,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share /opt/
     && find /usr/local/bin -mindepth 1 ! -name node -delete \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
-FROM node AS installed
+FROM node AS built
 WORKDIR /app
 COPY .npmrc package.json package-lock.json ./
 COPY scripts/package.json scripts/
@@ -23,8 +23,6 @@ RUN --mount=type=cache,id=atelier-npm,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=npm-ca \
     npm ci --omit=dev --workspace services/trainer --no-audit --no-fund
-
-FROM installed AS built
 ARG MODEL=fashion-mlp
 COPY docker/build docker/build
 RUN node docker/build/main.ts trainer cpu /image/app
@@ -65,16 +63,10 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=60s --retries=3 \
 ENTRYPOINT ["/usr/local/bin/node"]
 CMD ["main.mjs"]
 
-FROM installed AS built-cuda
-ARG MODEL=fashion-mlp
-RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js
-COPY docker/build docker/build
-RUN node docker/build/main.ts trainer cuda /image/app
-COPY docker/healthcheck.mjs /image/app/
-COPY models/${MODEL} /image/models/${MODEL}
-RUN mkdir -p /image/runs /image/data \
-    && chmod -R u=rwX,go=rX /image \
-    && chown -R 10001:10001 /image/models /image/runs /image/data
+FROM built AS built-cuda
+RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js \
+    && node docker/build/main.ts trainer cuda /image/app \
+    && chmod -R u=rwX,go=rX /image/app
 
 # NVIDIA publishes CUDA 12 with cuDNN 9 for no Debian.
 FROM docker.io/nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04 AS cuda
@@ -105,21 +97,15 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=60s --retries=3 \
 ENTRYPOINT ["/usr/local/bin/node"]
 CMD ["main.mjs"]
 
-FROM installed AS built-tfjs-gpu
-ARG MODEL=fashion-mlp
+FROM built AS built-tfjs-gpu
 # The version of tfjs-core, on which it registers its backend. Its script fetches TensorFlow's library from outside the registry.
 RUN --mount=type=cache,id=atelier-npm,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=npm-ca \
     npm install --no-save --omit=dev --workspace services/trainer --no-audit --no-fund \
         --ignore-scripts=false @tensorflow/tfjs-node-gpu@4.22.0
-COPY docker/build docker/build
-RUN node docker/build/main.ts trainer tfjs-gpu /image/app
-COPY docker/healthcheck.mjs /image/app/
-COPY models/${MODEL} /image/models/${MODEL}
-RUN mkdir -p /image/runs /image/data \
-    && chmod -R u=rwX,go=rX /image \
-    && chown -R 10001:10001 /image/models /image/runs /image/data
+RUN node docker/build/main.ts trainer tfjs-gpu /image/app \
+    && chmod -R u=rwX,go=rX /image/app
 
 # CUDA 11.2 with cuDNN 8.1, which TensorFlow's library in tfjs-node-gpu 4.22 is built for.
 FROM docker.io/nvidia/cuda:11.2.2-cudnn8-runtime-ubuntu20.04 AS tfjs-gpu
