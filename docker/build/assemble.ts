@@ -6,6 +6,9 @@ import { installedPackages } from './installed-packages.ts';
 import { isNeeded, UNNEEDED } from './needed-files.ts';
 import { type ServiceName, type ServiceParts, SERVICES } from './services.ts';
 
+/** Modules that ask where what they start lies, or whether it is compiled. */
+const MOVED = /[\\/](entries|inference-checks|trainer-checks)\.ts$/;
+
 /** Everything in the image is found where it was when the bundle was made, so both are in the same place. */
 export interface Assembly {
   /** The repository with what `npm ci --omit=dev --workspace services/<name>` installs. */
@@ -25,18 +28,19 @@ export async function assemble(name: ServiceName, { root, target, packages = [] 
   const service = join(root, 'services', name);
   const { ENTRIES } = (await import(pathToFileURL(join(service, parts.entries)).href)) as { ENTRIES: Entries<string> };
   const modules = [...parts.programs.map((program) => join(service, program)), ...modulesOf(ENTRIES)];
-  const { files, sources } = await bundle({ modules, external: parts.outside, moved: /[\\/]entries\.ts$/ });
+  const { files, sources } = await bundle({ modules, external: parts.outside, moved: MOVED });
   const compiled = join(target, 'services', name, 'compiled');
   mkdirSync(compiled, { recursive: true });
   for (const file of files) writeFileSync(join(compiled, file.name), file.contents);
 
+  const own = foldersOf(sources, /^.*\/(packages|services)\/[^/]+(?=\/src\/)/);
+  for (const folder of own) copy(root, target, relative(root, join(folder, 'package.json')));
   for (const path of parts.files) copy(root, target, relative(root, join(service, path)));
   for (const path of filesAmongSource(root, sources)) copy(root, target, path);
   const outside = installedPackages(root, [...parts.packages, ...packages], UNNEEDED);
   for (const { name: packageName, folder } of outside) copyPackage(packageName, folder, root, target);
   const bundled = foldersOf(sources, /^.*\/node_modules\/(@[^/]+\/)?[^/]+(?=\/)/);
   writeFileSync(join(compiled, 'LICENCES.txt'), licencesOf(bundled));
-  const own = foldersOf(sources, /^.*\/(packages|services)\/[^/]+(?=\/src\/)/);
   return [...new Set([...own, ...bundled, ...outside.map(({ folder }) => folder)])];
 }
 

@@ -8,7 +8,7 @@ export interface ServiceParts {
   outside: RegExp;
   /** Those of them that come into the image, with what they depend on. */
   packages: readonly string[];
-  /** Files and folders that the service reads, beside those that lie among its source. */
+  /** Files and folders that the service reads, beside its `package.json` and what lies among its source. */
   files: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export const SERVICES = {
     entries: 'src/compute/entries.ts',
     outside: /^(sharp|onnxruntime-node|swagger-ui-dist|esbuild|canvas)$/,
     packages: ['onnxruntime-node', 'sharp', 'swagger-ui-dist'],
-    files: ['package.json'],
+    files: [],
   },
   trainer: {
     programs: ['src/main.ts', 'src/worker.ts'],
@@ -35,7 +35,7 @@ export const SERVICES = {
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
     ],
-    files: ['package.json', 'teachers'],
+    files: ['teachers'],
   },
 } as const satisfies Record<string, ServiceParts>;
 export type ServiceName = keyof typeof SERVICES;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { findEngine } from './engine/engine.ts';
 import { describeImage } from './image-contract.ts';
-import { type RunningService, startService, statusOf, stopService } from './running.ts';
+import { freePort, type RunningService, startService, statusOf, stopService } from './running.ts';
 import { greyPng } from '../support/grey-png.ts';
 import { zipFile } from '../support/zip-file.ts';
 
@@ -104,6 +104,13 @@ describe('a container of atelier-inference', () => {
     assert.equal((await fetch(`${service.url}/docs`)).status, 200);
     const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: object };
     assert.ok('/predict' in paths);
+  });
+
+  test('finds nothing amiss with itself by its own doctor', async () => {
+    const environment = { INFERENCE_HOST: '127.0.0.1', INFERENCE_PORT: String(await freePort()) };
+    const command = ['main.mjs', '--doctor'];
+    const { code, output } = await (await engine.start('inference', { environment, command })).ended;
+    assert.equal(code, 0, output);
   });
 
   test('is healthy by its own health check while it serves', async () => {

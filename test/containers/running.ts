@@ -74,7 +74,8 @@ async function checkHealth(
   return (await engine.start(service, { environment, command })).ended;
 }
 
-async function freePort(): Promise<number> {
+/** Of this machine's own address. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

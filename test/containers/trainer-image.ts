@@ -6,7 +6,7 @@ import { until } from '../support/until.ts';
 import { findEngine } from './engine/engine.ts';
 import { root } from './engine/sources.ts';
 import { describeImage } from './image-contract.ts';
-import { type RunningService, startService, stopService } from './running.ts';
+import { freePort, type RunningService, startService, stopService } from './running.ts';
 
 const engine = await findEngine();
 after(() => engine.close());
@@ -52,6 +52,15 @@ describe('a container of atelier-trainer', () => {
     const id = await client.submit({ recipe: 'ann-128', overrides: { epochs: 1 }, limit: 300, engine: 'tfjs' });
     const run = await client.runIn(id, 'finished', 'failed', 'cancelled');
     assert.equal(run.state, 'finished', service.container.output());
+  });
+
+  test('finds nothing amiss with itself by its own doctor', async () => {
+    const environment = { TRAINER_HOST: '127.0.0.1', TRAINER_PORT: String(await freePort()) };
+    const command = ['main.mjs', '--doctor'];
+    const { code, output } = await (
+      await engine.start('trainer', { environment, command, writable: ['/runs', '/models', '/data'] })
+    ).ended;
+    assert.equal(code, 0, output);
   });
 
   test('is healthy by its own health check while it serves', async () => {
