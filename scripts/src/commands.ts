@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, (settings: () => Promise<Settings>) => P
   'fetch-dataset': async (settings) =>
     (await import('./commands/fetch-dataset.ts')).fetchDatasetCommand(await settings()),
   doctor: async (settings) => (await import('./commands/doctor.ts')).doctorCommand(await settings()),
+  'test-gpu': async (settings) => (await import('./commands/test-gpu.ts')).testGpuCommand(await settings()),
   setup: async (settings) => (await import('./commands/setup.ts')).setupCommand(await settings()),
 };
 

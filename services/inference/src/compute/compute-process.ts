@@ -107,7 +107,8 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
 const OURS = /^(INFERENCE_|TRAINER_|OTEL_|QUEUE_URL$|NODE_OPTIONS$)/;
 
 /**
- * The runtime reads the first when its library loads. libuv's pool decodes pictures, and has nothing else to do but now
+ * The runtime reads the first when its library loads. CUDA's libraries read the second: else they round the factors of a
+ * product to TF32, 10 bits of mantissa, and onnxruntime-node has no option against it. libuv's pool decodes pictures, and has nothing else to do but now
  * and then a file: one thread more than large pictures may occupy, so that small ones go on, and no more, because they
  * wait for each other's locks (docs/adr/0021). glibc would keep freed pictures in an arena for each thread.
  */
@@ -115,6 +116,7 @@ function environmentFor(decoders: number): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name))),
     ORT_DISABLE_TELEMETRY: '1',
+    NVIDIA_TF32_OVERRIDE: process.env['NVIDIA_TF32_OVERRIDE'] ?? '0',
     UV_THREADPOOL_SIZE: String(decoders + 1),
     MALLOC_ARENA_MAX: String(decoders + 2),
   };

@@ -10,9 +10,13 @@ export interface SessionSettings {
 
 export type Runtime = typeof onnxruntime;
 
-/** Loads onnxruntime with its telemetry off, which it reads when its library loads. */
+/**
+ * Loads onnxruntime with its telemetry off, which it reads when its library loads; and products on CUDA in float32, which
+ * CUDA's libraries would round to TF32, unless the variable says otherwise.
+ */
 export async function loadRuntime(): Promise<Runtime> {
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
   return import('onnxruntime-node');
 }
 
