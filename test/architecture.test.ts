@@ -113,7 +113,7 @@ const HOMES: Record<string, readonly string[]> = {
  * loads is not reading. Benchmarks and the compute process's parent hand it on to the programs that they start.
  */
 const READ_ENVIRONMENT =
-  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(doctor|serve|setup)\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/(server-process|evaluation\/decoding-loops))\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
+  /(^|\/)((main|worker)\.ts|[^/]+\.mjs)$|^scripts\/src\/commands\/(doctor|serve)\.ts$|^scripts\/src\/setup\/run-program\.ts$|^scripts\/bench\/((search|trainer)\/variants|serving\/(server-process|evaluation\/decoding-loops))\.ts$|^services\/inference\/src\/compute\/compute-process\.ts$/;
 
 const workspaces = Object.keys(EDGES);
 const files = workspaces.flatMap((workspace) => sourceFiles(workspace).map((file) => ({ workspace, file })));
