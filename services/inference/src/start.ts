@@ -60,12 +60,12 @@ export async function startInference(
   log: Log,
   limits: EndLimits = END_LIMITS,
 ): Promise<RunningInference> {
-  const { modelsDirectory: root, modelName: name, maximumQueue: maximum } = config;
+  const { modelsDirectory: root, modelName: name } = config;
   const cutOffMs = limits.requestsMs + CUT_OFF_MS;
   const metrics = new InferenceMetrics();
   const statistics = new CountedInferences();
   const engine = await startConfiguredEngine(config, log, observedEngine(metrics, statistics));
-  metrics.watch({ waiting: () => ({ ...engine.waiting(), maximum }), computePid: () => engine.pid() });
+  metrics.watch({ waiting: () => engine.waiting(), computePid: () => engine.pid() });
   const load = async (version: PublishedVersion) => metrics.observed(await engine.load(version));
   const requireDevice = () => engine.device();
   const model = serveModels({ ...config, root, name, load, requireDevice, observer: metrics }, log);

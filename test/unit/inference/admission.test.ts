@@ -52,6 +52,23 @@ describe('admission', () => {
     assert.equal(admission.pending, 8);
   });
 
+  test('says how near it is to refusing: by the number of images while it knows no rate', () => {
+    assert.equal(admission.ratio, 0);
+    void enter(2);
+    assert.equal(admission.ratio, 2 / 8);
+  });
+
+  test('and by the time that they are expected to wait, where that limit is nearer', async () => {
+    await measure(2_000);
+    assert.equal(admission.ratio, 0);
+    void enter();
+    void enter();
+    assert.equal(admission.ratio, 4_000 / 5_000);
+    void enter();
+    assert.equal(admission.ratio, 6_000 / 5_000);
+    await assert.rejects(enter(), { code: 'overloaded' });
+  });
+
   test('counts images, and lets a large request in where nothing else is', async () => {
     void enter(9);
     assert.equal(admission.pending, 9);

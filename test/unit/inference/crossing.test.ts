@@ -206,6 +206,6 @@ describe('2,000 requests at once to the real engine', () => {
     assert.equal(answered + givenUp, REQUESTS);
     assert.ok(givenUp > 100, `${givenUp}`);
     assert.ok(worst.difference < TOLERANCE, `${worst.difference}`);
-    assert.deepEqual(engine.waiting(), { pictures: 0, rows: 0 });
+    assert.deepEqual(engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
   });
 });

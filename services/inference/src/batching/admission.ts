@@ -40,6 +40,17 @@ export class Admission {
     return this.#pending;
   }
 
+  /**
+   * How near what waits is to what would be refused, by the limit that it is nearer to: from 1 on nothing more is let in,
+   * but for a large request where nothing waits.
+   */
+  get ratio(): number {
+    const { maximumQueue, maximumWaitMs, alwaysTaken } = this.#limits;
+    const ofQueue = this.#pending / maximumQueue;
+    if (this.#pending < alwaysTaken) return ofQueue;
+    return Math.max(ofQueue, this.#rate.expectedMs(this.#pending) / maximumWaitMs);
+  }
+
   /** Throws `overloaded` where there is no room for one more: before its body is read. */
   check(count = 1): void {
     const { maximumQueue, maximumWaitMs, alwaysTaken } = this.#limits;

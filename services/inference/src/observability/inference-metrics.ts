@@ -40,7 +40,7 @@ export class InferenceMetrics implements InferenceObserver {
   readonly #eventLoop = watchEventLoop();
   #watched: Required<Watched> = {
     statuses: () => [],
-    waiting: () => ({ pictures: 0, rows: 0, maximum: Infinity }),
+    waiting: () => ({ pictures: 0, rows: 0, ratio: 0 }),
     computePid: () => undefined,
     spans: () => ({ exported: 0, dropped: 0 }),
     drift: () => [],

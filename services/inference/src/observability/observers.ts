@@ -18,6 +18,6 @@ export interface InferenceObserver extends EngineObserver, TrafficObserver {
 export interface WaitingWork {
   pictures: number;
   rows: number;
-  /** Most that may wait of either; more are refused. */
-  maximum: number;
+  /** `Admission.ratio` of the fuller one. */
+  ratio: number;
 }

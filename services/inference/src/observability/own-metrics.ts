@@ -154,12 +154,9 @@ function registerState(registry: Registry, { predictors, statuses, waiting, comp
   }
   collectGauge(registry, {
     name: 'queue_ratio',
-    help: 'The fuller of both queues, as a share of what may wait there: from 1 on images are refused',
+    help: 'How near what waits is to what is refused, of the fuller of both queues and by the nearer limit: 1 is there',
     labels: [],
-    series: () => {
-      const { pictures, rows, maximum } = waiting();
-      return [[{}, Math.max(pictures, rows) / maximum]];
-    },
+    series: () => [[{}, waiting().ratio]],
   });
   collectGauge(registry, {
     name: 'compute_process_resident_memory_bytes',

@@ -53,7 +53,7 @@ export interface Engine {
   /** The requests that somebody waits for; what can wait keeps out of their way. */
   readonly traffic: OnlineTraffic;
   /** What waits, for those who measure: pictures and rows. */
-  waiting(): { pictures: number; rows: number };
+  waiting(): { pictures: number; rows: number; ratio: number };
   /** The compute process, for those who measure it. */
   pid(): number | undefined;
   close(): Promise<void>;
@@ -138,7 +138,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
     },
     traffic,
-    waiting: () => ({ pictures: decoding.pending, rows: computing.pending }),
+    waiting: () => ({
+      pictures: decoding.pending,
+      rows: computing.pending,
+      ratio: Math.max(decoding.ratio, computing.ratio),
+    }),
     pid: () => compute.pid,
     close: () => compute.close(),
   };
