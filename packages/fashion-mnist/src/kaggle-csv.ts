@@ -6,11 +6,15 @@ const HEADER = COLUMNS.join(',');
 /** A row is at least one digit and one separator a column; the last row may lack its line break. */
 const SMALLEST_ROW_BYTES = 2 * COLUMNS.length;
 
+/** What spreadsheets write before UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
 const [COMMA, LINE_FEED, CARRIAGE_RETURN, ZERO] = [0x2c, 0x0a, 0x0d, 0x30];
 
 /**
  * Kaggle's form of the data set: the line `label,pixel1,...,pixel784`, then a line an image with plain decimal
- * integers, the label 0 to 9 and pixels 0 to 255, row-major. Lines end with LF or CRLF, the last may lack it.
+ * integers, the label 0 to 9 and pixels 0 to 255, row-major. Lines end with LF or CRLF, the last may lack it; a byte order
+ * mark may stand before all.
  * `malformed-csv` names the file, the line (counted from 1, the header included) and the column.
  */
 export function readKaggleCsv(source: Uint8Array | string, file: string): Examples {
@@ -18,7 +22,7 @@ export function readKaggleCsv(source: Uint8Array | string, file: string): Exampl
   return readKaggleRows(bytes.subarray(kaggleHeaderBytes(bytes, file)), file);
 }
 
-/** The first bytes of a file, as many as its header may take with its line break; a shorter file is its own head. */
+/** The first bytes of a file, as many as its header may take with what is around it; a shorter file is its own head. */
 export const KAGGLE_HEAD_BYTES = 2 * HEADER.length;
 
 /**
@@ -54,10 +58,11 @@ export function readKaggleRows(bytes: Uint8Array, file: string, rowsBefore = 0):
 
 /** Where the first row begins, in the first `KAGGLE_HEAD_BYTES` of a file; `malformed-csv` where its header is another. */
 export function kaggleHeaderBytes(bytes: Uint8Array, file: string): number {
-  const isHeader = textOf(bytes.subarray(0, HEADER.length)) === HEADER;
-  const position = isHeader ? afterLineBreak(bytes, HEADER.length) : -1;
+  const start = BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+  const end = start + HEADER.length;
+  const position = textOf(bytes.subarray(start, end)) === HEADER ? afterLineBreak(bytes, end) : -1;
   if (position >= 0) return position;
-  const line = textOf(bytes.subarray(0, 2 * HEADER.length)).split(/\r?\n/, 1)[0] ?? '';
+  const line = textOf(bytes.subarray(start, 2 * HEADER.length)).split(/\r?\n/, 1)[0] ?? '';
   const columns = line.split(',');
   const differing = [...COLUMNS, undefined].findIndex((name, index) => name !== columns[index]);
   const name = COLUMNS[differing];
@@ -111,7 +116,7 @@ function fieldAt({ bytes, start }: Fault): string {
   return textOf(bytes.subarray(start, start + 20)).split(/,|\r?\n/, 1)[0] ?? '';
 }
 
-/** A byte order mark stays in the text: it is no part of the form. */
+/** A byte order mark stays in the text: in the middle of a file it is no part of the form. */
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }

@@ -16,15 +16,23 @@ const rowsOf = ({ images, labels, count }: Examples) =>
 const withField = (column: number, value: string) => blank.with(column - 1, value);
 const malformed = (message: RegExp) => ({ name: 'DomainError', code: 'malformed-csv', message });
 
-test('reads back the examples that a CSV was made of, with LF or CRLF and with or without the last line break', () => {
+test('reads back the examples that a CSV was made of, with LF or CRLF, with or without the last line break and a byte order mark', () => {
   fc.assert(
-    fc.property(fc.nat(3), fc.nat(), fc.boolean(), fc.boolean(), (count, seed, crlf, unterminated) => {
-      const examples = drawnExamples(count, seed);
-      let csv = text(...rowsOf(examples));
-      if (unterminated) csv = csv.slice(0, -1);
-      if (crlf) csv = csv.replaceAll('\n', '\r\n');
-      assert.deepEqual(readKaggleCsv(csv, 'f'), examples);
-    }),
+    fc.property(
+      fc.nat(3),
+      fc.nat(),
+      fc.boolean(),
+      fc.boolean(),
+      fc.boolean(),
+      (count, seed, crlf, unterminated, marked) => {
+        const examples = drawnExamples(count, seed);
+        let csv = text(...rowsOf(examples));
+        if (unterminated) csv = csv.slice(0, -1);
+        if (crlf) csv = csv.replaceAll('\n', '\r\n');
+        if (marked) csv = `\uFEFF${csv}`;
+        assert.deepEqual(readKaggleCsv(csv, 'f'), examples);
+      },
+    ),
   );
 });
 
@@ -74,7 +82,7 @@ const faults: [title: string, csv: string, message: RegExp][] = [
     text().replace('\n', ',\n'),
     /line 1, column 786: expected the end of the line, found nothing/,
   ],
-  ['a byte order mark', `\uFEFF${text()}`, /line 1, column 1: expected "label", found "\uFEFFlabel"/],
+  ['a second byte order mark', `\uFEFF\uFEFF${text()}`, /line 1, column 1: expected "label", found "\uFEFFlabel"/],
   [
     'a label above 9',
     text(blank, withField(1, '10')),
