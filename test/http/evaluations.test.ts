@@ -212,7 +212,7 @@ describe('an evaluation with Prefer: respond-async', () => {
     const { slots, evaluations, scratch: disk } = other.evaluation;
     const release = slots.take();
     const model = { name: 'fashion-mlp', version: 1, digest: `sha256:${'0'.repeat(64)}` };
-    const endless = evaluations.start(model, null, (cancelled) =>
+    const endless = evaluations.start(model, 0, (cancelled) =>
       new Promise<never>((_, reject) => {
         const signal = AbortSignal.any([cancelled, slots.ending]);
         signal.addEventListener('abort', () => reject(signal.reason as Error));

@@ -10,6 +10,7 @@ import {
   openDatasetSet,
   type OpenEvaluation,
   openEvaluation,
+  type SetOpening,
 } from '@atelier/inference';
 import { Command } from '@commander-js/extra-typings';
 import { existingPath, wholeNumber, writablePath } from '../arguments.ts';
@@ -76,9 +77,9 @@ async function evaluated(settings: Settings, place: Place, versions: Versions): 
   const bar = new EvaluationBar();
   try {
     const startedAt = performance.now();
-    const set = await openSet(settings, place, parts);
+    const { signal } = new AbortController();
+    const set = await openSet(settings, place, { ...parts, signal });
     try {
-      const signal = new AbortController().signal;
       return await evaluate({ ...versions, set, startedAt, signal, onProgress: (state) => bar.update(state) }, parts);
     } finally {
       await set.close();
@@ -89,10 +90,14 @@ async function evaluated(settings: Settings, place: Place, versions: Versions): 
   }
 }
 
-async function openSet(settings: Settings, { path, labels }: Place, parts: OpenEvaluation): Promise<LabelledSet> {
-  if (path !== undefined) return openLabelledSet(path, labels, parts.limits, parts.scratch);
+async function openSet(
+  settings: Settings,
+  { path, labels }: Place,
+  opening: SetOpening & Pick<OpenEvaluation, 'places'>,
+): Promise<LabelledSet> {
+  if (path !== undefined) return openLabelledSet(path, labels, opening);
   await loadDataset(settings); // fetches it where it is missing
-  return openDatasetSet('test', parts.places, parts.scratch);
+  return openDatasetSet('test', opening.places, opening);
 }
 
 async function write(file: string, text: string): Promise<void> {

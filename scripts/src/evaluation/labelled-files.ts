@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DomainError } from '@atelier/domain';
-import { type LabelledSet, openSetAt, openSetOf, type Scratch, type SetLimits, StoredFile } from '@atelier/inference';
+import { type LabelledSet, openSetAt, openSetOf, type SetOpening, StoredFile } from '@atelier/inference';
 
 /**
  * The labelled images at a path: a folder, a ZIP archive, a CSV file, or IDX images. The labels of those are the file
@@ -12,12 +12,11 @@ import { type LabelledSet, openSetAt, openSetOf, type Scratch, type SetLimits, S
 export async function openLabelledSet(
   path: string,
   labels: string | undefined,
-  limits: SetLimits,
-  scratch: Scratch,
+  opening: SetOpening,
 ): Promise<LabelledSet> {
   const beside = labels ?? labelsBeside(path);
-  if (beside === undefined) return openSetAt(path, limits, scratch);
-  return openSetOf([await openStored(path), await openStored(beside)], limits, scratch);
+  if (beside === undefined) return openSetAt(path, opening);
+  return openSetOf([await openStored(path), await openStored(beside)], opening);
 }
 
 /** Of `t10k-images-idx3-ubyte.gz` the file `t10k-labels-idx1-ubyte`, packed or not, where there is one. */

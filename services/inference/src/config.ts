@@ -141,7 +141,8 @@ export const InferenceConfig = z.object({
     }),
   maximumEntries: wholeNumber(1, 10_000_000).default(100_000).meta({
     variable: 'INFERENCE_EVALUATION_MAX_ENTRIES',
-    description: 'Most entries of an archive, whatever they are',
+    description:
+      'Most entries of an archive, whatever they are, rows of a CSV file, and files that a `labels.csv` names',
   }),
   maximumEntryBytes: wholeNumber(1024, 1024 * MEBIBYTE)
     .default(16 * MEBIBYTE)
@@ -155,11 +156,14 @@ export const InferenceConfig = z.object({
       variable: 'INFERENCE_EVALUATION_MAX_UNPACKED_BYTES',
       description: 'Everything in an upload together, unpacked, in bytes',
     }),
-  maximumRatio: wholeNumber(1, 10_000).default(200).meta({
-    variable: 'INFERENCE_EVALUATION_MAX_RATIO',
-    description:
-      'How many times its stored bytes a file in an archive may unpack to; one that unpacks to more is skipped',
-  }),
+  maximumRatio: wholeNumber(1, 10_000)
+    .default(200)
+    .meta({
+      variable: 'INFERENCE_EVALUATION_MAX_RATIO',
+      description:
+        'How many times its stored bytes a file in an archive may unpack to; one that unpacks to more is skipped, and refused ' +
+        'where it is the upload itself, as gzip',
+    }),
   datasetDirectory: z.string().optional().meta({
     variable: 'FASHION_MNIST_DIR',
     description:

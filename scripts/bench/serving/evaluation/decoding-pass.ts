@@ -3,9 +3,11 @@
 import { tmpdir } from 'node:os';
 import { usableCores } from '@atelier/doctor';
 import {
+  BulkTurns,
   DEFAULT_IMAGE_OPTIONS,
   type LabelledSet,
   loadPackedDecoder,
+  OnlineTraffic,
   openSetAt,
   type PackedFile,
   readConfig,
@@ -36,7 +38,12 @@ export interface DecodingPassResult {
 const IN_WORK = 8;
 
 const config = readConfig({});
-const scratch = new Scratch(tmpdir(), config);
+const opening = {
+  limits: config,
+  scratch: new Scratch(tmpdir(), config),
+  turns: new BulkTurns(new OnlineTraffic()),
+  signal: new AbortController().signal,
+};
 const decodePacked = await loadPackedDecoder(usableCores());
 
 const DECODERS: Record<LoopDecoder, (file: PackedFile) => Promise<unknown>> = {
@@ -53,7 +60,7 @@ async function decodeAll({ archive, decoder, index, of }: DecodingPass): Promise
   const decode = DECODERS[decoder];
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const set = await openSetAt(archive, config, scratch);
+  const set = await openSetAt(archive, opening);
   const files = everyNth(set, index, of);
   let pictures = 0;
   const work = async () => {
@@ -73,6 +80,6 @@ async function* everyNth(set: LabelledSet, index: number, of: number): AsyncGene
   let place = 0;
   for await (const part of set.parts()) {
     if (part.kind !== 'files') throw new Error(`Expected files in the archive; came ${part.kind}.`);
-    for (const { file } of part.files) if (place++ % of === index) yield file;
+    for (const one of part.files) if ('file' in one && place++ % of === index) yield one.file;
   }
 }

@@ -42,7 +42,10 @@ export interface BulkOutputs {
   judgements: Judgement[];
 }
 
-/** Asks about pictures as `predictPictures` does, in turns, through restarts of the engine; n may be 0. */
+/**
+ * Asks about pictures as `predictPictures` does, in turns, through restarts of the engine. None at all take a turn, too: what
+ * was read in vain cost something.
+ */
 export async function predictInTurns(
   { images, facts }: CarriedImages,
   predictor: Predictor,
@@ -50,6 +53,7 @@ export async function predictInTurns(
   signal: AbortSignal,
 ): Promise<BulkOutputs> {
   const rows = images.length / PIXELS_PER_IMAGE;
+  if (rows === 0) await turns.pause(signal);
   const answered: BulkOutputs = {
     images: new Uint8Array(images.length),
     facts: [],

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { OnlineTraffic } from '../batching/online-traffic.ts';
 
 /** Images of a step while nobody else is here: a whole batch. */
@@ -31,6 +32,16 @@ export class BulkTurns {
     });
     this.#last = turn.catch(() => undefined);
     return turn;
+  }
+
+  /**
+   * Between two steps, of some milliseconds each, that the thread which serves makes itself: whoever waits for it comes first.
+   * Rejects with the reason of `signal`.
+   */
+  async pause(signal?: AbortSignal): Promise<void> {
+    await setImmediate();
+    signal?.throwIfAborted();
+    await this.run(() => Promise.resolve(), signal);
   }
 
   /** All of `items`, in steps of which each has its turn; the results in their order. */

@@ -7,7 +7,7 @@ import type { CarriedImages } from '../predictor/mirror-choice.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { type BulkParts, carriedBy, decodeInTurns, predictInTurns } from './answer-files.ts';
 import { inOrder } from './in-order.ts';
-import type { LabelledSet, SetPart, SkippedEntry } from './sources/labelled-set.ts';
+import type { LabelledFile, LabelledSet, SetPart, SkippedEntry } from './sources/labelled-set.ts';
 
 /** How far an evaluation has come. */
 export interface Progress {
@@ -15,8 +15,8 @@ export interface Progress {
   examples: number;
   /** Entries that could not be. */
   skipped: number;
-  /** Both, when it has ended; null where nobody knows yet. */
-  total: number | null;
+  /** Both, when it has ended. */
+  total: number;
 }
 
 export interface EvaluationTask {
@@ -85,8 +85,8 @@ export async function evaluate(task: EvaluationTask, bulk: BulkParts): Promise<E
   });
 }
 
-export function totalOf({ set: { total }, limit }: Pick<EvaluationTask, 'set' | 'limit'>): number | null {
-  return limit === undefined ? total : Math.min(limit, total ?? limit);
+export function totalOf({ set: { total }, limit = Infinity }: Pick<EvaluationTask, 'set' | 'limit'>): number {
+  return Math.min(limit, total);
 }
 
 type Spend = <T>(step: string, work: () => Promise<T> | T) => Promise<T>;
@@ -115,19 +115,23 @@ async function imagesIn(
   spend: Spend,
 ): Promise<Pick<AnsweredPart, 'names' | 'labels' | 'skipped'> & { carried: CarriedImages }> {
   if (part.kind === 'pixels') {
-    const { names, labels, images } = part;
-    return { names, labels, skipped: [], carried: { images } };
+    const { images, ...others } = part;
+    return { ...others, carried: { images } };
   }
-  if (part.kind === 'skipped') {
-    return { names: [], labels: new Uint8Array(), skipped: [part.entry], carried: { images: new Uint8Array() } };
-  }
-  const packed = part.files.map(({ file }) => file);
+  const packed = part.files.flatMap((one) => ('file' in one ? [one.file] : []));
   const decoded = await spend('decode', () => decodeInTurns(packed, bulk, DEFAULT_IMAGE_OPTIONS, signal));
-  const readable = part.files.filter((_, index) => !(decoded[index] instanceof DomainError));
-  const skipped = part.files.flatMap(({ name }, index) => {
-    const fault = decoded[index];
-    return fault instanceof DomainError ? [{ name, code: fault.code, message: fault.message }] : [];
-  });
+  const readable: LabelledFile[] = [];
+  const skipped: SkippedEntry[] = [];
+  const images = decoded.values();
+  for (const one of part.files) {
+    if ('code' in one) {
+      skipped.push(one);
+      continue;
+    }
+    const found = images.next().value;
+    if (found instanceof DomainError) skipped.push({ name: one.name, code: found.code, message: found.message });
+    else readable.push(one);
+  }
   return {
     names: readable.map(({ name }) => name),
     labels: Uint8Array.from(readable, ({ label }) => label),
@@ -147,20 +151,21 @@ async function* limited(parts: AsyncIterable<SetPart>, limit: number): AsyncGene
   }
 }
 
+/** Of images as pixels these come before what stands between them. */
 function firstOf(part: SetPart, count: number): SetPart {
-  if (sizeOf(part) <= count || part.kind === 'skipped') return part;
+  if (sizeOf(part) <= count) return part;
   if (part.kind === 'files') return { kind: 'files', files: part.files.slice(0, count) };
   return {
     kind: 'pixels',
     names: part.names.slice(0, count),
     labels: part.labels.slice(0, count),
     images: part.images.slice(0, count * PIXELS_PER_IMAGE),
+    skipped: part.skipped.slice(0, Math.max(0, count - part.labels.length)),
   };
 }
 
 function sizeOf(part: SetPart): number {
-  if (part.kind === 'skipped') return 1;
-  return part.kind === 'files' ? part.files.length : part.labels.length;
+  return part.kind === 'files' ? part.files.length : part.labels.length + part.skipped.length;
 }
 
 /** The same parts, with the time that it takes to get them. */

@@ -28,7 +28,7 @@ export class StoredEvaluation {
   #problem: EvaluationSummary['problem'] = null;
   #changes = 1;
 
-  constructor(model: ModelReference, total: number | null, work: Work, log: Log) {
+  constructor(model: ModelReference, total: number, work: Work, log: Log) {
     this.model = model;
     this.#progress = { examples: 0, skipped: 0, total };
     const told = (progress: Progress) => {
@@ -115,7 +115,7 @@ export class Evaluations {
     this.#log = log;
   }
 
-  start(model: ModelReference, total: number | null, work: Work): StoredEvaluation {
+  start(model: ModelReference, total: number, work: Work): StoredEvaluation {
     const evaluation = new StoredEvaluation(model, total, work, this.#log);
     this.#all.set(evaluation.id, evaluation);
     void evaluation.ended.then(() => this.#forgetOld());

@@ -1,8 +1,4 @@
-import { FILES_PER_PART, PART_BYTES, type SkippedEntry } from './sources/labelled-set.ts';
-import type { PackedFile } from './sources/packed-file.ts';
-
-/** A picture file, or why there is none to decode. */
-export type NamedFile = { name: string; file: PackedFile } | SkippedEntry;
+import { FILES_PER_PART, type NamedFile, PART_BYTES } from './sources/labelled-set.ts';
 
 /** Files that have arrived and wait to be decoded: few, because who sends them is made to wait where they are not taken. */
 export class FileQueue {

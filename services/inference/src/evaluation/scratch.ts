@@ -29,10 +29,6 @@ export class Scratch {
     return this.#bytes;
   }
 
-  get maximumUnpackedBytes(): number {
-    return this.#limits.maximumUnpackedBytes;
-  }
-
   /** A new file that takes up to `maximumBytes`; `name` is what messages call it, and no name on the disk. */
   async create(name: string, maximumBytes = this.#limits.maximumUploadBytes): Promise<ScratchFile> {
     const path = join(this.#folder, `atelier-${randomBytes(16).toString('hex')}`);

@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { DomainError } from '@atelier/domain';
 import { mediaTypeOf, unsupportedMediaType } from '@atelier/http';
-import { FileQueue, type NamedFile } from '../evaluation/file-queue.ts';
+import type { BulkTurns } from '../evaluation/bulk-turns.ts';
+import { FileQueue } from '../evaluation/file-queue.ts';
 import type { SetLimits } from '../evaluation/limits.ts';
-import { FILES_PER_PART, PART_BYTES } from '../evaluation/sources/labelled-set.ts';
-import { plainFile } from '../evaluation/sources/packed-file.ts';
+import { collected } from '../evaluation/sources/collect-files.ts';
+import type { NamedFile } from '../evaluation/sources/labelled-set.ts';
+import { type PackedFile, plainFile } from '../evaluation/sources/packed-file.ts';
 import type { StoredFile } from '../evaluation/sources/stored-file.ts';
-import { type Archive, openArchive } from '../evaluation/sources/zip/archive.ts';
+import { type ArchiveReading, openArchive } from '../evaluation/sources/zip/archive.ts';
 import { shownName, skipped } from '../evaluation/sources/zip/entry-names.ts';
 import { readForm } from './form-upload.ts';
 import { tooManyImages } from './image-limits.ts';
@@ -18,6 +20,7 @@ const ARCHIVES = ['application/zip', 'application/x-zip-compressed', 'applicatio
 
 export interface ReceiveBatchParts extends UploadParts {
   limits: SetLimits;
+  turns: BulkTurns;
 }
 
 /**
@@ -39,12 +42,12 @@ export async function* receiveBatch(
   if (!ARCHIVES.includes(mediaType)) {
     throw unsupportedMediaType(`multipart/form-data or ${ARCHIVES.join(', ')}`, mediaType);
   }
-  yield* filesOfArchive(await receiveBody(request, parts, signal), parts.limits);
+  yield* filesOfArchive(await receiveBody(request, parts, signal), { ...parts, signal });
 }
 
 async function* filesOfForm(
   request: IncomingMessage,
-  { scratch, traffic, arrival, limits }: ReceiveBatchParts,
+  { scratch, traffic, arrival, limits, turns }: ReceiveBatchParts,
   signal: AbortSignal,
 ): AsyncGenerator<NamedFile[], void, undefined> {
   const queue = new FileQueue();
@@ -78,7 +81,7 @@ async function* filesOfForm(
   );
   try {
     yield* queue.parts();
-    if (archive !== undefined) yield* filesOfArchive(archive, limits);
+    if (archive !== undefined) yield* filesOfArchive(archive, { limits, turns, signal });
   } finally {
     gone.abort();
     await reading;
@@ -101,30 +104,17 @@ async function fileIn(stream: Readable, filename: string, { maximumEntryBytes }:
 }
 
 /** Closes the file. */
-async function* filesOfArchive(file: StoredFile, limits: SetLimits): AsyncGenerator<NamedFile[], void, undefined> {
+async function* filesOfArchive(
+  file: StoredFile,
+  reading: ArchiveReading,
+): AsyncGenerator<NamedFile[], void, undefined> {
   try {
-    const archive = await openArchive(file, limits);
-    let part: NamedFile[] = [];
-    let bytes = 0;
-    for (const entry of archive.entries) {
-      const named = 'code' in entry ? entry : await readNamed(archive, entry);
-      part.push(named);
-      bytes += 'file' in named ? named.file.stored.length : 0;
-      if (part.length < FILES_PER_PART && bytes < PART_BYTES) continue;
-      yield part;
-      [part, bytes] = [[], 0];
-    }
-    if (part.length > 0) yield part;
+    const archive = await openArchive(file, reading);
+    const files = async function* (): AsyncGenerator<NamedFile, void, undefined> {
+      for (const entry of archive.entries) yield 'code' in entry ? entry : await archive.read(entry);
+    };
+    yield* collected<{ name: string; file: PackedFile }>(files());
   } finally {
     await file.close();
-  }
-}
-
-async function readNamed(archive: Archive, entry: Parameters<Archive['read']>[0]): Promise<NamedFile> {
-  try {
-    return { name: entry.name, file: await archive.read(entry) };
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    return skipped(entry.name, error.code, error.message);
   }
 }

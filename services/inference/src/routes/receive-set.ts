@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { mediaTypeOf, parseJson, parseRequest, readBody, requireUtf8, unsupportedMediaType } from '@atelier/http';
 import { DatasetRequest } from '../contract/evaluate.ts';
+import type { BulkTurns } from '../evaluation/bulk-turns.ts';
 import type { SetLimits } from '../evaluation/limits.ts';
 import { type DatasetPlaces, openDatasetSet } from '../evaluation/sources/dataset-set.ts';
 import type { LabelledSet } from '../evaluation/sources/labelled-set.ts';
@@ -21,6 +22,7 @@ const FILES = [
 
 export interface ReceiveSetParts extends UploadParts {
   limits: SetLimits;
+  turns: BulkTurns;
   places: DatasetPlaces;
 }
 
@@ -38,10 +40,10 @@ export async function receiveSet(
   if (mediaType === 'application/json') {
     requireUtf8(contentType);
     const body = parseJson(await readBody(request, MAXIMUM_JSON_BYTES, signal), MAXIMUM_JSON_VALUES);
-    return openDatasetSet(parseRequest(DatasetRequest, body).split, parts.places, parts.scratch);
+    return openDatasetSet(parseRequest(DatasetRequest, body).split, parts.places, { ...parts, signal });
   }
   if (mediaType !== 'multipart/form-data' && !FILES.includes(mediaType)) {
     throw unsupportedMediaType(`multipart/form-data, application/json or ${FILES.join(', ')}`, mediaType);
   }
-  return openSetOf(await receiveFiles(request, parts, signal), parts.limits, parts.scratch);
+  return openSetOf(await receiveFiles(request, parts, signal), { ...parts, signal });
 }

@@ -1,7 +1,17 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type LabelledSet, openSetOf, Scratch, type SetLimits, type SetPart, StoredFile } from '@atelier/inference';
+import {
+  BulkTurns,
+  type LabelledSet,
+  OnlineTraffic,
+  openSetOf,
+  Scratch,
+  type SetLimits,
+  type SetOpening,
+  type SetPart,
+  StoredFile,
+} from '@atelier/inference';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 export const LIMITS: SetLimits = {
@@ -13,11 +23,19 @@ export const LIMITS: SetLimits = {
   maximumRatio: 100,
 };
 
-/** A folder for scratch files and others, gone after the test. */
-export async function scratchFor(context: TestContext, limits = LIMITS): Promise<{ scratch: Scratch; folder: string }> {
+/** A folder for scratch files and others, gone after the test, and what it takes to open a set beside it. */
+export async function openingFor(
+  context: TestContext,
+  limits = LIMITS,
+): Promise<SetOpening & { folder: string; abort: () => void }> {
   const folder = await temporaryFolder();
   context.after(() => folder.remove());
-  return { scratch: new Scratch(folder.path, limits), folder: folder.path };
+  const leaving = new AbortController();
+  return {
+    folder: folder.path,
+    ...{ limits, scratch: new Scratch(folder.path, limits), turns: new BulkTurns(new OnlineTraffic()) },
+    ...{ signal: leaving.signal, abort: () => leaving.abort(new Error('The client has left.')) },
+  };
 }
 
 /** Files with these contents as a set, closed after the test. */
@@ -26,14 +44,22 @@ export async function setOf(
   files: Record<string, Uint8Array>,
   limits: Partial<SetLimits> = {},
 ): Promise<LabelledSet> {
-  const whole = { ...LIMITS, ...limits };
-  const { scratch, folder } = await scratchFor(context, whole);
+  return setIn(context, await openingFor(context, { ...LIMITS, ...limits }), files);
+}
+
+/** The same beside others of this opening. */
+export async function setIn(
+  context: TestContext,
+  opening: Awaited<ReturnType<typeof openingFor>>,
+  files: Record<string, Uint8Array>,
+): Promise<LabelledSet> {
+  const { folder } = opening;
   const stored: StoredFile[] = [];
   for (const [name, bytes] of Object.entries(files)) {
     await writeFile(join(folder, name), bytes);
     stored.push(new StoredFile({ name, bytes: bytes.length, handle: await open(join(folder, name)) }));
   }
-  const set = await openSetOf(stored, whole, scratch);
+  const set = await openSetOf(stored, opening);
   context.after(() => set.close());
   return set;
 }
@@ -44,11 +70,11 @@ export async function partsOf(set: LabelledSet): Promise<SetPart[]> {
   return parts;
 }
 
-/** Name and label of each file, and name and code of each skipped entry, in their order. */
+/** Name and label of each file, and name and code of each skipped entry, in their order; of images as pixels in that of a part. */
 export async function contentsOf(set: LabelledSet): Promise<string[]> {
   return (await partsOf(set)).flatMap((part) => {
-    if (part.kind === 'skipped') return [`${part.entry.name}: ${part.entry.code}`];
-    if (part.kind === 'pixels') return part.names.map((name, row) => `${name}: ${part.labels[row]}`);
-    return part.files.map(({ name, label }) => `${name}: ${label}`);
+    if (part.kind === 'files') return part.files.map((one) => `${one.name}: ${'code' in one ? one.code : one.label}`);
+    const skipped = part.skipped.map(({ name, code }) => `${name}: ${code}`);
+    return [...part.names.map((name, row) => `${name}: ${part.labels[row]}`), ...skipped];
   });
 }

@@ -54,7 +54,7 @@ describe('a ZIP archive of labelled pictures', () => {
     const [part] = await partsOf(set);
     assert.ok(part?.kind === 'files');
     assert.deepEqual(
-      part.files.map(({ file }) => unpack(file).toString()),
+      part.files.map((one) => ('file' in one ? unpack(one.file).toString() : one.code)),
       ['a picture', 'a picture'],
     );
   });
@@ -72,7 +72,9 @@ describe('a ZIP archive of labelled pictures', () => {
 
   test('lists what labels.csv names and the archive has not', async (t) => {
     const labels = { name: 'labels.csv', data: Buffer.from('gone.png,1\nx.png,2') };
-    assert.deepEqual(await contents(t, [labels, picture('x.png')]), ['x.png: 2', skipped('gone.png', 'missing-entry')]);
+    const set = await setOf(t, { 'a.zip': zipFile([labels, picture('x.png')]) });
+    assert.equal(set.total, 2);
+    assert.deepEqual(await contentsOf(set), ['x.png: 2', skipped('gone.png', 'missing-entry')]);
   });
 
   test('lists pictures whose folder names no class', async (t) => {
@@ -81,6 +83,19 @@ describe('a ZIP archive of labelled pictures', () => {
       skipped('hats/x.png', 'unlabelled-entry'),
       '1/x.png: 1',
     ]);
+  });
+
+  test('comes in parts of which none is large, also where there is not one picture in it', async (t) => {
+    const labels = {
+      name: 'labels.csv',
+      data: Buffer.from(Array.from({ length: 900 }, (_, index) => `${index},1\n`).join('')),
+    };
+    const set = await setOf(t, {
+      'a.zip': zipFile([labels, ...Array.from({ length: 900 }, (_, index) => picture(`x/${index}`))]),
+    });
+    const parts = await partsOf(set);
+    assert.equal(set.total, 1_800);
+    assert.deepEqual([parts.length, Math.ceil(1_800 / 64)], [29, 29]);
   });
 
   test('passes over what systems leave in archives, and counts it', async (t) => {
@@ -167,6 +182,12 @@ describe('an archive as a whole is refused', () => {
     await assert.rejects(setOf(t, { 'a.zip': zipFile(entries, { count: 1_000_000 }) }), { code: 'archive-too-large' });
   });
 
+  test('where the names of its entries have more bytes together than are taken', async (t) => {
+    const entries = Array.from({ length: 70 }, (_, index) => picture(`1/${String(index).padStart(1_000)}.png`));
+    assert.equal((await contents(t, entries)).length, 70);
+    await refused(t, zipFile(entries), 'archive-too-large', { maximumEntries: 100 });
+  });
+
   test('where its files have more bytes together than are taken', async (t) => {
     const entries = [1, 2, 3].map((number) => picture(`1/${number}.png`, { method: 0, data: Buffer.alloc(50_000) }));
     await refused(t, zipFile(entries), 'archive-too-large', { maximumUnpackedBytes: 149_999 });
@@ -203,6 +224,10 @@ describe('an archive as a whole is refused', () => {
       message: /line 2.*"hat"/,
     });
     await refused(t, zipFile([{ ...labels, crc: 1 }]), 'malformed-labels');
+    const twice = Buffer.from('file,label\nx.png,1\nx.png,2\n');
+    await refused(t, zipFile([{ ...labels, data: twice }]), 'malformed-labels');
+    const large = { ...labels, method: 0, data: Buffer.alloc(128_001, '\n') };
+    await refused(t, zipFile([large]), 'malformed-labels');
   });
 });
 

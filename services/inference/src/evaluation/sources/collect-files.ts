@@ -1,23 +1,18 @@
-import { FILES_PER_PART, type LabelledFile, PART_BYTES, type SetPart, type SkippedEntry } from './labelled-set.ts';
+import { FILES_PER_PART, PART_BYTES, type SkippedEntry } from './labelled-set.ts';
+import type { PackedFile } from './packed-file.ts';
 
-/** Files one by one become parts that are worth a message each; the order stays. */
-export async function* collected(
-  files: AsyncIterable<LabelledFile | SkippedEntry>,
-): AsyncGenerator<SetPart, void, undefined> {
-  let part: LabelledFile[] = [];
+/** Files one by one become parts that are worth a message each; the order stays, and no part is empty. */
+export async function* collected<File extends { file: PackedFile }>(
+  files: AsyncIterable<File | SkippedEntry>,
+): AsyncGenerator<(File | SkippedEntry)[], void, undefined> {
+  let part: (File | SkippedEntry)[] = [];
   let bytes = 0;
-  for await (const file of files) {
-    if ('code' in file) {
-      if (part.length > 0) yield { kind: 'files', files: part };
-      [part, bytes] = [[], 0];
-      yield { kind: 'skipped', entry: file };
-      continue;
-    }
-    part.push(file);
-    bytes += file.file.stored.length;
+  for await (const one of files) {
+    part.push(one);
+    bytes += 'file' in one ? one.file.stored.length : 0;
     if (part.length < FILES_PER_PART && bytes < PART_BYTES) continue;
-    yield { kind: 'files', files: part };
+    yield part;
     [part, bytes] = [[], 0];
   }
-  if (part.length > 0) yield { kind: 'files', files: part };
+  if (part.length > 0) yield part;
 }

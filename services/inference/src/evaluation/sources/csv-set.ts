@@ -1,6 +1,7 @@
-import { DomainError, hasCode } from '@atelier/domain';
+import { DomainError, hasCode, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { KAGGLE_HEAD_BYTES, kaggleHeaderBytes, readKaggleRows } from '@atelier/fashion-mnist';
-import type { LabelledSet, SetPart } from './labelled-set.ts';
+import { IMAGES_PER_PART, type LabelledSet, type SetPart, type SkippedEntry } from './labelled-set.ts';
+import type { SetOpening } from './set-opening.ts';
 import { digestOf, type StoredFile } from './stored-file.ts';
 
 const LINE_FEED = 0x0a;
@@ -11,16 +12,25 @@ const LONGEST_LINE_BYTES = 16 * 1024;
 /** About forty rows. */
 const BLOCK_BYTES = 64 * 1024;
 
+/** So much is counted at a time, in which there may be as many lines as bytes. */
+const COUNTED_BYTES = 128 * 1024;
+
 /**
  * Kaggle's form, `label,pixel1,...,pixel784`, decompressed; `original` is it as it came. Rejects with `malformed-csv` where it
- * begins otherwise; a row that cannot be read is skipped and listed.
+ * begins otherwise or has a line without an end, `archive-too-large` where it has more rows than are taken; a row that cannot
+ * be read is skipped and listed.
  */
-export async function openCsvSet(file: StoredFile, original: StoredFile = file): Promise<LabelledSet> {
+export async function openCsvSet(
+  file: StoredFile,
+  opening: SetOpening,
+  original: StoredFile = file,
+): Promise<LabelledSet> {
   const start = kaggleHeaderBytes(await file.read(0, KAGGLE_HEAD_BYTES), file.name);
+  const total = await countRows(file, start, opening);
   return {
     form: 'csv',
     bytes: original.bytes,
-    total: null,
+    total,
     ignored: 0,
     digest: () => digestOf([original]),
     parts: () => partsOf(file, start),
@@ -30,56 +40,86 @@ export async function openCsvSet(file: StoredFile, original: StoredFile = file):
   };
 }
 
+async function countRows(file: StoredFile, start: number, { limits, turns, signal }: SetOpening): Promise<number> {
+  const { maximumEntries } = limits;
+  let rows = 0;
+  let lineBytes = 0;
+  for (let position = start; position < file.bytes; position += COUNTED_BYTES) {
+    const block = await file.read(position, COUNTED_BYTES);
+    for (let from = 0; from < block.length;) {
+      if (lineBytes === 0 && ++rows > maximumEntries) {
+        throw new DomainError('archive-too-large', `${file.name} has more than ${maximumEntries} rows.`);
+      }
+      const lineFeed = block.indexOf(LINE_FEED, from);
+      const end = lineFeed < 0 ? block.length : lineFeed + 1;
+      lineBytes += end - from;
+      if (lineBytes > LONGEST_LINE_BYTES) {
+        const line = nameOf(rows - 1);
+        throw new DomainError('malformed-csv', `${file.name}: ${line} has more than ${LONGEST_LINE_BYTES} bytes.`);
+      }
+      if (lineFeed >= 0) lineBytes = 0;
+      from = end;
+    }
+    await turns.pause(signal);
+  }
+  return rows;
+}
+
 async function* partsOf(file: StoredFile, start: number): AsyncGenerator<SetPart, void, undefined> {
   let rows = 0;
-  let position = start;
-  while (position < file.bytes) {
+  for (let position = start; position < file.bytes;) {
     const block = await file.read(position, BLOCK_BYTES);
     const isLast = position + block.length >= file.bytes;
     const end = isLast ? block.length : block.lastIndexOf(LINE_FEED) + 1;
-    if (end === 0 || block.length === 0) {
-      throw new DomainError(
-        'malformed-csv',
-        `${file.name}: line ${rows + 2} has more than ${LONGEST_LINE_BYTES} bytes.`,
-      );
-    }
-    const lines = block.subarray(0, end);
-    for (const part of rowsOf(lines, file.name, rows)) {
-      yield part;
-      rows += part.kind === 'pixels' ? part.labels.length : 1;
+    if (end === 0) throw new DomainError('malformed-csv', `${file.name} became shorter while it was read.`);
+    for (const lines of someLines(block.subarray(0, end))) {
+      yield rowsOf(lines, file.name, rows);
+      rows += lines.length;
     }
     position += end;
   }
 }
 
-/** All rows at once where they are as they should be, else one by one. */
-function* rowsOf(lines: Buffer, file: string, rowsBefore: number): Generator<SetPart, void, undefined> {
-  try {
-    const { images, labels, count } = readKaggleRows(lines, file, rowsBefore);
-    if (count > 0)
-      yield {
-        kind: 'pixels',
-        names: Array.from({ length: count }, (_, row) => nameOf(rowsBefore + row)),
-        labels,
-        images,
-      };
-    return;
-  } catch (error) {
-    if (!hasCode(error, 'malformed-csv')) throw error;
+/** As many lines at a time as a part has rows. */
+function* someLines(bytes: Buffer): Generator<Buffer[], void, undefined> {
+  let lines: Buffer[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const lineFeed = bytes.indexOf(LINE_FEED, start);
+    const end = lineFeed < 0 ? bytes.length : lineFeed + 1;
+    lines.push(bytes.subarray(start, end));
+    start = end;
+    if (lines.length < IMAGES_PER_PART) continue;
+    yield lines;
+    lines = [];
   }
-  let row = rowsBefore;
-  for (let start = 0; start < lines.length; row++) {
-    const lineFeed = lines.indexOf(LINE_FEED, start);
-    const end = lineFeed < 0 ? lines.length : lineFeed + 1;
+  if (lines.length > 0) yield lines;
+}
+
+function rowsOf(lines: readonly Buffer[], file: string, rowsBefore: number): SetPart {
+  const names: string[] = [];
+  const labels = new Uint8Array(lines.length);
+  const images = new Uint8Array(lines.length * PIXELS_PER_IMAGE);
+  const skipped: SkippedEntry[] = [];
+  for (const [index, line] of lines.entries()) {
+    const name = nameOf(rowsBefore + index);
     try {
-      const { images, labels } = readKaggleRows(lines.subarray(start, end), file, row);
-      yield { kind: 'pixels', names: [nameOf(row)], labels, images };
+      const row = readKaggleRows(line, file, rowsBefore + index);
+      labels.set(row.labels, names.length);
+      images.set(row.images, names.length * PIXELS_PER_IMAGE);
+      names.push(name);
     } catch (error) {
       if (!hasCode(error, 'malformed-csv')) throw error;
-      yield { kind: 'skipped', entry: { name: nameOf(row), code: error.code, message: error.message } };
+      skipped.push({ name, code: error.code, message: error.message });
     }
-    start = end;
   }
+  const count = names.length;
+  return {
+    kind: 'pixels',
+    names,
+    labels: labels.slice(0, count),
+    images: images.slice(0, count * PIXELS_PER_IMAGE),
+    skipped,
+  };
 }
 
 /** The header is line 1. */

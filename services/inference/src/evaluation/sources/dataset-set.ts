@@ -2,10 +2,10 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '@atelier/domain';
 import { DEBIAN_FOLDER, type DatasetFile, type Edition, FASHION_MNIST } from '@atelier/fashion-mnist';
-import type { Scratch } from '../scratch.ts';
 import { decompressed } from './decompressed.ts';
 import { openIdxSet } from './idx-set.ts';
 import type { LabelledSet } from './labelled-set.ts';
+import type { SetOpening } from './set-opening.ts';
 import { StoredFile } from './stored-file.ts';
 
 export type Split = 'train' | 'test';
@@ -28,16 +28,17 @@ export interface DatasetPlaces {
 export async function openDatasetSet(
   split: Split,
   { directory, cacheDirectory, systemDirectory = DEBIAN_FOLDER, edition = FASHION_MNIST }: DatasetPlaces,
-  scratch: Scratch,
+  opening: SetOpening,
 ): Promise<LabelledSet> {
   const folders = directory === undefined ? [cacheDirectory, systemDirectory] : [directory];
   const [images, labels] = filesOf(edition, split);
   for (const folder of folders) {
     const found = await findIn(folder, [images, labels]);
     if (found === undefined) continue;
-    const files = await Promise.all(found.map((file) => decompressed(file, scratch)));
-    const [imagesFile, labelsFile] = files as [StoredFile, StoredFile];
+    const files = [...found];
     try {
+      for (const [index, file] of found.entries()) files[index] = await decompressed(file, opening);
+      const [imagesFile, labelsFile] = files as [StoredFile, StoredFile];
       await requireSum(imagesFile, images);
       await requireSum(labelsFile, labels);
       return await openIdxSet(

@@ -78,6 +78,7 @@ async function* partsOf(
         names: Array.from({ length: last - first }, (_, row) => nameOf(start + first + row)),
         labels: new Uint8Array(labels.subarray(first, last)),
         images: new Uint8Array(pixels.subarray(first * PIXELS_PER_IMAGE, last * PIXELS_PER_IMAGE)),
+        skipped: [],
       };
     }
   }

@@ -11,6 +11,9 @@ export interface SkippedEntry {
   message: string;
 }
 
+/** A picture file, or why there is none to decode. */
+export type NamedFile = { name: string; file: PackedFile } | SkippedEntry;
+
 /** A picture file and the class that it is said to show, 0 to 9. */
 export interface LabelledFile {
   name: string;
@@ -18,20 +21,19 @@ export interface LabelledFile {
   file: PackedFile;
 }
 
-/** Some of a set's contents, in its order. */
+/** Some of a set's contents, in its order, and little of it: the thread that serves makes one part and no more at a time. */
 export type SetPart =
-  /** Images [n, 28, 28] of the model's form with their labels [n], 0 to 9. */
-  | { kind: 'pixels'; names: string[]; labels: Uint8Array; images: Uint8Array }
-  | { kind: 'files'; files: LabelledFile[] }
-  | { kind: 'skipped'; entry: SkippedEntry };
+  /** Images [n, 28, 28] of the model's form with their labels [n], 0 to 9, and what stands between them and is none. */
+  | { kind: 'pixels'; names: string[]; labels: Uint8Array; images: Uint8Array; skipped: SkippedEntry[] }
+  | { kind: 'files'; files: (LabelledFile | SkippedEntry)[] };
 
 /** Labelled images, read when they are asked for. */
 export interface LabelledSet {
   readonly form: SetForm;
   /** As they came, so compressed where they were. */
   readonly bytes: number;
-  /** Images and skipped entries that are to come; null where nobody knows yet. */
-  readonly total: number | null;
+  /** Images and skipped entries that are to come. */
+  readonly total: number;
   /** Entries that are nobody's pictures, such as what a system keeps beside files; they are not listed. */
   readonly ignored: number;
   /** `sha256:` and the sum over the bytes as they came; of a folder, over the names and the bytes of its files. */
@@ -41,9 +43,9 @@ export interface LabelledSet {
   close(): Promise<void>;
 }
 
-/** Images of a part that come as pixels. */
+/** Images of a part that come as pixels, what is skipped between them included. */
 export const IMAGES_PER_PART = 64;
 
-/** Files of a part: at most so many, and fewer once they have so many bytes. */
+/** Files of a part, skipped ones included: at most so many, and fewer once they have so many bytes. */
 export const FILES_PER_PART = 64;
 export const PART_BYTES = 512 * 1024;

@@ -1,8 +1,17 @@
-import { CLASS_COUNT, classIndexOf, DomainError } from '@atelier/domain';
+import { TextDecoder } from 'node:util';
+import { CLASS_COUNT, classIndexOf, className, DomainError } from '@atelier/domain';
+import { maximumNamesBytes } from '../limits.ts';
+import type { SetOpening } from './set-opening.ts';
 
 /** Names of the columns that a header may have; without a header the file comes first. */
 const FILE_COLUMNS = ['file', 'filename', 'file_name', 'name', 'image', 'path'];
 const LABEL_COLUMNS = ['label', 'class', 'class_name', 'classname', 'category', 'target'];
+
+/** So much of a table is read at a time: some thousand lines, or fields of one. */
+const STEP_BYTES = 16 * 1024;
+
+/** More than the longest name and its label. */
+const LONGEST_LINE = 8 * 1024;
 
 /** The classes by the names of files, as a file of labels says them. */
 export interface LabelsTable {
@@ -10,33 +19,67 @@ export interface LabelsTable {
   classes: ReadonlyMap<string, number>;
 }
 
+export type LabelsReading = Pick<SetOpening, 'limits' | 'turns' | 'signal'>;
+
 /**
- * Reads `file,label`, one a line, quoted or not (RFC 4180), with a header or none; the label is a class by its name, its slug or
- * its index. `malformed-labels` names the line.
+ * Reads `file,label`, one a line, quoted or not (RFC 4180), in UTF-8, with a header or none; the label is a class by its name, its
+ * slug or its index. `malformed-labels` names the line, or both where they contradict each other; it is thrown as well where
+ * there are more lines than a set may have entries.
  */
-export function readLabelsCsv(text: string, place: string): LabelsTable {
-  const rows = rowsOf(text.replace(/^\ufeff/, ''), place);
-  const [first] = rows;
-  if (first === undefined) throw fault(place, 1, 'expected file,label; found nothing');
-  const header = columnsOf(first.fields);
-  const [fileColumn, labelColumn] = header ?? [0, 1];
+export async function readLabelsCsv(bytes: Uint8Array, place: string, reading: LabelsReading): Promise<LabelsTable> {
+  requireLabelsSize(bytes.length, place, reading);
   const classes = new Map<string, number>();
-  for (const { line, fields } of header === undefined ? rows : rows.slice(1)) {
-    const [name, label] = [fields[fileColumn]?.trim(), fields[labelColumn]];
-    if (name === undefined || label === undefined || name === '') {
-      throw fault(place, line, `expected file,label; found ${fields.length} columns`);
+  const lines = new Map<string, number>();
+  let columns: readonly [file: number, label: number] | undefined;
+  for await (const rows of rowsOf(bytes, place, reading)) {
+    for (const { line, fields } of rows) {
+      if (columns === undefined) {
+        const header = columnsOf(fields);
+        columns = header ?? [0, 1];
+        if (header !== undefined) continue;
+      }
+      const [name, label] = namedBy(fields, columns, place, line);
+      const known = classes.get(name);
+      if (known !== undefined && known !== label) {
+        const [first, second] = [known, label].map(className);
+        throw fault(place, line, `"${name.slice(0, 100)}" is "${second}", and "${first}" in line ${lines.get(name)}`);
+      }
+      if (known !== undefined) continue;
+      classes.set(name, label);
+      lines.set(name, line);
     }
-    const index = classIndexOf(label);
-    if (index === undefined) {
-      throw fault(
-        place,
-        line,
-        `expected a class by its name or its index 0 to ${CLASS_COUNT - 1}; found "${label.slice(0, 30)}"`,
-      );
-    }
-    classes.set(name.replace(/^(\.\/)+/, ''), index);
   }
+  if (columns === undefined) throw fault(place, 1, 'expected file,label; found nothing');
   return { classes };
+}
+
+/** `malformed-labels` for a file that has more bytes than are read; to be asked before that. */
+export function requireLabelsSize(bytes: number, place: string, { limits }: Pick<LabelsReading, 'limits'>): void {
+  const maximum = maximumNamesBytes(limits);
+  if (bytes <= maximum) return;
+  throw new DomainError('malformed-labels', `${place} has ${bytes} bytes; at most ${maximum} are taken.`);
+}
+
+/** What a row says, by the columns of the file and of the label. */
+function namedBy(
+  fields: readonly string[],
+  [fileColumn, labelColumn]: readonly [number, number],
+  place: string,
+  line: number,
+): [name: string, label: number] {
+  const [name, label] = [fields[fileColumn]?.trim(), fields[labelColumn]];
+  if (name === undefined || label === undefined || name === '') {
+    throw fault(place, line, `expected file,label; found ${fields.length} columns`);
+  }
+  const index = classIndexOf(label);
+  if (index === undefined) {
+    throw fault(
+      place,
+      line,
+      `expected a class by its name or its index 0 to ${CLASS_COUNT - 1}; found "${label.slice(0, 30)}"`,
+    );
+  }
+  return [name.replace(/^(\.\/)+/, ''), index];
 }
 
 /** Where a header has the two columns; undefined for a row that is none. */
@@ -53,12 +96,38 @@ interface Row {
   fields: string[];
 }
 
-function rowsOf(text: string, place: string): Row[] {
-  return text
-    .split(/\r?\n/)
-    .map((line, index) => ({ line: index + 1, text: line }))
-    .filter(({ text: words }) => words.trim() !== '')
-    .map(({ line, text: words }) => ({ line, fields: fieldsOf(words, place, line) }));
+/** The rows that are not empty, some at a time, between which others have their turn. */
+async function* rowsOf(
+  bytes: Uint8Array,
+  place: string,
+  { limits: { maximumEntries }, turns, signal }: LabelsReading,
+): AsyncGenerator<Row[], void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 0;
+  let rest = '';
+  for (let start = 0; start < bytes.length; start += STEP_BYTES) {
+    const isLast = start + STEP_BYTES >= bytes.length;
+    const lines = (rest + decoded(decoder, bytes.subarray(start, start + STEP_BYTES), isLast, place)).split('\n');
+    rest = isLast ? '' : (lines.pop() ?? '');
+    if (rest.length > LONGEST_LINE) lines.push(rest); // its end can only be farther off
+    const rows: Row[] = [];
+    for (const text of lines) {
+      line++;
+      if (line > maximumEntries + 1) throw fault(place, line, `at most ${maximumEntries} lines and a header are taken`);
+      if (text.length > LONGEST_LINE) throw fault(place, line, `it has more than ${LONGEST_LINE} characters`);
+      if (text.trim() !== '') rows.push({ line, fields: fieldsOf(text.replace(/\r$/, ''), place, line) });
+    }
+    yield rows;
+    await turns.pause(signal);
+  }
+}
+
+function decoded(decoder: TextDecoder, bytes: Uint8Array, isLast: boolean, place: string): string {
+  try {
+    return decoder.decode(bytes, { stream: !isLast });
+  } catch (cause) {
+    throw new DomainError('malformed-labels', `${place} is not UTF-8.`, { cause });
+  }
 }
 
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;

@@ -13,10 +13,15 @@ export function classOfFolder(path: string): number | undefined {
 }
 
 /** The file that says the classes of others, in any folder. */
-const LABELS_FILE = /(^|\/)labels\.csv$/i;
+const LABELS_FILE = /^\/?labels\.csv$/i;
 
-/** Of `files` the one with labels that lies highest. */
-export function labelsFileAmong<File extends { name: string }>(files: readonly File[]): File | undefined {
-  const depth = ({ name }: File) => name.split('/').length;
-  return files.filter(({ name }) => LABELS_FILE.test(name)).sort((a, b) => depth(a) - depth(b))[0];
+/** Of `files` the one with labels that lies highest, and of those the first. */
+export function labelsFileAmong<File extends { name: string }>(files: Iterable<File>): File | undefined {
+  let highest: { file: File; depth: number } | undefined;
+  for (const file of files) {
+    if (!LABELS_FILE.test(file.name.slice(-'/labels.csv'.length))) continue;
+    const depth = file.name.split('/').length;
+    if (highest === undefined || depth < highest.depth) highest = { file, depth };
+  }
+  return highest?.file;
 }

@@ -2,13 +2,12 @@ import { open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DomainError, messageOf } from '@atelier/domain';
 import { FASHION_MNIST } from '@atelier/fashion-mnist';
-import type { SetLimits } from '../limits.ts';
-import type { Scratch } from '../scratch.ts';
 import { openCsvSet } from './csv-set.ts';
 import { decompressed } from './decompressed.ts';
 import { openFolderSet } from './folder-set.ts';
 import { openIdxSet } from './idx-set.ts';
 import type { LabelledSet } from './labelled-set.ts';
+import type { SetOpening } from './set-opening.ts';
 import { StoredFile } from './stored-file.ts';
 import { openZipSet } from './zip/zip-set.ts';
 
@@ -19,19 +18,15 @@ type Content = 'zip' | 'images' | 'labels' | 'csv';
  * files are the set's from now on: it closes them, also where this rejects. `malformed-archive`, `archive-too-large`,
  * `malformed-labels`, `malformed-idx`, `malformed-csv`, `malformed-body`, or `missing-image` where something is missing.
  */
-export async function openSetOf(
-  files: readonly StoredFile[],
-  limits: SetLimits,
-  scratch: Scratch,
-): Promise<LabelledSet> {
+export async function openSetOf(files: readonly StoredFile[], opening: SetOpening): Promise<LabelledSet> {
   const plain: StoredFile[] = [];
   try {
-    for (const file of files) plain.push(await decompressed(file, scratch));
+    for (const file of files) plain.push(await decompressed(file, opening));
     const contents = await Promise.all(plain.map(contentOf));
     const [only, ...others] = plain;
     if (only !== undefined && others.length === 0) {
-      if (contents[0] === 'zip') return await openZipSet(only, limits);
-      if (contents[0] === 'csv') return await openCsvSet(only, files[0]);
+      if (contents[0] === 'zip') return await openZipSet(only, opening);
+      if (contents[0] === 'csv') return await openCsvSet(only, opening, files[0]);
     }
     const [images, labels] = [plain[contents.indexOf('images')], plain[contents.indexOf('labels')]];
     if (plain.length !== 2 || images === undefined || labels === undefined) throw unfitting(files, contents);
@@ -44,13 +39,13 @@ export async function openSetOf(
 }
 
 /** The set at a path of this machine: an archive, a CSV file, or a folder of pictures or with the IDX files of the data set. */
-export async function openSetAt(path: string, limits: SetLimits, scratch: Scratch): Promise<LabelledSet> {
+export async function openSetAt(path: string, opening: SetOpening): Promise<LabelledSet> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new DomainError('dataset-not-found', `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  if (!found.isDirectory()) return openSetOf([await openFile(path)], limits, scratch);
+  if (!found.isDirectory()) return openSetOf([await openFile(path)], opening);
   const idx = await idxFilesIn(path);
-  return idx === undefined ? openFolderSet(path, limits) : openSetOf(idx, limits, scratch);
+  return idx === undefined ? openFolderSet(path, opening) : openSetOf(idx, opening);
 }
 
 async function openFile(path: string): Promise<StoredFile> {

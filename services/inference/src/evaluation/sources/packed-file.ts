@@ -1,5 +1,6 @@
 import { DomainError } from '@atelier/domain';
-import { crc32, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { crc32, inflateRaw, inflateRawSync } from 'node:zlib';
 
 /** How ZIP archives keep a file; others of its methods have no reader here. */
 export const METHODS = { stored: 0, deflated: 8 } as const;
@@ -23,9 +24,30 @@ export function plainFile(bytes: Uint8Array): PackedFile {
  * The bytes of a file. `unreadable-entry` where they are not what its header says, and as soon as there are more of them
  * than that; `nested-archive` where they begin as an archive does.
  */
-export function unpack({ stored, method, bytes, crc32: expected }: PackedFile): Buffer {
-  const unpacked =
-    method === METHODS.stored ? Buffer.from(stored.buffer, stored.byteOffset, stored.length) : inflate(stored, bytes);
+export function unpack(file: PackedFile): Buffer {
+  if (file.method === METHODS.stored) return checked(asStored(file), file);
+  try {
+    return checked(inflateRawSync(file.stored, inflateOptions(file)), file);
+  } catch (cause) {
+    throw inflateFault(cause, file);
+  }
+}
+
+/** The same on another thread, for a file that is large and is needed here. */
+export async function unpackElsewhere(file: PackedFile): Promise<Buffer> {
+  if (file.method === METHODS.stored) return checked(asStored(file), file);
+  try {
+    return checked(await promisify(inflateRaw)(file.stored, inflateOptions(file)), file);
+  } catch (cause) {
+    throw inflateFault(cause, file);
+  }
+}
+
+function asStored({ stored }: PackedFile): Buffer {
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.length);
+}
+
+function checked(unpacked: Buffer, { bytes, crc32: expected }: PackedFile): Buffer {
   if (unpacked.length !== bytes) throw unreadable(`it has ${unpacked.length} bytes, and its header says ${bytes}`);
   if (expected !== null && crc32(unpacked) !== expected)
     throw unreadable('its checksum is another than its header says');
@@ -33,17 +55,18 @@ export function unpack({ stored, method, bytes, crc32: expected }: PackedFile): 
   return unpacked;
 }
 
-function inflate(stored: Uint8Array, bytes: number): Buffer {
-  try {
-    // The chunk for all of it at once; for less than 64 bytes zlib takes no chunk.
-    return inflateRawSync(stored, { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes + 1) });
-  } catch (cause) {
-    const isLonger = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw unreadable(
-      isLonger ? `it unpacks to more than the ${bytes} bytes that its header says` : 'its compressed bytes are damaged',
-      cause,
-    );
-  }
+/** The chunk for all of it at once; for less than 64 bytes zlib takes no chunk. */
+function inflateOptions({ bytes }: PackedFile) {
+  return { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes + 1) };
+}
+
+function inflateFault(cause: unknown, { bytes }: PackedFile): DomainError {
+  if (cause instanceof DomainError) return cause;
+  const isLonger = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+  return unreadable(
+    isLonger ? `it unpacks to more than the ${bytes} bytes that its header says` : 'its compressed bytes are damaged',
+    cause,
+  );
 }
 
 export function unreadable(reason: string, cause?: unknown): DomainError {

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { DomainError, messageOf } from '@atelier/domain';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
-import type { SetLimits } from '../../limits.ts';
+import { maximumNamesBytes, RATIO_FROM_BYTES, type SetLimits } from '../../limits.ts';
 import { FileWindow } from '../file-window.ts';
-import type { SkippedEntry } from '../labelled-set.ts';
+import type { NamedFile, SkippedEntry } from '../labelled-set.ts';
 import { METHODS, type PackedFile, unreadable } from '../packed-file.ts';
+import type { SetOpening } from '../set-opening.ts';
 import type { StoredFile } from '../stored-file.ts';
 import { isJunk, isNestedArchive, MAXIMUM_NAME_BYTES, plainName, skipped, unsafeReason } from './entry-names.ts';
 import { WindowReader } from './window-reader.ts';
@@ -24,9 +24,11 @@ export interface Archive {
   /** In the order of the archive's directory; folders and what `isJunk` are not among them. */
   entries: (ArchivedFile | SkippedEntry)[];
   ignored: number;
-  /** `unreadable-entry` where the archive holds another thing there than its directory says. */
-  read(file: ArchivedFile): Promise<PackedFile>;
+  /** A file as it is stored; `unreadable-entry` where the archive holds another thing there than its directory says. */
+  read(file: ArchivedFile): Promise<NamedFile>;
 }
+
+export type ArchiveReading = Pick<SetOpening, 'limits' | 'turns' | 'signal'>;
 
 /** Between two of so many entries others have their turn. */
 const ENTRIES_AT_A_TIME = 256;
@@ -35,19 +37,17 @@ const ENTRIES_AT_A_TIME = 256;
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 
-/** Below this an entry may have any ratio: a page of one colour is no bomb. */
-const RATIO_FROM_BYTES = 64 * 1024;
-
 /**
  * The directory of a ZIP archive. What must not or cannot be read is listed with its reason and harms no other. Rejects with
  * `malformed-archive` where the directory cannot be read or contradicts itself, `archive-too-large` beyond the limits.
  */
-export async function openArchive(file: StoredFile, limits: SetLimits): Promise<Archive> {
+export async function openArchive(file: StoredFile, reading: ArchiveReading): Promise<Archive> {
   const window = new FileWindow(file);
   try {
     const zip = await openDirectory(window, file);
-    return await readDirectory(zip, window, file, limits);
+    return await readDirectory(zip, window, file, reading);
   } catch (cause) {
+    reading.signal.throwIfAborted();
     if (cause instanceof DomainError) throw cause;
     throw new DomainError('malformed-archive', `${file.name} is no ZIP archive that can be read: ${messageOf(cause)}`, {
       cause,
@@ -61,15 +61,23 @@ function openDirectory(window: FileWindow, file: StoredFile): Promise<ZipFile> {
   return yauzl.fromRandomAccessReaderPromise(new WindowReader(window), file.bytes, options);
 }
 
-async function readDirectory(zip: ZipFile, window: FileWindow, file: StoredFile, limits: SetLimits): Promise<Archive> {
+async function readDirectory(
+  zip: ZipFile,
+  window: FileWindow,
+  file: StoredFile,
+  { limits, turns, signal }: ArchiveReading,
+): Promise<Archive> {
   if (zip.entryCount > limits.maximumEntries) {
     throw tooLarge(`it has ${zip.entryCount} entries; at most ${limits.maximumEntries} are taken`);
   }
   const entries: Archive['entries'] = [];
   const names = new Set<string>();
-  let [ignored, storedBytes, bytes, seen] = [0, 0, 0, 0];
+  const maximumNames = maximumNamesBytes(limits);
+  let [ignored, storedBytes, bytes, nameBytes, seen] = [0, 0, 0, 0, 0];
   for await (const entry of zip.eachEntry()) {
-    if (++seen % ENTRIES_AT_A_TIME === 0) await setImmediate();
+    if (++seen % ENTRIES_AT_A_TIME === 0) await turns.pause(signal);
+    nameBytes += entry.fileNameLength;
+    if (nameBytes > maximumNames) throw tooLarge(`the names of its entries have more than ${maximumNames} bytes`);
     storedBytes += entry.compressedSize;
     if (storedBytes > file.bytes) {
       throw new DomainError(
@@ -86,7 +94,7 @@ async function readDirectory(zip: ZipFile, window: FileWindow, file: StoredFile,
     }
     entries.push(judged);
   }
-  return { entries, ignored, read: (archived) => readEntry(window, archived) };
+  return { entries, ignored, read: (archived) => readNamed(window, archived) };
 }
 
 /** What is to become of an entry; a folder is nothing. */
@@ -143,6 +151,15 @@ function specialReason(mode: number): string | undefined {
   const kind = mode & 0o170000;
   if (kind === 0o120000) return 'it is a link';
   return [0, 0o100000, 0o040000].includes(kind) ? undefined : 'it is no ordinary file';
+}
+
+async function readNamed(window: FileWindow, file: ArchivedFile): Promise<NamedFile> {
+  try {
+    return { name: file.name, file: await readEntry(window, file) };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return skipped(file.name, error.code, error.message);
+  }
 }
 
 async function readEntry(window: FileWindow, file: ArchivedFile): Promise<PackedFile> {

@@ -1,72 +1,72 @@
-import { DomainError, messageOf } from '@atelier/domain';
-import type { SetLimits } from '../../limits.ts';
-import { ClassOfFile, type PlacedLabels, placedLabels } from '../class-of-file.ts';
+import { DomainError } from '@atelier/domain';
+import { type ClassifiedFiles, classify, missingEntry, type PlacedLabels, unlabelled } from '../class-of-file.ts';
 import { collected } from '../collect-files.ts';
-import type { LabelledFile, LabelledSet, SkippedEntry } from '../labelled-set.ts';
+import type { LabelledFile, LabelledSet, SetPart, SkippedEntry } from '../labelled-set.ts';
 import { labelsFileAmong } from '../labels.ts';
-import { unpack } from '../packed-file.ts';
+import { readLabelsCsv, requireLabelsSize } from '../labels-csv.ts';
+import { unpackElsewhere } from '../packed-file.ts';
+import type { SetOpening } from '../set-opening.ts';
 import { digestOf, type StoredFile } from '../stored-file.ts';
 import { type Archive, type ArchivedFile, openArchive } from './archive.ts';
-import { skipped } from './entry-names.ts';
 
 /**
  * A ZIP archive with pictures in folders that are named by their classes, at the top or below other folders, or with a file
  * `labels.csv`. Rejects with `malformed-archive`, `archive-too-large`, `malformed-labels`.
  */
-export async function openZipSet(file: StoredFile, limits: SetLimits): Promise<LabelledSet> {
-  const archive = await openArchive(file, limits);
-  const labels = await labelsIn(archive);
-  const entries = archive.entries.filter((entry) => entry !== labels?.entry);
-  const classes = new ClassOfFile(labels);
+export async function openZipSet(file: StoredFile, opening: SetOpening): Promise<LabelledSet> {
+  const archive = await openArchive(file, opening);
+  const readable = archive.entries.filter((entry): entry is ArchivedFile => 'offset' in entry);
+  const labelsFile = labelsFileAmong(readable);
+  const labels = labelsFile && (await labelsIn(archive, labelsFile, opening));
+  const entries = archive.entries.filter((entry) => entry !== labelsFile);
+  const names = entries.map((entry) => ('offset' in entry ? entry.name : undefined));
+  const classified = await classify(names, labels, opening);
   return {
     form: 'zip',
     bytes: file.bytes,
-    total: entries.length,
+    total: entries.length + classified.missing.length,
     ignored: archive.ignored,
     digest: () => digestOf([file]),
-    parts: () => collected(labelled(archive, entries, classes)),
+    parts: () => partsOf(archive, entries, classified),
     close: () => file.close(),
   };
+}
+
+async function* partsOf(
+  archive: Archive,
+  entries: Archive['entries'],
+  classified: ClassifiedFiles,
+): AsyncGenerator<SetPart, void, undefined> {
+  for await (const files of collected(labelled(archive, entries, classified))) yield { kind: 'files', files };
 }
 
 async function* labelled(
   archive: Archive,
   entries: Archive['entries'],
-  classes: ClassOfFile,
+  { classes, missing }: ClassifiedFiles,
 ): AsyncGenerator<LabelledFile | SkippedEntry, void, undefined> {
-  for (const entry of entries) {
-    if ('code' in entry) {
-      yield entry;
-      continue;
-    }
-    try {
-      yield { name: entry.name, label: classes.of(entry.name), file: await archive.read(entry) };
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      yield skipped(entry.name, error.code, error.message);
+  for (const [index, entry] of entries.entries()) {
+    const label = classes[index];
+    if ('code' in entry) yield entry;
+    else if (label === undefined) yield unlabelled(entry.name);
+    else {
+      const read = await archive.read(entry);
+      yield 'code' in read ? read : { ...read, label };
     }
   }
-  for (const name of classes.missing()) {
-    yield skipped(name, 'missing-entry', 'labels.csv names it, and no entry has that name that could be read.');
-  }
+  for (const name of missing) yield missingEntry(name);
 }
 
-/** The file of labels that lies highest. */
-async function labelsIn(archive: Archive): Promise<(PlacedLabels & { entry: ArchivedFile }) | undefined> {
-  const entry = labelsFileAmong(archive.entries.filter((one): one is ArchivedFile => 'offset' in one));
-  if (entry === undefined) return undefined;
-  const text = unpackedText(await archive.read(entry).then(unpack).catch(refuseLabels));
-  return { ...placedLabels(text, entry.name), entry };
+async function labelsIn(archive: Archive, entry: ArchivedFile, opening: SetOpening): Promise<PlacedLabels> {
+  requireLabelsSize(entry.bytes, entry.name, opening);
+  const read = await archive.read(entry);
+  if ('code' in read) throw refused(entry.name, read);
+  const bytes = await unpackElsewhere(read.file).catch((error: unknown) => {
+    throw error instanceof DomainError ? refused(entry.name, error) : error;
+  });
+  return { ...(await readLabelsCsv(bytes, entry.name, opening)), name: entry.name };
 }
 
-function unpackedText(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DomainError('malformed-labels', 'labels.csv is not UTF-8.', { cause });
-  }
-}
-
-function refuseLabels(cause: unknown): never {
-  throw new DomainError('malformed-labels', `labels.csv cannot be read: ${messageOf(cause)}`, { cause });
+function refused(name: string, cause: SkippedEntry | DomainError): DomainError {
+  return new DomainError('malformed-labels', `${name} cannot be read: ${cause.message}`, { cause });
 }
