@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { STOP_LIMIT_MS } from '@atelier/http';
 import { type InferenceConfig, readConfig } from '@atelier/inference';
@@ -12,6 +14,7 @@ import {
   containersOf,
   deploymentsIn,
   environmentOf,
+  KUBERNETES,
   type Manifest,
   podOf,
 } from '../support/deployment/manifests.ts';
@@ -202,6 +205,21 @@ for (const [name, manifests] of applied) {
         if (graceMs === 0) continue;
         const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = container.readinessProbe ?? {};
         assert.ok(graceMs > 1000 * (periodSeconds + timeoutSeconds) * failureThreshold, container.name);
+      }
+    });
+
+    test('waits for no secret that the README does not make', () => {
+      const readme = readFileSync(join(KUBERNETES, 'README.md'), 'utf8');
+      const wanted = deployments
+        .flatMap(containersOf)
+        .flatMap(({ env = [], envFrom = [] }) => [
+          ...env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []),
+          ...envFrom.flatMap(({ secretRef }) => (secretRef?.optional === true ? [] : (secretRef ?? []))),
+        ]);
+      assert.equal(wanted.length, 1);
+      for (const secret of wanted) {
+        const key = 'key' in secret ? secret.key : '';
+        assert.match(readme, new RegExp(`create secret generic ${secret.name} --from-literal=${key}=`));
       }
     });
 
