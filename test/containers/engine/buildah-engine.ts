@@ -33,7 +33,7 @@ export class BuildahEngine implements ContainerEngine {
     if (await this.#has(name)) return;
     const secrets = Object.entries(await npmSecrets(this.#temporary));
     await this.#buildah(
-      ...['build', '--pull-never', '--format=docker', `--file=${dockerfile}`, '--target=cpu', `--tag=${name}`],
+      ...['build', ...TIDY, '--pull-never', '--format=docker', `--file=${dockerfile}`, '--target=cpu', `--tag=${name}`],
       ...secrets.map(([id, source]) => `--secret=id=${id},src=${source}`),
       root,
     );
@@ -82,7 +82,7 @@ export class BuildahEngine implements ContainerEngine {
       file,
       'FROM scratch\nADD base.tar /\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n',
     );
-    await this.#buildah('build', '--format=docker', `--file=${file}`, `--tag=${base.name}`, this.#folder);
+    await this.#buildah('build', ...TIDY, '--format=docker', `--file=${file}`, `--tag=${base.name}`, this.#folder);
     rmSync(tree);
   }
 
@@ -111,6 +111,9 @@ export class BuildahEngine implements ContainerEngine {
     return [...storage, '--storage-driver=vfs', ...words];
   }
 }
+
+/** Else a copy of the base is left behind by every stage that the last one is not built on. */
+const TIDY = ['--no-cache', '--force-rm'];
 
 /** Chroot needs no rights that a container that builds images lacks, and this driver no file system of its own. */
 const ENVIRONMENT = { environment: { BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: 'vfs' } };
