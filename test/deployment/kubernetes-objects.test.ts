@@ -218,7 +218,7 @@ for (const [name, manifests] of applied) {
         ]);
       assert.equal(wanted.length, 1);
       for (const secret of wanted) {
-        const key = 'key' in secret ? secret.key : '';
+        const key = 'key' in secret ? String(secret.key) : '';
         assert.match(readme, new RegExp(`create secret generic ${secret.name} --from-literal=${key}=`));
       }
     });
