@@ -191,7 +191,10 @@ describe('POST /predict/batch', () => {
     await problemOf(batch('?explain=gradient').attach('image', png, 'x.png'), 422, 'invalid-request');
     await problemOf(batch('?version=9').attach('image', png, 'x.png'), 404, 'model-not-found');
     await problemOf(batch().type('application/zip').send('no archive'), 422, 'malformed-archive');
-    await problemOf(batch().type('application/zip').send(zipFile([])), 422, 'missing-image');
+    const empty = await problemOf(batch().type('application/zip').send(zipFile([])), 422, 'missing-image');
+    assert.match(empty.detail ?? '', /^The archive has no picture/);
+    const form = batch().set('Content-Type', `multipart/form-data; boundary=${BOUNDARY}`).send(String(END));
+    assert.match((await problemOf(form, 422, 'missing-image')).detail ?? '', /the form has neither/);
     const broken = batch().set('Content-Type', `multipart/form-data; boundary=${BOUNDARY}`).send('--a-bound');
     await problemOf(broken, 400, 'malformed-multipart');
   });

@@ -26,7 +26,8 @@ export interface ReceiveBatchParts extends UploadParts {
 /**
  * The files that a request carries, in their order and in parts, each as soon as it has arrived: those of a form, of which nothing
  * goes to the disk; or those of an archive, which does. Whatever is not taken keeps its sender waiting. Rejects as `readForm`,
- * `receiveFiles` and `openArchive` do, with `too-many-images`, and with `unsupported-media-type` for another kind of body.
+ * `receiveFiles` and `openArchive` do, with `too-many-images`, with `missing-image` where there is not one, and with
+ * `unsupported-media-type` for another kind of body.
  */
 export async function* receiveBatch(
   request: IncomingMessage,
@@ -51,6 +52,7 @@ async function* filesOfForm(
   signal: AbortSignal,
 ): AsyncGenerator<NamedFile[], void, undefined> {
   const queue = new FileQueue();
+  let isEmpty = true;
   const gone = new AbortController();
   let archive: StoredFile | undefined;
   let count = 0;
@@ -66,6 +68,7 @@ async function* filesOfForm(
       traffic,
       arrival,
       take: async (field, stream, filename) => {
+        isEmpty = false;
         if (field === 'image') {
           const [before, file] = [last, fileIn(stream, filename ?? `image ${++count}`, limits)];
           last = Promise.all([file, before]).then(([named]) => queue.push(named));
@@ -81,6 +84,10 @@ async function* filesOfForm(
   );
   try {
     yield* queue.parts();
+    if (isEmpty) {
+      const detail = 'Expected files in the field "image" or an archive in the field "archive"; the form has neither.';
+      throw new DomainError('missing-image', detail);
+    }
     if (archive !== undefined) yield* filesOfArchive(archive, { limits, turns, signal });
   } finally {
     gone.abort();
@@ -110,6 +117,10 @@ async function* filesOfArchive(
 ): AsyncGenerator<NamedFile[], void, undefined> {
   try {
     const archive = await openArchive(file, reading);
+    if (archive.entries.length === 0) {
+      const detail = `The archive has no picture: of its entries ${archive.ignored} are ignored, and the others are folders.`;
+      throw new DomainError('missing-image', detail);
+    }
     const files = async function* (): AsyncGenerator<NamedFile, void, undefined> {
       for (const entry of archive.entries) yield 'code' in entry ? entry : await archive.read(entry);
     };

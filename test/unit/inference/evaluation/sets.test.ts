@@ -65,7 +65,8 @@ describe('IDX files of images and labels', () => {
 
   test('are refused where one is missing, and where gzip is damaged or unpacks to more than is taken', async (t) => {
     await assert.rejects(setOf(t, { a: imageFile }), { code: 'missing-image', message: /a: IDX images/ });
-    await assert.rejects(setOf(t, { a: imageFile, b: imageFile }), { code: 'missing-image' });
+    const twice = { code: 'invalid-request', message: /came a: IDX images; b: IDX images\./ };
+    await assert.rejects(setOf(t, { a: imageFile, b: imageFile }), twice);
     await assert.rejects(setOf(t, {}), { code: 'missing-image', message: /came nothing/ });
     const damaged = gzipSync(imageFile).fill(0x55, 40, 60);
     await assert.rejects(setOf(t, { a: damaged, b: labelFile }), { code: 'malformed-body' });

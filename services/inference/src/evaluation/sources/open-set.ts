@@ -16,7 +16,8 @@ type Content = 'zip' | 'images' | 'labels' | 'csv';
 /**
  * The set that files are, one archive or CSV or two IDX files, by their content and not by their names; plain or gzip. The
  * files are the set's from now on: it closes them, also where this rejects. `malformed-archive`, `archive-too-large`,
- * `malformed-labels`, `malformed-idx`, `malformed-csv`, `malformed-body`, or `missing-image` where something is missing.
+ * `malformed-labels`, `malformed-idx`, `malformed-csv`, `malformed-body`, `missing-image` where something is missing, or
+ * `invalid-request` where two files do not belong together.
  */
 export async function openSetOf(files: readonly StoredFile[], opening: SetOpening): Promise<LabelledSet> {
   const plain: StoredFile[] = [];
@@ -86,10 +87,11 @@ const IN_WORDS: Readonly<Record<Content, string>> = {
   csv: 'none of these, or CSV',
 };
 
+/** Where there is one file of a pair, or none at all, something is missing; two that are no pair are too many. */
 function unfitting(files: readonly StoredFile[], contents: readonly Content[]): DomainError {
   const came = files.map(({ name }, index) => `${name}: ${IN_WORDS[contents[index] ?? 'csv']}`).join('; ');
   return new DomainError(
-    'missing-image',
+    files.length > 1 ? 'invalid-request' : 'missing-image',
     `Expected one ZIP archive, one CSV file, or IDX images and IDX labels; came ${came || 'nothing'}.`,
   );
 }
