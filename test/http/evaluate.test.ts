@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -45,7 +46,7 @@ describe('POST /evaluate', () => {
     await mkdir(scratch);
     await publishTiny(models);
     await publishTiny(models, { seed: 2 });
-    const limits = { maximumUploadBytes: 2_000_000, maximumEntries: 1_000, evaluations: 1 };
+    const limits = { maximumUploadBytes: 2_000_000, maximumEntries: 1_000, evaluations: 1, evaluationUploads: 2 };
     service = await openInference(models, {
       ...limits,
       scratchDirectory: scratch,
@@ -184,6 +185,12 @@ describe('POST /evaluate', () => {
       const broken = evaluate().set('Content-Type', 'multipart/form-data; boundary=x').send('--x\r\nContent-Disp');
       await problemOf(broken, 400, 'malformed-multipart');
       await problemOf(evaluate().attach('images', imageFile, 'i'), 422, 'missing-image');
+      const zip = zipFile([{ name: '1/a.png' }]);
+      const archives = evaluate().attach('archive', zip, 'a.zip').attach('archive', zip, 'b.zip');
+      assert.match(
+        (await problemOf(archives, 422, 'invalid-request')).detail ?? '',
+        /a ZIP archive; .*a ZIP archive\./,
+      );
     });
 
     test('other media types, encodings, queries and data sets', async () => {
@@ -204,19 +211,54 @@ describe('POST /evaluate', () => {
     });
   });
 
-  test('runs one at a time and tells the next when to come back; a client that leaves ends its own', async () => {
+  /** An upload of which a part has come; it is given up by `destroy`. */
+  async function begun(url = server.url): Promise<ClientRequest> {
     const headers = { 'Content-Type': 'application/zip', 'Content-Length': 1_000_000 };
-    const slow = httpRequest(`${server.url}/evaluate`, { method: 'POST', headers });
+    const slow = httpRequest(`${url}/evaluate`, { method: 'POST', headers });
     slow.on('error', () => undefined);
     slow.write(Buffer.alloc(100_000));
-    await scratchBytes(100_000);
-    const { retryAfter } = await problemOf(evaluate().type('text/csv').send('x'), 429, 'overloaded');
+    await once(slow, 'socket');
+    return slow;
+  }
+
+  test('keeps nobody out for one whose set is still on its way, but for too many of them; a client that leaves ends its own', async (t) => {
+    const uploads = [await begun(), await begun()];
+    t.after(() => uploads.map((upload) => upload.destroy()));
+    await scratchBytes(200_000);
+    const { detail, retryAfter } = await problemOf(evaluate().type('text/csv').send('x'), 429, 'overloaded');
+    assert.equal(detail, 'The sets of 2 evaluations are on their way, as many as may at a time.');
     assert.ok(Number(retryAfter) >= 1);
-    slow.destroy();
-    await scratchBytes(0);
-    await eventually('the slot is free', async () =>
-      (await evaluate().type('text/csv').send('x')).status === 429 ? null : true,
-    );
+    uploads[0]?.destroy();
+    await scratchBytes(100_000);
+    const sent = evaluate('?limit=10').attach('images', imageFile, 'i').attach('labels', labelFile, 'l');
+    assert.equal((await report(sent)).examples, 10);
     await problemOf(evaluate().type('text/csv').send('x'), 422, 'malformed-csv');
+    uploads[1]?.destroy();
+    await scratchBytes(0);
+  });
+
+  test('has the turns of those whose sets are there in their order, and lets nobody else in meanwhile', async () => {
+    const { slots } = service.evaluation;
+    const [first, second] = [slots.upload(), slots.upload()];
+    const never = new AbortController();
+    const release = await slots.turn(never.signal);
+    first();
+    const left = new AbortController();
+    const order: string[] = [];
+    const leaving = slots.turn(left.signal);
+    const waiting = slots.turn(never.signal).then((free) => {
+      order.push('its turn');
+      free();
+    });
+    second();
+    assert.throws(() => slots.upload(), { code: 'overloaded', message: /1 evaluations run/ });
+    left.abort(new Error('has left'));
+    await assert.rejects(leaving, /has left/);
+    order.push('released');
+    release();
+    await waiting;
+    assert.deepEqual(order, ['released', 'its turn']);
+    slots.upload()();
+    (await slots.turn(never.signal))();
   });
 });

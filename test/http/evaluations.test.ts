@@ -210,7 +210,7 @@ describe('an evaluation with Prefer: respond-async', () => {
     const otherServer = await listen(other.app, '127.0.0.1', 0);
     t.after(() => otherServer.close());
     const { slots, evaluations, scratch: disk } = other.evaluation;
-    const release = slots.take();
+    const release = await slots.turn(new AbortController().signal);
     const model = { name: 'fashion-mlp', version: 1, digest: `sha256:${'0'.repeat(64)}` };
     const endless = evaluations.start(model, 0, (cancelled) =>
       new Promise<never>((_, reject) => {
@@ -228,7 +228,7 @@ describe('an evaluation with Prefer: respond-async', () => {
     await slots.close(10_000);
     await endless.ended;
     assert.equal(endless.summary().problem?.type, '/problems/shutting-down');
-    assert.throws(() => slots.take(), { code: 'shutting-down' });
+    assert.throws(() => slots.upload(), { code: 'shutting-down' });
     await stream.over();
     assert.deepEqual(
       stream.events.map(({ event }) => event),

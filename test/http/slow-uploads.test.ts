@@ -23,7 +23,12 @@ function assertRefused(answer: string, why: string): void {
 }
 
 describe('files for an evaluation or a batch', { timeout: 60_000 }, () => {
-  const archive = () => zipFile([{ name: '3/a.png', data: png }]);
+  /** Of more bytes than what counts as nothing. */
+  const archive = () =>
+    zipFile([
+      { name: '3/a.png', data: png },
+      { name: '3/b.png', data: Buffer.alloc(30_000), method: 0 },
+    ]);
   const zip = { 'Content-Type': 'application/zip' };
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let scratch: string;
@@ -111,14 +116,23 @@ describe('files for an evaluation or a batch', { timeout: 60_000 }, () => {
     client.write(headOf('/evaluate', 1_000_000, zip));
     client.write(Buffer.alloc(100_000));
     const answer = await client.ended();
-    assertRefused(answer, 'Nothing came for 1500 ms.');
+    assertRefused(answer, 'Nothing came in 1500 ms; expected at least 1536 bytes.');
     assert.ok(performance.now() - began >= STALLED_MS);
   });
 
-  test('of which a byte comes now and then are refused with 408 when their time is over', async () => {
-    const client = await connection(hasty);
+  test('of which a byte comes now and then are refused as if nothing did', async () => {
+    const client = await connection();
     client.write(headOf('/evaluate', 1_000_000, zip));
     const dribbled = dribble(client, Buffer.alloc(1_000), 1_000, STALLED_MS / 10);
+    const answer = await client.ended();
+    assert.match(answer, /"detail":"Only [1-9]\d? bytes came in 1500 ms; expected at least 1536 bytes\."/);
+    await dribbled;
+  });
+
+  test('that come slowly are refused with 408 when their time is over', async () => {
+    const client = await connection(hasty);
+    client.write(headOf('/evaluate', 10_000_000, zip));
+    const dribbled = dribble(client, Buffer.alloc(1_000_000), 1_000, STALLED_MS / 30);
     const answer = await client.ended();
     assertRefused(answer, 'The upload took more than 2500 ms.');
     await dribbled;

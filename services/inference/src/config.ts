@@ -121,7 +121,11 @@ export const InferenceConfig = z.object({
   }),
   evaluations: wholeNumber(1, 64).default(1).meta({
     variable: 'INFERENCE_EVALUATIONS',
-    description: 'Evaluations and batches of files at a time; more are refused',
+    description: 'Evaluations at a time, and as many batches of files beside them; more are refused',
+  }),
+  evaluationUploads: wholeNumber(1, 1_000).default(8).meta({
+    variable: 'INFERENCE_EVALUATION_UPLOADS',
+    description: 'Sets that are on their way to an evaluation, or wait for their turn, at a time; more are refused',
   }),
   evaluationsKept: wholeNumber(1, 1_000).default(16).meta({
     variable: 'INFERENCE_EVALUATIONS_KEPT',
@@ -236,11 +240,14 @@ export const InferenceConfig = z.object({
         'How long files for `/evaluate` and `/predict/batch` may take instead, in ms, without the time in which the service ' +
         'makes their sender wait',
     }),
-  stalledMs: wholeNumber(100, 3_600_000).default(30_000).meta({
-    variable: 'INFERENCE_STALLED_MS',
-    description:
-      'How long a client may leave an answer unread, or send nothing of such files, before its connection is ended, in ms',
-  }),
+  stalledMs: wholeNumber(100, 3_600_000)
+    .default(30_000)
+    .meta({
+      variable: 'INFERENCE_STALLED_MS',
+      description:
+        'How long a client may leave an answer unread, or send less than a kilobyte a second of such files, before its connection ' +
+        'is ended, in ms',
+    }),
   keepAliveMs: wholeNumber(0, 3_600_000).default(65_000).meta({
     variable: 'INFERENCE_KEEP_ALIVE_MS',
     description:

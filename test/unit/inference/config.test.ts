@@ -29,6 +29,7 @@ describe('the configuration of the inference service', () => {
       maximumPixels: 40_000_000,
       scratchDirectory: undefined,
       evaluations: 1,
+      evaluationUploads: 8,
       evaluationsKept: 16,
       maximumUploadBytes: 1024 * 1024 * 1024,
       maximumScratchBytes: 4096 * 1024 * 1024,

@@ -19,7 +19,11 @@ export interface OpenEvaluation extends EvaluationParts {
 export function openEvaluation(config: InferenceConfig, traffic: OnlineTraffic, log: Log): OpenEvaluation {
   const { decoders = usableCores(), maximumPixels, scratchDirectory = tmpdir() } = config;
   const bulk = new BulkProcess({ decoders, maximumPixels, log });
-  const slots = new EvaluationSlots(config.evaluations);
+  const slots = new EvaluationSlots({
+    evaluations: config.evaluations,
+    uploads: config.evaluationUploads,
+    batches: config.evaluations,
+  });
   const { datasetDirectory: directory, datasetCache: cacheDirectory } = config;
   return {
     limits: config,

@@ -4,6 +4,7 @@ import { EvaluateQuery } from '../contract/evaluate.ts';
 import type { BulkParts } from '../evaluation/answer-files.ts';
 import { evaluate, type Progress, totalOf } from '../evaluation/evaluate.ts';
 import type { Evaluations } from '../evaluation/evaluations.ts';
+import type { Release } from '../evaluation/places.ts';
 import type { EvaluationSlots } from '../evaluation/slots.ts';
 import type { LabelledSet } from '../evaluation/sources/labelled-set.ts';
 import { referenceTo } from '../model-reference.ts';
@@ -32,39 +33,42 @@ export function evaluateRoute(models: Models, parts: EvaluationParts): Router {
     const form = reportFormOf(request);
     const startedAt = performance.now();
     const timingsMs = timingsOf(response);
+    const { slots } = parts;
+    const arrived = slots.upload();
     const receive = async (stopping: AbortSignal) => {
-      const set = await receiveSet(request, parts, AbortSignal.any([leaving, stopping]));
+      const set = await receiveSet(request, parts, AbortSignal.any([leaving, stopping])).catch((error: unknown) => {
+        arrived();
+        throw error;
+      });
       timingsMs['receive'] = performance.now() - startedAt;
       return set;
     };
     const measure = async (set: LabelledSet, signal: AbortSignal, onProgress?: (progress: Progress) => void) => {
       const task = { set, predictor, against: against?.predictor, limit, signal, startedAt, timingsMs };
+      let release: Release | undefined;
       try {
+        release = await slots.turn(signal).finally(arrived);
+        timingsMs['wait'] = performance.now() - startedAt - (timingsMs['receive'] ?? 0);
         const report = await evaluate({ ...task, ...(onProgress && { onProgress }) }, parts);
         for (const version_ of [pinned, against]) version_?.requireSame();
         return report;
       } finally {
         await set.close();
+        release?.();
       }
     };
     if (prefersAsync(request)) {
-      const release = parts.slots.take();
-      const set = await receive(parts.slots.ending).catch((error: unknown) => {
-        release();
-        throw error;
-      });
+      const set = await receive(slots.ending);
       const total = totalOf({ set, limit });
       const started = parts.evaluations.start(referenceTo(predictor.version), total, (cancelled, onProgress) =>
-        measure(set, AbortSignal.any([cancelled, parts.slots.ending]), onProgress).finally(release),
+        measure(set, AbortSignal.any([cancelled, slots.ending]), onProgress),
       );
       response.status(202).setHeader('Location', `/evaluations/${started.id}`);
       response.setHeader('Preference-Applied', 'respond-async');
       response.json(started.summary());
       return;
     }
-    const report = await parts.slots.during(async () =>
-      measure(await receive(parts.slots.closing), AbortSignal.any([leaving, parts.slots.closing])),
-    );
+    const report = await measure(await receive(slots.closing), AbortSignal.any([leaving, slots.closing]));
     setProvenance(response, predictor);
     await answerReport(response, report, form, parts.page);
   };

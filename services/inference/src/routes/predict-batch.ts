@@ -40,27 +40,26 @@ export function predictBatchRoute(models: Models, parts: PredictBatchParts): Rou
     const requestId = response.locals['requestId'] as string;
     const pinned = pinVersion(models, { name, version, label, requestId });
     const leaving = clientLeaves(response, deadlineOf(request));
-    await parts.slots.during(async () => {
-      const over = new AbortController();
-      const signal = AbortSignal.any([leaving, parts.slots.closing, over.signal]);
-      const { predictor } = pinned;
-      const wanted = { predictor, top, preview, options: { polarity, crop }, signal };
-      const files = receiveBatch(request, parts, signal);
-      let count = 0;
-      try {
-        for await (const lines of inOrder(files, PARTS_IN_WORK, (part) => answered(part, wanted, parts))) {
-          signal.throwIfAborted();
-          pinned.requireSame();
-          if (!response.headersSent) begin(response, predictor);
-          const placed = lines.map((line) => ({ index: count++, ...line }));
-          await write(response, placed, signal);
-        }
-      } finally {
-        over.abort(); // whoever still waits for the client need not
+    const release = parts.slots.batch();
+    const over = new AbortController();
+    const signal = AbortSignal.any([leaving, parts.slots.closing, over.signal]);
+    const { predictor } = pinned;
+    const wanted = { predictor, top, preview, options: { polarity, crop }, signal };
+    const files = receiveBatch(request, parts, signal);
+    let count = 0;
+    try {
+      for await (const lines of inOrder(files, PARTS_IN_WORK, (part) => answered(part, wanted, parts))) {
+        signal.throwIfAborted();
+        pinned.requireSame();
+        if (!response.headersSent) begin(response, predictor);
+        const placed = lines.map((line) => ({ index: count++, ...line }));
+        await write(response, placed, signal);
       }
-      if (count === 0) throw new DomainError('missing-image', 'Expected files in the field "image"; there are none.');
-      response.end();
-    });
+    } finally {
+      over.abort(); // whoever still waits for the client need not
+      release();
+    }
+    response.end();
   };
   const router = Router();
   router.route('/predict/batch').post(handler).all(methodNotAllowed('POST'));

@@ -43,7 +43,7 @@ export function pumpBody(
     const arrival = new Arrival(limits, fail);
     let taking = Promise.resolve();
     const take = (piece: Buffer) => {
-      arrival.stop();
+      arrival.came(piece.length);
       request.pause();
       const taken = async () => {
         if (traffic.isRecent) await setTimeout(PAUSE_MS);
