@@ -67,7 +67,7 @@ export const CONTENDERS: readonly Contender[] = [
     reach: { test: 0.915, modelBytes: 8_000_000 },
     note:
       'What it gives up on the test images it gains on photos, which `atelier` is not trained for; of its teacher what is ' +
-      'said of that of `atelier` holds.',
+      'said of that of `atelier` holds. Its seconds are of a machine that had other work.',
   },
   {
     name: 'atelier',

@@ -45,7 +45,7 @@ function renderResults(results: Results, charts: readonly Chart[], { photos, tru
     '',
     markdownTable(
       ['recipe', "its author's claim", 'to reach', 'train', 'validation', 'test', 'reached'],
-      all.map(accuracyRow),
+      all.map((each) => accuracyRow(each, results)),
     ),
     '',
     ...all.flatMap(({ contender: { name, note } }) => (note === undefined ? [] : [`\`${name}\`: ${note}`, ''])),
@@ -101,8 +101,16 @@ const GOAL_IN_WORDS: Record<keyof Goals, (goal: number) => string> = {
   modelBytes: (goal) => `at most ${megabytes(goal)} MB`,
 };
 
-function accuracyRow({ contender, measured, goals }: Outcome): string[] {
-  const { name, claim, reach } = contender;
+/** A row that lacks seeds says which it has. */
+function rowName({ contender: { name }, runs }: Outcome, { seeds }: Results): string {
+  const had = runs.map(({ seed }) => seed);
+  return had.length === 0 || seeds.every((seed) => had.includes(seed)) ? name : `${name}, seed ${had.join(', ')} only`;
+}
+
+function accuracyRow(outcome: Outcome, results: Results): string[] {
+  const { contender, measured, goals } = outcome;
+  const { claim, reach } = contender;
+  const name = rowName(outcome, results);
   const goal = (Object.entries(reach) as [keyof Goals, number][])
     .map(([key, value]) => GOAL_IN_WORDS[key](value))
     .join(', ');
@@ -120,11 +128,13 @@ const GOAL_NAMES: Record<keyof Goals, string> = {
   modelBytes: 'size',
 };
 
-function costRow({ contender, measured }: Outcome, { testLooks }: Results): string[] {
-  const looks = String(testLooks[contender.recipe] ?? 0);
-  if (measured === null) return [contender.name, '', '', '', '', '', looks];
+function costRow(outcome: Outcome, results: Results): string[] {
+  const { contender, measured } = outcome;
+  const looks = String(results.testLooks[contender.recipe] ?? 0);
+  const name = rowName(outcome, results);
+  if (measured === null) return [name, '', '', '', '', '', looks];
   return [
-    contender.name,
+    name,
     spreadInWords(measured.epochs, String),
     spreadInWords(measured.bestEpoch, String),
     spreadInWords(measured.secondsPerEpoch, (value) => value.toFixed(2)),

@@ -91,8 +91,14 @@ describe('the comparison of the recipes', () => {
     assert.match(rowOf(markdown, 'mlp-gelu'), /not run/);
   });
 
+  test('a row that lacks seeds says which it has', () => {
+    const { markdown } = resultsPage(resultsOf('deep-bn', [0.91]));
+    assert.match(markdown, /^\| deep-bn, seed 1 only +\|/m);
+    assert.doesNotMatch(resultsPage(resultsOf('deep-bn', [0.9, 0.91, 0.9])).markdown, /only/);
+  });
+
   test('the model of atelier must keep to its size', () => {
-    const results = resultsOf('atelier', [0.93]);
+    const results = resultsOf('atelier', [0.93, 0.93, 0.93]);
     const large = { ...results, runs: results.runs.map((run) => ({ ...run, modelBytes: 8_000_001 })) };
     assert.match(rowOf(resultsPage(results).markdown, 'atelier'), /yes/);
     assert.match(rowOf(resultsPage(large).markdown, 'atelier'), /\*\*no\*\*: size/);
