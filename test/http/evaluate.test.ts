@@ -94,12 +94,14 @@ describe('POST /evaluate', () => {
       { name: '3/cut.png', data: (await pngOf(randomImage(9))).subarray(0, 200) },
       { name: '3/lies.png', data: await pngOf(randomImage(9)), bytes: 10 },
       { name: '3/empty.png' },
+      { name: '3/.DS_Store', data: Buffer.from('x') },
     ];
     for (const sent of [
       evaluate('?version=1').attach('archive', zipFile(entries), 'folder.zip'),
       evaluate('?version=1').type('application/zip').send(zipFile(entries)),
     ]) {
-      const { examples, accuracy, unreadable, timingsMs, seconds, imagesPerSecond } = await report(sent);
+      const { examples, accuracy, input, unreadable, timingsMs, seconds, imagesPerSecond } = await report(sent);
+      assert.deepEqual([input.form, input.ignored], ['zip', 1]);
       assert.deepEqual([examples, accuracy], [COUNT, right / COUNT]);
       assert.deepEqual(Object.fromEntries(unreadable.shown.map(({ name, code }) => [name, code])), {
         '3/text.png': 'unsupported-media-type',

@@ -16,7 +16,7 @@ export interface Answered {
 export const EVALUATION_FACTS = {
   model: { name: 'fashion-mlp', version: 2, digest: `sha256:${'1'.repeat(64)}` },
   device: 'cpu',
-  input: { form: 'zip', digest: `sha256:${'2'.repeat(64)}`, bytes: 1234 },
+  input: { form: 'zip', digest: `sha256:${'2'.repeat(64)}`, bytes: 1234, ignored: 3 },
   seconds: 0.5,
   timingsMs: { decode: 300, infer: 150 },
   createdAt: new Date('2026-01-31T12:34:56.789Z'),

@@ -15,8 +15,14 @@ export const INPUT_FORMS = ['zip', 'idx', 'csv', 'folder', 'dataset'] as const;
 
 export const EvaluatedInput = z.strictObject({
   form: z.enum(INPUT_FORMS),
-  digest: Digest.describe('Of the bytes as they came; of a folder, of the names and the bytes of its files'),
+  digest: Digest.describe(
+    'Of the bytes as they came; of a folder, of what sha256sum prints for its files by name, those included that were not ' +
+      'read and those not that are ignored',
+  ),
   bytes: count.describe('As they came, so compressed where they were'),
+  ignored: count.describe(
+    "Entries that are nobody's pictures, such as what a system keeps beside files; no other number counts them",
+  ),
 });
 export type EvaluatedInput = z.infer<typeof EvaluatedInput>;
 

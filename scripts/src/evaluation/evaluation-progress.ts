@@ -1,13 +1,13 @@
 import cliProgress from 'cli-progress';
 
-/** How far an evaluation has come; `total` is null where nobody knows yet how much there is. */
+/** How far an evaluation has come; `total` is both at the end. */
 export interface EvaluationState {
   examples: number;
   skipped: number;
-  total: number | null;
+  total: number;
 }
 
-/** A bar on standard error, where that is a terminal; without a total it counts. */
+/** A bar on standard error, where that is a terminal. */
 export class EvaluationBar {
   #bar: cliProgress.SingleBar | undefined;
   readonly #startedAt = performance.now();
@@ -17,12 +17,11 @@ export class EvaluationBar {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const payload = { skipped, speed: Math.round(examples / seconds) };
     if (this.#bar === undefined) {
-      const place = total === null ? '{value} images' : '{bar} {value}/{total} images';
-      const format = `Evaluating ${place}  {speed}/s  {skipped} not read`;
+      const format = 'Evaluating {bar} {value}/{total} images  {speed}/s  {skipped} not read';
       // Narrow, so that what stands behind the bar is seen on 80 columns.
       const options = { format, stream: process.stderr, barsize: 20, clearOnComplete: true, hideCursor: true };
       this.#bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);
-      this.#bar.start(total ?? 0, 0, payload);
+      this.#bar.start(total, 0, payload);
     }
     this.#bar.update(examples + skipped, payload);
   }

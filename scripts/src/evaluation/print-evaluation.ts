@@ -23,6 +23,7 @@ export function printEvaluation(report: EvaluationReport): void {
   }
   if (comparison !== null) printComparison(comparison);
   if (unreadable.count > 0) printUnreadable(unreadable);
+  if (input.ignored > 0) print(`\n${count(input.ignored, 'entry', 'entries')} ignored, as nobody's pictures`);
   print('');
   print(speed(report));
 }

@@ -37,6 +37,7 @@ describe('a report as CSV', () => {
     assert.equal(value('class', 'Shirt', 'recall'), String(report.perClass[6]?.recall));
     assert.equal(value('confusion', 'Shirt', 'Sneaker'), String(report.confusionMatrix[6]?.[7]));
     assert.equal(value('timingsMs', '', 'decode'), '300');
+    assert.equal(value('summary', '', 'inputIgnored'), '3');
     assert.equal(value('comparison', '', 'mcnemarPValue'), String(report.comparison?.mcnemar.pValue));
     assert.equal(value('comparison', '', 'accuracyDifference'), String(report.comparison?.accuracyDifference));
     assert.ok((report.comparison?.accuracyDifference ?? 0) < 0, 'a negative number stays a number');

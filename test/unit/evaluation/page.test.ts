@@ -50,6 +50,10 @@ describe('a report as a page', async () => {
     for (const [picture] of page.matchAll(/<img [^>]*>/g)) assert.match(picture, /alt="[^"]{5,}"/);
   });
 
+  test("counts what was ignored as nobody's pictures", () => {
+    assert.match(page, /<dt>Ignored<\/dt><dd>3 that are nobody/);
+  });
+
   test('says which version is the better one, by how much and how sure that is', () => {
     assert.match(
       page,

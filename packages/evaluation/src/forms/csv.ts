@@ -43,6 +43,7 @@ function summaryLines({ createdAt, model, device, input, seconds, imagesPerSecon
     ['summary', '', 'inputForm', input.form],
     ['summary', '', 'inputDigest', input.digest],
     ['summary', '', 'inputBytes', input.bytes],
+    ['summary', '', 'inputIgnored', input.ignored],
     ['summary', '', 'seconds', seconds],
     ['summary', '', 'imagesPerSecond', imagesPerSecond],
   ];

@@ -31,7 +31,7 @@ export type EvaluationState = (typeof EVALUATION_STATES)[number];
 export const EvaluationProgress = z.strictObject({
   examples: z.int().min(0).describe('Images that were measured'),
   skipped: z.int().min(0).describe('Entries that could not be'),
-  total: z.int().min(0).nullable().describe('Both together at the end; null while nobody knows'),
+  total: z.int().min(0).describe('Both together at the end'),
 });
 export type EvaluationProgress = z.infer<typeof EvaluationProgress>;
 

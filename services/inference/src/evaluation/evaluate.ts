@@ -79,7 +79,7 @@ export async function evaluate(task: EvaluationTask, bulk: BulkParts): Promise<E
     model: referenceTo(predictor.version),
     ...(against === undefined ? {} : { against: referenceTo(against.version) }),
     device: predictor.device.actual,
-    input: { form: set.form, digest, bytes: set.bytes },
+    input: { form: set.form, digest, bytes: set.bytes, ignored: set.ignored },
     seconds,
     timingsMs,
   });

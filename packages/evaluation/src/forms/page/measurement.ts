@@ -13,6 +13,14 @@ ${facts([
   ['Model digest', markup`<code>${model.digest}</code>`],
   ['Device', device],
   ['Input', `${input.form}, ${fileSize(input.bytes)}`],
+  ...(input.ignored === 0
+    ? []
+    : ([
+        [
+          'Ignored',
+          `${wholeNumber(input.ignored)} that are nobody's pictures, such as what a system keeps beside files`,
+        ],
+      ] as const)),
   ['Input digest', markup`<code>${input.digest}</code>`],
   ['Time', `${duration(seconds)}, ${wholeNumber(imagesPerSecond)} images a second`],
 ])}

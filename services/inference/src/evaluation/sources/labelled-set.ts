@@ -34,9 +34,9 @@ export interface LabelledSet {
   readonly bytes: number;
   /** Images and skipped entries that are to come. */
   readonly total: number;
-  /** Entries that are nobody's pictures, such as what a system keeps beside files; they are not listed. */
+  /** Entries that are nobody's pictures, such as what a system keeps beside files; they are counted and not listed. */
   readonly ignored: number;
-  /** `sha256:` and the sum over the bytes as they came; of a folder, over the names and the bytes of its files. */
+  /** `sha256:` and the sum over the bytes as they came; of a folder, over the sums and the names of its files. */
   digest(): Promise<string>;
   /** To be asked once. */
   parts(): AsyncIterable<SetPart>;
