@@ -13,6 +13,7 @@ import {
   readLabelsCsv,
 } from '@atelier/inference';
 import { eventually } from '../../../support/eventually.ts';
+import { zipFile } from '../../../support/zip-file.ts';
 import {
   drawn,
   drawnEdition,
@@ -146,6 +147,33 @@ describe("Kaggle's CSV", () => {
     const endless = Buffer.from(`${header}\n${'1,'.repeat(100_000)}`);
     await assert.rejects(setOf(t, { 'a.csv': endless }), { code: 'malformed-csv', message: /line 2 has more/ });
   });
+});
+
+describe('a set that is long to open', () => {
+  const header = ['label', ...Array.from({ length: 784 }, (_, index) => `pixel${index + 1}`)].join(',');
+  const labels = { name: 'labels.csv', data: Buffer.from('a.png,1\n'.repeat(900)) };
+  const entries = Array.from({ length: 900 }, (_, index) => ({ name: `1/${index}.png` }));
+  const sets: [title: string, bytes: Buffer][] = [
+    ['an archive of many entries', zipFile(entries)],
+    ['a table of many labels', zipFile([labels])],
+    ['CSV of many rows', Buffer.from(`${header}\n${'x\n'.repeat(900)}`)],
+  ];
+
+  for (const [title, bytes] of sets) {
+    test(`is given up when its client has left: ${title}`, async (t) => {
+      const opening = await openingFor(t);
+      opening.abort();
+      await assert.rejects(setIn(t, opening, { a: bytes }), { message: 'The client has left.' });
+    });
+
+    test(`lets whoever waits for an answer go first: ${title}`, async (t) => {
+      const traffic = new OnlineTraffic();
+      const opening = { ...(await openingFor(t)), turns: new BulkTurns(traffic) };
+      const began = performance.now();
+      await traffic.during(() => setIn(t, opening, { a: bytes }));
+      assert.ok(performance.now() - began >= 20, 'it waits for a pause as long as steps of evaluations do, 25 ms');
+    });
+  }
 });
 
 describe('a split of the data set', () => {
