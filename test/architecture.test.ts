@@ -192,7 +192,9 @@ describe('architecture', () => {
   test('the environment is read at the edges only', () => {
     const readers = files
       .map(({ file }) => file)
-      .filter((file) => /process\.env(?!\['(ORT_DISABLE_TELEMETRY'\] = |NVIDIA_TF32_OVERRIDE'\] \?\?= ))/.test(codeOf(file)))
+      .filter((file) =>
+        /process\.env(?!\['(ORT_DISABLE_TELEMETRY'\] = |NVIDIA_TF32_OVERRIDE'\] \?\?= ))/.test(codeOf(file)),
+      )
       .filter((file) => !READ_ENVIRONMENT.test(file));
     assert.deepEqual(readers, []);
   });

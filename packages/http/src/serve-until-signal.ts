@@ -27,7 +27,11 @@ const TERMINATED = 143;
  * A second SIGTERM ends the process at once, with 143. Any other further signal changes nothing: a terminal's Ctrl-C
  * reaches a child twice.
  */
-export async function serveUntilSignal(log: Log, start: () => Promise<Closable>, limitMs = STOP_LIMIT_MS): Promise<never> {
+export async function serveUntilSignal(
+  log: Log,
+  start: () => Promise<Closable>,
+  limitMs = STOP_LIMIT_MS,
+): Promise<never> {
   const { signalled, isStopping } = listenForSignals(log);
   let service: Closable | undefined;
   void signalled.then((signal) => {
