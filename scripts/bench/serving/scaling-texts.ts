@@ -9,7 +9,8 @@ has come meanwhile; batches of 64 on the engines (\`INFERENCE_WORKERS\`). The mo
   replicas: `A second process on the same cores adds what the first left idle while its thread of requests was busy, and no more: a process
 uses more than one core already. On cores of their own replicas share nothing but the folder of models, which is read when a
 version is loaded, so that a row below is a multiple of the one above it. Two cores for each replica are a good size: below, the
-thread of requests and the decoders take turns; above, that thread is the limit. \`docker/kubernetes\` grows by queue ratio and CPU.`,
+thread of requests and the decoders take turns; above, that thread is the limit. \`docker/kubernetes\` grows by CPU and by the queue ratio, which is how near a service is to refusing:
+what waits against \`INFERENCE_MAX_QUEUE\`, or the wait that is expected against \`INFERENCE_MAX_WAIT_MS\`, whichever is nearer.`,
 
   /** By the cheapest and the dearest of `works`. */
   breaks(works: readonly Work[]): string {
