@@ -91,7 +91,7 @@ describe('under load, a compute process', () => {
         assert.match(retryAfter ?? '', /^[1-9]$/);
       }
       assert.ok(refused.length > 0 && refused.length < answers.length, `${refused.length} of ${answers.length}`);
-      assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
+      assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
     });
   }
 });

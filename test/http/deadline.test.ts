@@ -46,7 +46,7 @@ describe('a request that says how long it waits', () => {
     assertProblems([await post(service.url, commandBody('well'), brief)], 504, 'deadline-exceeded');
     for (const { status } of await Promise.all(busy)) assert.equal(status, 200);
     assert.equal((await service.asked()).batches, 0);
-    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
+    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
   });
 
   test('is answered 504 while it is computed, and those who share its batch are answered', async () => {
@@ -112,6 +112,6 @@ describe('a request that says how long it waits', () => {
     );
     assertProblems(await Promise.all(posted), 504, 'deadline-exceeded');
     assert.equal((await service.asked()).pictures, PICTURES_PER_DECODER);
-    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
+    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
   });
 });

@@ -40,7 +40,7 @@ describe('a service that is asked for more than it can do', () => {
     assertProblems(refused, 429, 'overloaded');
     for (const { retryAfter } of refused) assert.match(retryAfter ?? '', /^[1-9]\d?$/);
     assert.equal(rowsComputed(), 8);
-    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
+    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
     await post(service.url, commandBody('well'));
     assert.equal(rowsComputed(), 9, 'and there is room again');
   });
@@ -91,7 +91,7 @@ describe('a service that is asked for more than it can do', () => {
     }
     assert.equal(turnedAway, 2, 'each once, at whichever place');
     for (const { status } of await Promise.all(pictures)) assert.equal(status, 200);
-    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0 });
+    assert.deepEqual(service.engine.waiting(), { pictures: 0, rows: 0, ratio: 0 });
   });
 
   test('refuses pictures for which the engines would have no room, before they are decoded', async () => {
