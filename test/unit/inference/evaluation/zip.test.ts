@@ -193,6 +193,14 @@ describe('an archive as a whole is refused', () => {
     await refused(t, zipFile(entries), 'archive-too-large', { maximumUnpackedBytes: 149_999 });
   });
 
+  test('where its directory has more entries than it counts, as 65,536 and more have without ZIP64', async (t) => {
+    const entries = ['bag/1.png', 'bag/2.png', 'bag/3.png'].map((name) => ({ name, data: Buffer.from('x') }));
+    await assert.rejects(setOf(t, { 'a.zip': zipFile(entries, { count: 2 }) }), {
+      code: 'malformed-archive',
+      message: /more entries than the 2 that it counts/,
+    });
+  });
+
   test('where its entries overlap, as those of a bomb do that shares one file among all', async (t) => {
     const kernel = Buffer.alloc(50_000, 'x');
     const entries = Array.from({ length: 30 }, (_, index) =>

@@ -37,6 +37,9 @@ const ENTRIES_AT_A_TIME = 256;
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 
+/** Of an entry in the directory (section 4.3.12). */
+const DIRECTORY_HEADER_SIGNATURE = 0x02014b50;
+
 /**
  * The directory of a ZIP archive. What must not or cannot be read is listed with its reason and harms no other. Rejects with
  * `malformed-archive` where the directory cannot be read or contradicts itself, `archive-too-large` beyond the limits.
@@ -94,7 +97,18 @@ async function readDirectory(
     }
     entries.push(judged);
   }
+  await requireNoMore(zip, window, file.name);
   return { entries, ignored, read: (archived) => readNamed(window, archived) };
+}
+
+/** A writer without ZIP64 counts 65,536 entries as none: what stands behind those that are counted must not be lost in silence. */
+async function requireNoMore(zip: ZipFile, window: FileWindow, name: string): Promise<void> {
+  const next = await window.read(Number(zip.readEntryCursor), 4);
+  if (next.length < 4 || next.readUInt32LE(0) !== DIRECTORY_HEADER_SIGNATURE) return;
+  throw new DomainError(
+    'malformed-archive',
+    `${name} is no ZIP archive that can be read: its directory has more entries than the ${zip.entryCount} that it counts.`,
+  );
 }
 
 /** What is to become of an entry; a folder is nothing. */
