@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { findEngine } from './engine/engine.ts';
 import { describeImage } from './image-contract.ts';
-import { freePort, type RunningService, startService, statusOf, stopService } from './running.ts';
+import { freePort } from '../../scripts/bench/free-port.ts';
+import { type RunningService, startService, statusOf, stopService } from './running.ts';
 import { greyPng } from '../support/grey-png.ts';
 import { zipFile } from '../support/zip-file.ts';
 

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../docker/build/services.ts';
+import { freePort } from '../../scripts/bench/free-port.ts';
 import { isGone } from '../support/process-gone.ts';
 import { until } from '../support/until.ts';
 import type { Container, ContainerEngine, ContainerOptions, Exit } from './engine/engine.ts';
@@ -72,16 +70,6 @@ async function checkHealth(
   const [, node, ...command] = config.Healthcheck.Test;
   assert.equal(node, config.Entrypoint[0]);
   return (await engine.start(service, { environment, command })).ended;
-}
-
-/** Of this machine's own address. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function later(delayMs: number): Promise<undefined> {

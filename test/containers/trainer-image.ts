@@ -6,7 +6,8 @@ import { until } from '../support/until.ts';
 import { findEngine } from './engine/engine.ts';
 import { root } from './engine/sources.ts';
 import { describeImage } from './image-contract.ts';
-import { freePort, type RunningService, startService, stopService } from './running.ts';
+import { freePort } from '../../scripts/bench/free-port.ts';
+import { type RunningService, startService, stopService } from './running.ts';
 
 const engine = await findEngine();
 after(() => engine.close());

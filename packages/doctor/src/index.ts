@@ -2,7 +2,7 @@ export { askChild } from './ask-child.ts';
 export { type Check, examine } from './check.ts';
 export { cudaCheck, type CudaNeeds, ONNXRUNTIME_CUDA, TFJS_CUDA } from './checks/cuda.ts';
 export { driverCheck } from './checks/driver.ts';
-export { folderCheck, type FolderNeeds } from './checks/folder.ts';
+export { bundleCacheChecks, folderCheck, type FolderNeeds } from './checks/folder.ts';
 export { libcCheck, OLDEST_GLIBC } from './checks/libc.ts';
 export { coresCheck, memoryCheck } from './checks/limits.ts';
 export { machineChecks } from './checks/machine.ts';

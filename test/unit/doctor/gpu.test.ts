@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { cudaCheck, driverCheck, ONNXRUNTIME_CUDA, tfjsNodeGpuCheck, vulkanCheck } from '@atelier/doctor';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { writtenFiles } from '../../support/written-files.ts';
 
 /** The names of libraries below are those of Linux. */
 const skip = process.platform !== 'linux';
@@ -18,15 +19,7 @@ before(async () => {
 });
 after(() => folder.remove());
 
-let count = 0;
-async function written(files: Record<string, string>): Promise<string> {
-  const root = join(folder.path, String(++count));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
+const written = (files: Record<string, string>) => writtenFiles(folder.path, files);
 
 const places = (...folders: string[]) => ({ folders, cache: '', unlinked: [] });
 const whole = () => written(Object.fromEntries(ONNXRUNTIME_CUDA.sonames.map((soname) => [soname, ''])));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import {
@@ -18,21 +18,13 @@ import {
 } from '@atelier/doctor';
 import { ROOT } from '../../support/programs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { writtenFiles } from '../../support/written-files.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 before(async () => (folder = await temporaryFolder()));
 after(() => folder.remove());
 
-/** Files under a folder of their own; its path. */
-let count = 0;
-async function written(files: Record<string, string>): Promise<string> {
-  const root = join(folder.path, String(++count));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
+const written = (files: Record<string, string>) => writtenFiles(folder.path, files);
 
 describe('node', () => {
   test("is held to the range of the project's package.json", async () => {

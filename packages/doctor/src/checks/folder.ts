@@ -24,6 +24,13 @@ export function folderCheck(needs: FolderNeeds): Check {
   return { group: needs.group, name: needs.name, examine: () => examineFolder(needs) };
 }
 
+/** Of the folder that bundles are kept in; compiled code, which has none, has nothing to be checked. */
+export function bundleCacheChecks(group: string, path: string | null): Check[] {
+  if (path === null) return [];
+  const written = 'each start bundles anew, which takes a second';
+  return [folderCheck({ group, name: 'bundle-cache', path, variable: null, written, isOptional: true })];
+}
+
 const ENOUGH_BYTES = 2 ** 30;
 
 async function examineFolder(needs: FolderNeeds): Promise<Finding> {

@@ -1,6 +1,14 @@
 import { tmpdir } from 'node:os';
 import { bundleCache } from '@atelier/compiled-entries';
-import { answers, type AskedDevice, type Check, folderCheck, machineChecks, portCheck } from '@atelier/doctor';
+import {
+  answers,
+  type AskedDevice,
+  bundleCacheChecks,
+  type Check,
+  folderCheck,
+  machineChecks,
+  portCheck,
+} from '@atelier/doctor';
 import { installedRuntime } from '../compute/provider-libraries.ts';
 import { type InferenceConfig, readConfig } from '../config.ts';
 import { decodersCheck } from './decoders-check.ts';
@@ -33,18 +41,7 @@ export function inferenceChecks(config: InferenceConfig, device: AskedDevice): C
       written: 'no upload can be evaluated',
       enoughBytes: config.maximumScratchBytes,
     }),
-    ...(cache === null
-      ? []
-      : [
-          folderCheck({
-            group,
-            name: 'bundle-cache',
-            path: cache,
-            variable: null,
-            written: 'each start bundles anew, which takes a second',
-            isOptional: true,
-          }),
-        ]),
+    ...bundleCacheChecks(group, cache),
     ...portChecks(config),
     decodersCheck(),
     ...deviceChecks(device),

@@ -2,6 +2,7 @@ import { bundleCache } from '@atelier/compiled-entries';
 import {
   answers,
   type AskedDevice,
+  bundleCacheChecks,
   type Check,
   cudaCheck,
   folderCheck,
@@ -55,18 +56,7 @@ export function trainerChecks(config: TrainerConfig, environment: Environment, d
       written: 'a data set that is fetched cannot be kept',
       isOptional: true,
     }),
-    ...(cache === null
-      ? []
-      : [
-          folderCheck({
-            group,
-            name: 'bundle-cache',
-            path: cache,
-            variable: null,
-            written: 'each start bundles anew, which takes a second',
-            isOptional: true,
-          }),
-        ]),
+    ...bundleCacheChecks(group, cache),
     portCheck({
       group,
       name: 'trainer-port',
