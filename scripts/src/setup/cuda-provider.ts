@@ -101,9 +101,8 @@ async function fetchByScript(
       signal,
     });
   } catch (cause) {
-    const page = `https://www.nuget.org/api/v2/package/${name}/${version}`;
     throw new Error(
-      `The CUDA provider could not be fetched: ${messageOf(cause)}. Where api.nuget.org cannot be reached, fetch ${page} ` +
+      `The CUDA provider could not be fetched: ${messageOf(cause)}. Without a network fetch NuGet's package ${name}, version ${version}, ` +
         'elsewhere, and then: npm run setup:cuda -- --from FILE.',
       { cause },
     );
