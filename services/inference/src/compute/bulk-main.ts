@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { DomainError } from '@atelier/domain';
 import type { EvaluationReport } from '@atelier/evaluation';
+import { undecodable } from '../image/header.ts';
 import type { DecodedHead, PackedHead, ToBulkDecoder } from './bulk-messages.ts';
 import { type ComputeTask, DECODER_FD } from './compute-task.ts';
 import { packedDecoder } from './decode-packed.ts';
@@ -70,11 +71,7 @@ async function decodeOne(
     return { head: { facts }, image };
   } catch (error) {
     if (!(error instanceof DomainError)) process.stderr.write(`${JSON.stringify(failedAnswer(0, error))}\n`);
-    const { code, message } = error instanceof DomainError ? error : undecodable();
+    const { code, message } = error instanceof DomainError ? error : undecodable(error);
     return { head: { code, message } };
   }
-}
-
-function undecodable(): DomainError {
-  return new DomainError('undecodable-image', 'The image is damaged or incomplete.');
 }
