@@ -37,6 +37,7 @@ export { tryDeviceAlone } from './compute/try-device.ts';
 export { installedRuntime } from './compute/provider-libraries.ts';
 export { decodersCheck } from './doctor/decoders-check.ts';
 export { deviceChecks as inferenceDeviceChecks } from './doctor/device-checks.ts';
+export { versionCheck } from './doctor/version-check.ts';
 export { inferenceChecks } from './doctor/inference-checks.ts';
 export * from './compute/messages.ts';
 export { type OpenEvaluation, openEvaluation } from './evaluation/open-evaluation.ts';

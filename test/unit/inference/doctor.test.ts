@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Check } from '@atelier/doctor';
-import { decodersCheck, inferenceDeviceChecks } from '@atelier/inference';
+import { decodersCheck, inferenceDeviceChecks, versionCheck } from '@atelier/inference';
+import { damageModel, publishTiny } from '../../support/published-version.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const fragile = fileURLToPath(new URL('../../support/fragile-compute.mjs', import.meta.url));
@@ -72,5 +73,29 @@ describe('the decoders of pictures, by the doctor', () => {
   test('that lack a format, or read one that nobody may send, are a fault', async () => {
     assert.match((await examine(answer(ALL.slice(1), ['JPEG']))).summary, /; not JPEG$/);
     assert.equal((await examine(answer([...ALL, 'SVG'], []))).status, 'fault');
+  });
+});
+
+describe('the published version, by the doctor', () => {
+  const examine = (modelsDirectory: string) => versionCheck({ modelsDirectory, modelName: 'fashion-mlp' }).examine();
+
+  test('is the newest whose file is whole; an older one is named with what is wrong with the newer', async () => {
+    const root = join(folder.path, 'models');
+    await publishTiny(root);
+    assert.deepEqual((await examine(root)).summary, 'fashion-mlp version 1');
+    await damageModel(await publishTiny(root));
+    const { status, summary, facts } = await examine(root);
+    assert.deepEqual([status, facts?.['version']], ['note', 1]);
+    assert.match(summary, /^fashion-mlp version 1, as newer ones are damaged: .*2\/model\.onnx has digest sha256:/);
+  });
+
+  test('is a fault where every file is damaged, as the service would serve nothing, and where there is none', async () => {
+    const root = join(folder.path, 'damaged');
+    assert.match((await examine(root)).summary, /^No version of "fashion-mlp" in /);
+    await damageModel(await publishTiny(root));
+    const { status, summary, remedy } = await examine(root);
+    assert.equal(status, 'fault');
+    assert.match(summary, /^no version of fashion-mlp can be served: .*1\/model\.onnx has digest sha256:/);
+    assert.match(remedy ?? '', /^Put a whole copy/);
   });
 });
