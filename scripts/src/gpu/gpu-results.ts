@@ -46,8 +46,14 @@ export type GpuResults = z.infer<typeof GpuResults>;
 /** How far the same numbers may lie apart on two devices: probabilities, logits, and losses in nats. */
 export const TOLERANCE = 1e-4;
 
-/** Whether a device did what it must: `missing` is for what need not be installed. */
-export function verdictOf({ measured, largestDifference, engine }: Outcome): 'passed' | 'failed' | 'missing' {
+export type Verdict = 'passed' | 'failed' | 'not on the GPU' | 'missing';
+
+/**
+ * Whether a device did what it must: `missing` is for what need not be installed. Numbers alone prove no GPU: a driver that
+ * imitates one gives them too, and takes none of its memory.
+ */
+export function verdictOf({ measured, largestDifference, engine, gpuPeakBytes }: Outcome): Verdict {
   if (measured === null) return engine === 'tfjs' ? 'missing' : 'failed';
+  if (gpuPeakBytes === 0) return 'not on the GPU';
   return largestDifference === null || largestDifference <= TOLERANCE ? 'passed' : 'failed';
 }

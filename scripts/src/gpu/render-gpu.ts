@@ -34,7 +34,8 @@ compute, unless that variable is set already.
 \`npm run test:gpu\` needs an NVIDIA GPU; without one it says so and records nothing. It runs the published version and a training
 of \`deep-bn\` on the processor, on WebGPU and on CUDA, each in a process of its own. A device passes when the 640
 probabilities of 64 images, or the logits of the untrained network and the losses of the first five steps, differ by at
-most ${TOLERANCE} from those of onnxruntime on the processor.
+most ${TOLERANCE} from those of onnxruntime on the processor, and memory of the GPU was taken meanwhile, by nvidia-smi: a driver
+that imitates a GPU takes none.
 `;
 
 function resultsPart(results: GpuResults | null): string {

@@ -24,6 +24,8 @@ export async function runProgram(command: string, words: readonly string[], opti
   const [code] = (await once(child, 'close')) as [number | null];
   if (code === 0) return;
   const lines = (await said).split('\n').map((line) => line.trim());
-  const reason = lines.find((line) => /^(\w*Error|error)\b|getaddrinfo|ECONN|Failed/i.test(line));
+  const reason =
+    lines.find((line) => /^(\w*Error|error)\b|getaddrinfo|ECONN|Failed/i.test(line)) ??
+    lines.find((line) => line !== '');
   throw new Error(reason ?? `it ended by ${code === null ? 'a signal' : `exit code ${code}`}`);
 }

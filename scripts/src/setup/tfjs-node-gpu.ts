@@ -73,7 +73,9 @@ async function unpack(from: string, staging: string, signal: AbortSignal | undef
     },
   );
   const copy = join(place, 'tfjs-node-gpu');
-  const version = await versionIn(copy);
+  const version = await versionIn(copy).catch((cause: unknown) => {
+    throw new Error(`${from} has a package.json that cannot be read: ${messageOf(cause)}`, { cause });
+  });
   const wanted = TFJS_NODE_GPU.replace(/^.*@/, '');
   if (version !== wanted) {
     throw new Error(`${from} is not of tfjs-node-gpu ${wanted}: ${version ?? 'there is no tfjs-node-gpu in it'}.`);

@@ -77,6 +77,15 @@ describe('what is tried on a GPU', () => {
     }
   });
 
+  test('fails where the numbers are right and no memory of the GPU was taken: a driver that imitates one gave them', async () => {
+    const outcomes = await outcomesOf(EVERYWHERE);
+    const withPeak = (gpuPeakBytes: number | null) =>
+      outcomes.map((outcome) => (outcome.device === 'webgpu' ? { ...outcome, gpuPeakBytes } : outcome));
+    assert.equal(allPassed(withPeak(0)), false);
+    assert.ok(allPassed(withPeak(1)));
+    assert.ok(allPassed(withPeak(null)), 'nvidia-smi need not be there');
+  });
+
   test('without the processor nothing is proved', async () => {
     assert.equal(allPassed(await outcomesOf(without('training onnx cpu'))), false);
   });

@@ -253,7 +253,11 @@ describe('tfjs-node-gpu', { skip }, () => {
     await write('none.tgz', 'no archive');
     await assert.rejects(
       setUpTfjsNodeGpu({ root, from: join(root, 'none.tgz') }, never, '20.1.0'),
-      /cannot be unpacked/,
+      /none\.tgz cannot be unpacked: .*gzip/,
+    );
+    await assert.rejects(
+      setUpTfjsNodeGpu({ root, from: await archive({ 'package.json': '{ half' }) }, never, '20.1.0'),
+      /\.tgz has a package\.json that cannot be read: .*JSON/,
     );
     assert.deepEqual(await installed(), []);
   });
