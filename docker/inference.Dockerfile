@@ -60,7 +60,8 @@ ENTRYPOINT ["/usr/local/bin/node"]
 CMD ["main.mjs"]
 
 FROM built AS built-cuda
-RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js \
+# `true`, which fetches what there is for this system: onnxruntime-node 1.30 takes `cuda12` for no answer at all.
+RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js \
     && node docker/build/main.ts inference cuda /image/app \
     && chmod -R u=rwX,go=rX /image/app
 

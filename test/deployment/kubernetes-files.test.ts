@@ -22,6 +22,10 @@ import {
   servingRuntime,
 } from '../support/deployment/manifests.ts';
 
+interface Claim {
+  spec: { accessModes: string[] };
+}
+
 const withoutKustomize = kustomize === undefined && 'neither kustomize nor kubectl is on this machine';
 
 describe('docker/kubernetes', () => {
@@ -79,6 +83,27 @@ describe('docker/kubernetes', () => {
         'containers' in spec ? spec.containers : [],
       );
       assert.equal(container?.image, 'atelier-inference:cpu');
+    },
+  );
+
+  test(
+    'every claim of one machine is for one node, of the others for several, and two cores have room for its pods',
+    { skip: withoutKustomize },
+    () => {
+      for (const [folder, manifests] of applied) {
+        const isOne = folder === 'overlays/one-machine';
+        const claims = manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim') as (Manifest & Claim)[];
+        assert.deepEqual(
+          claims.map(({ metadata, spec }) => [metadata.name, ...spec.accessModes]),
+          ['data', 'models', 'runs'].map((name) => [name, isOne ? 'ReadWriteOnce' : 'ReadWriteMany']),
+        );
+        if (!isOne) continue;
+        const cores = deploymentsIn(manifests)
+          .flatMap((deployment) => podOf(deployment).containers)
+          .map(({ resources }) => /^(\d+)m$/.exec(String(resources?.requests?.['cpu']))?.[1]);
+        const sum = cores.reduce((total, thousandths) => total + Number(thousandths), 0);
+        assert.ok(sum <= 1000, `${sum} m, and one more of inference, beside what the cluster itself needs`);
+      }
     },
   );
 

@@ -117,6 +117,20 @@ for (const [name, manifests] of applied) {
       }
     });
 
+    test('lets whoever calls others by name ask for names, wherever the cluster answers that', () => {
+      const calling = ofKind<INetworkPolicy>('NetworkPolicy').filter(({ spec }) => spec?.egress !== undefined);
+      assert.ok(calling.length > 0);
+      for (const { metadata, spec } of calling) {
+        const names = spec?.egress?.filter(({ ports = [] }) => ports.some(({ port }) => port === 53)) ?? [];
+        // NodeLocal DNSCache answers on the node itself: neither a namespace nor a pod to select.
+        assert.deepEqual(
+          names.map(({ to, ports }) => [to, ports?.map(({ protocol }) => protocol)]),
+          [[undefined, ['UDP', 'TCP']]],
+          metadata.name,
+        );
+      }
+    });
+
     test('gives no container a right that it does not need, and tells it nothing of the cluster', () => {
       for (const deployment of deployments) {
         const pod = podOf(deployment);

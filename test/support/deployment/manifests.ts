@@ -77,7 +77,7 @@ export function kustomizationOf(folder: string): Kustomization {
   return manifestsOf(`${folder}/kustomization.yaml`)[0] as unknown as Kustomization;
 }
 
-export const OVERLAYS = ['overlays/cpu', 'overlays/gpu'];
+export const OVERLAYS = ['overlays/cpu', 'overlays/gpu', 'overlays/one-machine'];
 
 /** Every object that the base names. */
 export const base = kustomizationOf('base').resources.flatMap((file) => manifestsOf(`base/${file}`));
@@ -87,7 +87,7 @@ export const [servingRuntime, inferenceService] = kustomizationOf('kserve').reso
 ) as unknown as [ServingRuntime, InferenceService];
 
 /**
- * What each overlay comes to. Without kustomize the base stands for both, with the images of one: it has all but what a GPU
+ * What each overlay comes to. Without kustomize the base stands for all, with the images of one: it has all but what a GPU
  * changes.
  */
 export const applied: [name: string, manifests: Manifest[]][] =

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,10 @@ import { TrainerConfig } from '@atelier/trainer';
 import { SERVICES, type ServiceName } from '../../../docker/build/services.ts';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+const { parseInstallFlag } = createRequire(import.meta.url)('onnxruntime-node/script/install-utils.js') as {
+  parseInstallFlag: () => boolean | string | undefined;
+};
 
 const TARGETS: Record<ServiceName, readonly string[]> = {
   inference: ['cpu', 'cuda'],
@@ -82,6 +87,19 @@ for (const service of Object.keys(TARGETS) as ServiceName[]) {
         );
         const port = /_PORT=(\d+)/.exec(instructions.join('\n'))?.[1];
         assert.ok(instructions.includes(`EXPOSE ${port}`));
+      }
+    });
+
+    test("asks for the CUDA provider in a word that onnxruntime-node's script understands", () => {
+      const [, word] =
+        /ONNXRUNTIME_NODE_INSTALL=(\S+)/.exec(stages.flatMap(({ instructions }) => instructions).join()) ?? [];
+      const before = process.env['ONNXRUNTIME_NODE_INSTALL'];
+      process.env['ONNXRUNTIME_NODE_INSTALL'] = word;
+      try {
+        assert.equal(parseInstallFlag(), true, word); // for a word that it does not know undefined, as if nobody had asked
+      } finally {
+        if (before === undefined) delete process.env['ONNXRUNTIME_NODE_INSTALL'];
+        else process.env['ONNXRUNTIME_NODE_INSTALL'] = before;
       }
     });
 
