@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { STOP_LIMIT_MS } from '@atelier/http';
 import { readConfig } from '@atelier/inference';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import { imageNamed, programOf } from '../support/deployment/images.ts';
@@ -14,6 +15,9 @@ import {
 } from '../support/deployment/manifests.ts';
 import { parseExpression } from '../support/deployment/promql.ts';
 import { type RunningServices, startServices } from '../support/deployment/running-services.ts';
+
+/** What a pod has to end that says nothing of it, in ms. A ServingRuntime cannot. */
+const KILLED_AFTER_MS = 30_000;
 
 describe('what a cluster asks of the services', () => {
   let services: RunningServices;
@@ -95,6 +99,13 @@ describe('what a cluster asks of the services', () => {
       container.ports?.map(({ containerPort }) => containerPort),
       [config.port],
     );
+    assert.ok(
+      container.env?.some(({ name }) => name === 'INFERENCE_PORT'),
+      'else a service `inference` would set it',
+    );
+    assert.ok(config.graceMs + STOP_LIMIT_MS < KILLED_AFTER_MS, `serves on for ${config.graceMs} ms, and is killed`);
+    const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = container.readinessProbe ?? {};
+    assert.ok(config.graceMs > 1000 * (periodSeconds + timeoutSeconds) * failureThreshold);
     const { securityContext } = container;
     assert.equal(`${securityContext?.runAsUser}:${securityContext?.runAsGroup}`, image.user);
     assert.equal(config.modelName, metadata.name);
