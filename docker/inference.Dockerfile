@@ -67,6 +67,8 @@ RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/inst
 
 # NVIDIA publishes CUDA 12 with cuDNN 9 for no Debian.
 FROM docker.io/nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04 AS cuda
+# As in the image for the CPU: no program that runs as somebody else.
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="atelier-inference" \

@@ -71,6 +71,8 @@ RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/inst
 
 # NVIDIA publishes CUDA 12 with cuDNN 9 for no Debian.
 FROM docker.io/nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04 AS cuda
+# As in the image for the CPU: no program that runs as somebody else.
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="atelier-trainer" \
@@ -110,6 +112,8 @@ RUN node docker/build/main.ts trainer tfjs-gpu /image/app \
 
 # CUDA 11.2 with cuDNN 8.1, which TensorFlow's library in tfjs-node-gpu 4.22 is built for.
 FROM docker.io/nvidia/cuda:11.2.2-cudnn8-runtime-ubuntu20.04 AS tfjs-gpu
+# As in the image for the CPU: no program that runs as somebody else.
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="atelier-trainer" \

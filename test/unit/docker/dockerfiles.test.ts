@@ -65,6 +65,18 @@ for (const service of Object.keys(TARGETS) as ServiceName[]) {
       }
     });
 
+    test('takes from programs of the base the right to run as somebody else', () => {
+      for (const { base, name, instructions } of targets) {
+        const cleared =
+          base === 'scratch' ? stages.find((stage) => stage.name === 'system')?.instructions : instructions;
+        assert.ok(
+          cleared?.some((line) => line.endsWith('find / -xdev -type f -perm /6000 -exec chmod a-s {} +')),
+          name,
+        );
+        if (base === 'scratch') assert.ok(instructions.includes('COPY --from=system / /'), name);
+      }
+    });
+
     test('says of its base what it is built on', () => {
       for (const { base, instructions } of targets) {
         const image = base === 'scratch' ? stages[0]?.base : base;
