@@ -19,7 +19,8 @@ const INFERENCE = [
   ...['inference-cpu', 'inference-cuda', 'inference-webgpu'],
 ];
 const TRAINER = [
-  ...['runs-folder', 'publishing-folder', 'dataset-cache', 'trainer-port', 'cuda-for-tfjs', 'tfjs-node-gpu'],
+  ...['runs-folder', 'publishing-folder', 'dataset-cache', 'trainer-port', 'trainer-access'],
+  ...['cuda-for-tfjs', 'tfjs-node-gpu'],
   ...['training-onnx-cpu', 'training-tfjs-cpu', 'training-onnx-cuda', 'training-tfjs-cuda'],
   ...['training-onnx-webgpu', 'training-tfjs-webgpu'],
 ];

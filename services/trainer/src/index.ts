@@ -10,6 +10,7 @@ export { readTeacher, TEACHERS_DIRECTORY } from './distillation/teacher-file.ts'
 export { Teacher } from './distillation/teacher.ts';
 export { CANDIDATES } from './engines/candidates.ts';
 export { chooseEngine, type ChosenEngine, parseDeviceChoice, parseEngineChoice } from './engines/choose-engine.ts';
+export { accessCheck, queueChecks } from './doctor/service-checks.ts';
 export { trainerChecks } from './doctor/trainer-checks.ts';
 export { deviceChecks as trainingDeviceChecks, type TryTraining } from './doctor/device-checks.ts';
 export { DEVICE_CHOICES, type DeviceChoice, ENGINE_CHOICES, type EngineChoice } from './engines/devices.ts';

@@ -33,16 +33,19 @@ const SEARCH_POLL_MS = 200;
 /** How often a worker says that it is alive, in ms. */
 const ANNOUNCE_MS = 10_000;
 
+/** What an address that others reach would be open to without a token. */
+export const OPEN_ADDRESS = {
+  hostVariable: 'TRAINER_HOST',
+  tokenVariable: 'TRAINER_TOKEN',
+  danger: 'start trainings',
+} as const;
+
 /** Starts the service; trains here, unless a queue is named from which workers train. */
 export async function startTrainer(
   config: TrainerConfig,
   log: Log,
 ): Promise<Started & { url: string; ready: boolean }> {
-  refuseOpenAddress(config.host, config.token ?? null, {
-    hostVariable: 'TRAINER_HOST',
-    tokenVariable: 'TRAINER_TOKEN',
-    danger: 'start trainings',
-  });
+  refuseOpenAddress(config.host, config.token ?? null, OPEN_ADDRESS);
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) log.error(fault.message);
   const { trainer, findMachines, trainsHere } = createTrainer(config, log);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { trainingDeviceChecks, tryTraining, type TryTraining } from '@atelier/trainer';
+import { accessCheck, queueChecks, trainingDeviceChecks, tryTraining, type TryTraining } from '@atelier/trainer';
 
 /** Engines on devices that work, by `<engine>-<device>`; the others say that they do not, and tfjs on webgpu crashes. */
 const working =
@@ -44,5 +44,20 @@ describe('training on each device, by the doctor', () => {
   test('the trial trains: the loss falls', async () => {
     const report = await tryTraining('onnx', 'cpu');
     assert.deepEqual([report.usable, report.reason], [true, null]);
+  });
+});
+
+describe('the service, by the doctor', () => {
+  test('on an address that others reach has a token, or does not start', async () => {
+    const examine = async (host: string, token?: string) => accessCheck({ host, token }).examine();
+    assert.equal((await examine('127.0.0.1')).status, 'ok');
+    assert.equal((await examine('0.0.0.0', 'a-token-of-a-test-and-no-other')).status, 'ok');
+    const open = await examine('0.0.0.0');
+    assert.equal(open.status, 'fault');
+    assert.match(open.summary, /^TRAINER_HOST=0\.0\.0\.0 would let anyone .*; set TRAINER_TOKEN, /);
+  });
+
+  test('without QUEUE_URL has no queue that could be away', () => {
+    assert.deepEqual(queueChecks({ queueUrl: undefined, queuePrefix: 'atelier' }), []);
   });
 });

@@ -16,6 +16,7 @@ import { readTrainerConfig, type TrainerConfig } from '../config.ts';
 import { installedRuntime } from '../engines/onnx/session.ts';
 import { installedTfjsGpu } from '../engines/tfjs/import-optional.ts';
 import { deviceChecks } from './device-checks.ts';
+import { accessCheck, queueChecks } from './service-checks.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,6 +67,8 @@ export function trainerChecks(config: TrainerConfig, environment: Environment, d
       portVariable: 'TRAINER_PORT',
       isOurs: (url) => answers(`${url}/recipes`, [200, 401]),
     }),
+    accessCheck(config),
+    ...queueChecks(config),
     cudaCheck(group, 'cuda-for-tfjs', TFJS_CUDA, libraryPlaces(environment)),
     tfjsNodeGpuCheck(installedTfjsGpu),
     ...deviceChecks(device),
