@@ -21,7 +21,7 @@ export function printEvaluation(report: EvaluationReport): void {
     const shares = [precision, recall, f1].map((value) => percent(value).padStart(8)).join('  ');
     print(`${label.padEnd(12)}${shares} ${support.toLocaleString('en').padStart(8)}`);
   }
-  if (comparison !== null) printComparison(comparison);
+  if (comparison !== null) printComparison(report.model.version, comparison);
   if (unreadable.count > 0) printUnreadable(unreadable);
   if (input.ignored > 0) print(`\n${count(input.ignored, 'entry', 'entries')} ignored, as nobody's pictures`);
   print('');
@@ -35,7 +35,7 @@ function printAbstentions({ abstentions }: EvaluationReport): void {
   print(`Abstained on ${percent(abstentions.share)}${accuracy}`);
 }
 
-function printComparison(comparison: NonNullable<EvaluationReport['comparison']>): void {
+function printComparison(own: number, comparison: NonNullable<EvaluationReport['comparison']>): void {
   const { against, metrics, accuracyDifference, accuracyDifferenceInterval, mcnemar, differing } = comparison;
   const [low, high] = accuracyDifferenceInterval.map(points);
   print('');
@@ -44,7 +44,7 @@ function printComparison(comparison: NonNullable<EvaluationReport['comparison']>
     `Difference ${points(accuracyDifference)} points (95 % interval ${low} to ${high}), McNemar's test p = ${mcnemar.pValue.toPrecision(2)}`,
   );
   print(
-    `Both right ${comparison.bothRight}, only version ${comparison.onlyModelRight}, only the other ${comparison.onlyAgainstRight}, ` +
+    `Both right ${comparison.bothRight}, only version ${own} ${comparison.onlyModelRight}, only version ${against.version} ${comparison.onlyAgainstRight}, ` +
       `both wrong ${comparison.bothWrong}; different answers for ${count(differing.count, 'image')}`,
   );
 }
