@@ -26,6 +26,11 @@ export interface Pulse {
   /** How long it may take to answer a ping, in ms; before its first answer it is still starting. */
   limitMs: number;
   startLimitMs: number;
+  /**
+   * How long it has waited for a core so far, in ms. That time is none of its own: replaced because the machine is busy, it would
+   * make the machine busier.
+   */
+  waitedMs?(): number;
 }
 
 /** The id of a ping; there is one at a time. */
@@ -40,8 +45,10 @@ export class Channel {
   #lastId = 0;
   #failure: Error | undefined;
   readonly #pulse: Pulse | undefined;
-  /** Of a ping without an answer; undefined: there is none. */
-  #pingTicksLeft: number | undefined;
+  /** Of the time of a ping without an answer; undefined: there is none. */
+  #pingLeftMs: number | undefined;
+  /** As at the last look. */
+  #waitedMs = 0;
 
   /**
    * `onFault` is called when an answer takes longer than its question allows, and when something comes that is no answer:
@@ -92,11 +99,11 @@ export class Channel {
 
   #settle({ head, bytes }: Frame<Answer>): void {
     if (head.id === PING_ID) {
-      this.#pingTicksLeft = undefined;
+      this.#pingLeftMs = undefined;
       return;
     }
     // Who answers anything is there; the ping may stand behind megabytes of pictures.
-    if (this.#pingTicksLeft !== undefined) this.#expectPing(this.#pulse?.limitMs ?? 0);
+    if (this.#pingLeftMs !== undefined) this.#pingLeftMs = this.#pulse?.limitMs;
     const waiter = this.#waiting.get(head.id);
     if (waiter === undefined) return;
     this.#waiting.delete(head.id);
@@ -119,17 +126,22 @@ export class Channel {
     if (oldest === undefined) return;
     const [id, waiter] = oldest;
     if (--waiter.ticksLeft === 0) this.#onFault(`it is stuck: question ${id} was not answered in time`);
-    if (this.#pulse === undefined) return;
-    if (this.#pingTicksLeft === undefined) this.#ping(this.#pulse.limitMs);
-    else if (--this.#pingTicksLeft === 0) this.#onFault('it is stuck: a ping was not answered in time');
+    if (this.#pulse !== undefined) this.#lookForPing(this.#pulse);
   }
 
-  #expectPing(limitMs: number): void {
-    this.#pingTicksLeft = Math.ceil(limitMs / TICK_MS);
+  #lookForPing(pulse: Pulse): void {
+    if (this.#pingLeftMs === undefined) {
+      this.#ping(pulse.limitMs);
+      return;
+    }
+    const waitedMs = pulse.waitedMs?.() ?? 0;
+    this.#pingLeftMs -= Math.max(0, TICK_MS - (waitedMs - this.#waitedMs));
+    this.#waitedMs = waitedMs;
+    if (this.#pingLeftMs <= 0) this.#onFault('it is stuck: a ping was not answered in time');
   }
 
   #ping(limitMs: number): void {
-    this.#expectPing(limitMs);
+    this.#pingLeftMs = limitMs;
     writeFrameSoon(this.#pipe, { id: PING_ID, kind: 'ping' });
   }
 }

@@ -8,6 +8,7 @@ import { type Log, RetryLater } from '@atelier/http';
 import { installedRuntime } from './provider-libraries.ts';
 import { Channel } from './channel.ts';
 import type { ComputeTask } from './compute-task.ts';
+import { waitedForCoreMs } from './core-wait.ts';
 import { computeEntries } from './entries.ts';
 
 export interface ComputeProcessOptions {
@@ -16,7 +17,7 @@ export interface ComputeProcessOptions {
   /** Pictures decoded at a time. */
   decoders: number;
   log: Log;
-  /** How long the decoder's thread may take to answer a ping, in ms, before the process counts as stuck. */
+  /** How long the decoder's thread may take to answer a ping, in ms that it had a core or wanted none, before the process counts as stuck. */
   stuckMs: number;
   /** How long it may take until it answers anything, in ms. Default: half a minute. */
   startLimitMs?: number;
@@ -72,7 +73,11 @@ export async function startComputeProcess(options: ComputeProcessOptions): Promi
   };
   const pipe = (place: number) => child.stdio[place] as Duplex;
   // A picture may take long, but on other threads than the one that answers: without pings nobody would see that it hangs.
-  const decoder = new Channel(pipe(3), kill, { limitMs, startLimitMs });
+  const decoder = new Channel(pipe(3), kill, {
+    limitMs,
+    startLimitMs,
+    waitedMs: () => waitedForCoreMs(child.pid ?? 0),
+  });
   const engines = Array.from({ length: count }, (_, engine) => new Channel(pipe(4 + engine), kill));
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
