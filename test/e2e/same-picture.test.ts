@@ -5,9 +5,11 @@ import { className, PIXELS_PER_IMAGE } from '@atelier/domain';
 import { type Examples, loadFashionMnist } from '@atelier/fashion-mnist';
 import { createLog } from '@atelier/http';
 import { type PredictResponse, readConfig, type RunningInference, startInference } from '@atelier/inference';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp from 'sharp';
 import { ROOT } from '../support/programs.ts';
-import { filesOf, type LayeredColours } from '../support/same-picture.ts';
+import { EXACT_FORMS, filesOf, type LayeredColours } from '../support/same-picture.ts';
 
 const MODELS = join(ROOT, 'models');
 
@@ -20,6 +22,9 @@ const CLASSES = [0, 1, 4, 7, 8];
 
 /** How far a form's probabilities may be from those of the PNG. */
 const TOLERANCE = 0.05;
+
+/** The most by which grain darkens a pixel. */
+const GRAIN = 24;
 
 describe('the same picture in every form that a file can have (real data)', () => {
   let service: RunningInference;
@@ -59,6 +64,20 @@ describe('the same picture in every form that a file can have (real data)', () =
     assert.deepEqual(differences, []);
   });
 
+  test('gets the same answer to the bit from the forms that keep every pixel', async () => {
+    const row = images.labels.indexOf(CLASSES[0] ?? 0);
+    const picture = await photograph(images.images.subarray(row * PIXELS_PER_IMAGE, (row + 1) * PIXELS_PER_IMAGE));
+    const files = await filesOf({ ...picture, colours: grained(picture.colours) });
+    const { PNG: first } = files;
+    assert.ok(first);
+    const { probabilities } = await predict(first);
+    for (const form of EXACT_FORMS) {
+      const file = files[form];
+      assert.ok(file, form);
+      assert.deepEqual((await predict(file)).probabilities, probabilities, form);
+    }
+  });
+
   async function predict(file: Buffer) {
     const headers = { 'content-type': 'application/octet-stream' };
     const answer = await fetch(`${service.url}/predict`, { method: 'POST', body: new Uint8Array(file), headers });
@@ -95,4 +114,10 @@ async function photograph(garment: Uint8Array): Promise<LayeredColours> {
     }
   }
   return { width, height, colours, opacity };
+}
+
+/** With grain as of a film, so that each pixel differs from those beside it. */
+function grained(colours: Uint8Array): Uint8Array {
+  const random = xoroshiro128plus(2026);
+  return colours.map((value) => Math.max(0, value - uniformInt(random, 0, GRAIN)));
 }

@@ -20,6 +20,20 @@ const STORED_AT: Record<number, (x: number, y: number, width: number, height: nu
   8: (x, y, _, height) => [height - 1 - y, x],
 };
 
+/** Of the forms below, those that hold every pixel as it is; one turned by a quarter is scaled along its other edge first. */
+export const EXACT_FORMS: readonly string[] = [
+  'PNG, interlaced',
+  'PNG of 16 bits',
+  'PNG with alpha, opaque',
+  'WebP, lossless',
+  'TIFF',
+  'TIFF, uncompressed',
+  'TIFF in tiles',
+  'PNG, EXIF orientation 3',
+  'WebP, EXIF orientation 3',
+  'TIFF, orientation 3',
+];
+
 /** One picture in every form in which a file may hold it, by name. What is transparent in it is nearly white as a colour. */
 export async function filesOf(picture: LayeredColours): Promise<Record<string, Buffer>> {
   const { width, height, colours, opacity } = picture;
@@ -40,6 +54,7 @@ export async function filesOf(picture: LayeredColours): Promise<Record<string, B
     'JPEG, CMYK': rgb().toColourspace('cmyk').jpeg({ quality: 90 }),
     'JPEG with another profile': rgb().withIccProfile('p3').jpeg({ quality: 90 }),
     WebP: rgb().webp({ quality: 90 }),
+    'WebP, lossless': rgb().webp({ lossless: true }),
     'WebP, lossless and cut out': withAlpha(opacity).webp({ lossless: true }),
     GIF: rgb().gif(),
     'GIF, cut out': withAlpha(opacity).gif(),

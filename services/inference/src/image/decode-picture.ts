@@ -5,6 +5,7 @@ import { type Header, undecodable } from './header.ts';
 
 /** The garment needs 28 pixels; more than this many along an edge of the whole picture only costs time. */
 const WORKING_EDGE = 256;
+const WORKING_SIZE = { width: WORKING_EDGE, height: WORKING_EDGE };
 
 /** No picture within the limits takes a tenth of it. */
 const TIMEOUT_SECONDS = 10;
@@ -43,10 +44,15 @@ function isReady({ isPlain, width, height }: Header): boolean {
   return isPlain && width <= WORKING_EDGE && height <= WORKING_EDGE;
 }
 
+/**
+ * Scaled in eight bits and from every pixel, whatever the file is: the half-way values of 16 bits, and the quick ways of decoders
+ * that leave pixels out, would give two files of one picture different pixels, and a garment's edge may hang on one.
+ */
 function converted(input: Sharp): Sharp {
   return input
     .timeout({ seconds: TIMEOUT_SECONDS })
     .autoOrient()
-    .resize({ width: WORKING_EDGE, height: WORKING_EDGE, fit: 'inside', withoutEnlargement: true })
+    .pipelineColourspace('srgb')
+    .resize({ ...WORKING_SIZE, fit: 'inside', withoutEnlargement: true, fastShrinkOnLoad: false })
     .toColourspace('srgb');
 }
