@@ -1,11 +1,11 @@
 // What `npm run check` and `npm test` are made of.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 /** @typedef {{ title: string, arguments: string[] }} Step Run by this Node in the repository's folder. */
 
@@ -43,6 +43,9 @@ const STATIC_STEPS = [
 /** Folders whose test files share a process: starting one costs more than most of them take. */
 const SHARED_PROCESS = ['test/unit/', 'test/http/'];
 
+/** Modules that many tests start as programs; `test/support/start-words.ts` finds their bundles. */
+const PROGRAMS = ['services/inference/src/main.ts', 'services/trainer/src/main.ts', 'services/trainer/src/worker.ts'];
+
 /** Format, lint and types, at the same time; ends the process when one of them fails. */
 export async function checkStatically() {
   const results = await Promise.all(STATIC_STEPS.map(runCaptured));
@@ -74,23 +77,39 @@ export async function setUpWebgpu() {
 export async function runTests(places) {
   const files = places.flatMap(testFilesIn); // listed here, because Node 20's runner knows no glob patterns
   if (files.length === 0) throw new Error(`No *.test.ts in ${places.join(', ')}.`);
-  const temporary = mkdtempSync(join(tmpdir(), 'atelier-tests-'));
+  const cache = join(root, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const temporary = mkdtempSync(join(cache, 'tests-'));
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+  process.on('SIGINT', () => undefined); // Ctrl-C ends the tests, and their end ends us
+  const { bundleTests } = await import('./bundled-tests.mjs'); // here, because steps begin before anything is installed
+  const groups = groupedByFolder(files, temporary);
+  const programs = PROGRAMS.map((path) => ({ in: join(root, path), out: bundleName(path) }));
+  await bundleTests([...groups, ...programs], temporary);
+  const bundles = groups.map(({ out }) => join(temporary, `${out}.mjs`));
   // Many tests wait for programs that they start. The files share no port and no folder.
   const concurrency = Math.max(3, availableParallelism());
-  const options = ['--import', 'tsx', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
-  const child = spawn(process.execPath, [...options, ...groupedByFolder(files, temporary)], {
+  const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
+  const child = spawn(process.execPath, [...options, ...bundles], {
     cwd: root,
     stdio: 'inherit',
+    env: { ...process.env, TEST_BUNDLES: temporary },
   });
   process.exit((await exitCode(child)) ?? 1);
 }
 
 /**
- * The files with those of each shared folder replaced by one that imports them.
+ * What the bundle of a module or of a folder's tests is called, without its ending.
+ * @param {string} path Relative to the repository's folder.
+ */
+function bundleName(path) {
+  return path.replace(/\.ts$/, '').replaceAll('/', '-');
+}
+
+/**
+ * The files by what to call their bundle, those of a shared folder replaced by one that imports them.
  * @param {string[]} files
  * @param {string} temporary Where to write such files.
- * @returns {string[]}
  */
 function groupedByFolder(files, temporary) {
   /** @type {Map<string, string[]>} */
@@ -100,11 +119,12 @@ function groupedByFolder(files, temporary) {
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }
   return [...groups].map(([key, members]) => {
-    if (members.length === 1) return members[0] ?? key;
-    const group = join(temporary, `${key.replaceAll('/', '-')}.mjs`);
-    const imports = members.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};`);
-    writeFileSync(group, `${imports.join('\n')}\n`);
-    return group;
+    const name = bundleName(key);
+    const [first, ...others] = members.map((file) => join(root, file));
+    if (first !== undefined && others.length === 0) return { in: first, out: name };
+    const group = join(temporary, `${name}.ts`);
+    writeFileSync(group, members.map((file) => `import ${JSON.stringify(join(root, file))};\n`).join(''));
+    return { in: group, out: name };
   });
 }
 

@@ -74,7 +74,7 @@ const HOMES: Record<string, readonly string[]> = {
     'scripts/src/verification/',
     'scripts/bench/',
   ],
-  esbuild: ['packages/compiled-entries/src/'],
+  esbuild: ['packages/compiled-entries/src/', 'scripts/bundled-tests.mjs'],
   sharp: ['services/inference/src/image/', 'scripts/bench/serving/', 'scripts/src/photos/'],
   'fast-png': ['packages/pictures/src/'],
   fflate: ['scripts/bench/serving/evaluation/'],

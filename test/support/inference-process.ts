@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const main = fileURLToPath(new URL('../../services/inference/src/main.ts', import.meta.url));
+import { startWords } from './start-words.ts';
 
 export interface InferenceProcess {
   child: ChildProcess;
@@ -22,7 +20,7 @@ export function startInferenceProcess(
   context: Pick<TestContext, 'after'>,
   environment: Record<string, string>,
 ): InferenceProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const child = spawn(process.execPath, startWords('services/inference/src/main.ts'), {
     env: { PATH: process.env['PATH'] ?? '', INFERENCE_PORT: '0', INFERENCE_WORKERS: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

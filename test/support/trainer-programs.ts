@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGone, processGone } from './process-gone.ts';
-import { Program, ROOT } from './programs.ts';
+import { Program } from './programs.ts';
+import { startWords } from './start-words.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { until } from './until.ts';
 
 /** What a program may take to say that it is up, or to end, on a busy machine. */
 const LIMIT_MS = 30_000;
 
-const NODE = [process.execPath, '--import', 'tsx'];
-const SERVICE = join(ROOT, 'services', 'trainer', 'src', 'main.ts');
-const WORKER = join(ROOT, 'services', 'trainer', 'src', 'worker.ts');
+const SERVICE = [process.execPath, ...startWords('services/trainer/src/main.ts')];
+const WORKER = [process.execPath, ...startWords('services/trainer/src/worker.ts')];
 
 export interface StartOptions {
   environment?: Record<string, string>;
@@ -62,14 +62,14 @@ export class TrainerPrograms {
 
   /** Resolves when it listens. */
   async startService({ environment = {}, before = ':' }: StartOptions = {}): Promise<void> {
-    const program = this.#start(['bash', '-c', `${before} && exec "$@"`, 'sh', ...NODE, SERVICE], environment);
+    const program = this.#start(['bash', '-c', `${before} && exec "$@"`, 'sh', ...SERVICE], environment);
     const [, url = ''] = await within(program.wrote(/"url":"([^"]+)","msg":"Trainer listens"/), program);
     this.#service = { program, url };
   }
 
   /** Resolves when it waits for runs. */
   async startWorker(environment: Record<string, string> = {}): Promise<Program> {
-    const program = this.#start([...NODE, WORKER], environment);
+    const program = this.#start(WORKER, environment);
     await within(program.wrote(/"msg":"Worker waits for runs"/), program);
     return program;
   }
