@@ -48,6 +48,7 @@ const EDGES: Record<string, readonly string[]> = {
     'pictures',
   ],
   scripts: [
+    'compiled-entries',
     'doctor',
     'domain',
     'http',

@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundle, type Entries, modulesOf } from '@atelier/compiled-entries';
 import { installedPackages } from './installed-packages.ts';
@@ -27,7 +27,8 @@ export async function assemble(name: ServiceName, { root, target, packages = [] 
   const parts: ServiceParts = SERVICES[name];
   const service = join(root, 'services', name);
   const { ENTRIES } = (await import(pathToFileURL(join(service, parts.entries)).href)) as { ENTRIES: Entries<string> };
-  const modules = [...parts.programs.map((program) => join(service, program)), ...modulesOf(ENTRIES)];
+  const modules = modulesOf(ENTRIES);
+  for (const program of parts.programs) modules[basename(program, '.ts')] = join(service, program);
   const { files, sources } = await bundle({ modules, external: parts.outside, moved: MOVED });
   const compiled = join(target, 'services', name, 'compiled');
   mkdirSync(compiled, { recursive: true });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Machine } from '../src/measurements/machine.ts';
 import type { Settings } from '../src/settings.ts';
+import type { BenchProgram } from './programs.ts';
 
 /** What one process measured of one variant: numbers by name, each of which says its unit. */
 export const Sample = z.record(z.string(), z.number());
@@ -30,8 +31,8 @@ export type Figures = z.infer<typeof Figures>;
 
 export interface Benchmark {
   title: string;
-  /** The module that measures one variant in a process of its own; see `measure-variant.ts`. */
-  script: URL;
+  /** What measures one variant in a process of its own; see `measure-variant.ts`. */
+  program: BenchProgram;
   variants: readonly string[];
   /** Those that a quick trial measures, where the others are the same with other numbers. Default: all. */
   quickVariants?: readonly string[];

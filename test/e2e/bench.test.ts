@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { benchProgram } from '../../scripts/bench/programs.ts';
 import { Program, ROOT } from '../support/programs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -64,10 +65,9 @@ describe('npm run bench (real data)', () => {
   });
 
   test('measures a server of each kind under load, the decoding without one, and a start', async () => {
-    const script = join(ROOT, 'scripts', 'bench', 'serving', 'speed', 'variants.ts');
     const options = { isQuick: true, datasetCache: '', runsDirectory: runs, modelsDirectory: join(ROOT, 'models') };
     const measure = async (variant: string) => {
-      const words = ['--import', 'tsx', script, variant, JSON.stringify(options)];
+      const words = [await benchProgram('serving/speed/variants'), variant, JSON.stringify(options)];
       const { code, stdout, stderr } = await new Program(process.execPath, words).finished;
       assert.equal(code, 0, `${variant}: ${stderr}`);
       const sample = JSON.parse(stdout) as Record<string, number | null>;

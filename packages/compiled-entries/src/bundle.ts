@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'esbuild';
 
 export interface Bundling {
-  /** Paths of the modules to start with; each becomes `<name>.mjs`. */
-  modules: readonly string[];
+  /** Paths of the modules to start with by name; each becomes `<name>.mjs`. */
+  modules: Readonly<Record<string, string>>;
   /** Packages that stay outside. */
   external: RegExp;
   /** Modules that shall take the place of the bundle for their own; all others know where their source lies. */
@@ -36,8 +36,7 @@ let last: Promise<unknown> = Promise.resolve();
 async function bundleNow({ modules, external, moved = NONE }: Bundling): Promise<Bundle> {
   const esbuild = await import('esbuild');
   const { outputFiles, metafile } = await esbuild.build({
-    entryPoints: [...modules],
-    entryNames: '[name]',
+    entryPoints: { ...modules },
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -86,12 +85,15 @@ function knowsItsPlace(moved: RegExp): Plugin {
   return {
     name: 'knows its place',
     setup(build) {
-      build.onLoad({ filter: /(packages|services)[\\/][^\\/]+[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
-        if (moved.test(path)) return undefined;
-        const text = await readFile(path, 'utf8');
-        const url = JSON.stringify(pathToFileURL(path).href);
-        return { contents: text.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' };
-      });
+      build.onLoad(
+        { filter: /((packages|services)[\\/][^\\/]+[\\/]src|scripts[\\/](src|bench))[\\/].*\.ts$/ },
+        async ({ path }) => {
+          if (moved.test(path)) return undefined;
+          const text = await readFile(path, 'utf8');
+          const url = JSON.stringify(pathToFileURL(path).href);
+          return { contents: text.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' };
+        },
+      );
     },
   };
 }

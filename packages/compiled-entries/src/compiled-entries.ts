@@ -13,7 +13,7 @@ export interface Entries<Name extends string> {
   label: string;
   /** The `import.meta.url` of a module in the folder of the entries. */
   beside: string;
-  /** Entries are `<name>.ts` there. */
+  /** Entries are `<name>.ts` there, or below: `folder/name`. */
   names: readonly Name[];
   /** Packages that stay outside, because they are native, large or seldom needed: loaded from where they are installed. */
   external: RegExp;
@@ -36,13 +36,20 @@ export function compiledEntries<Name extends string>(entries: Entries<Name>): Pr
   folders.set(entries.label, folder);
   return folder.then(
     (place) =>
-      Object.fromEntries(entries.names.map((name) => [name, join(place, `${name}.mjs`)])) as Record<Name, string>,
+      Object.fromEntries(entries.names.map((name) => [name, join(place, `${fileName(name)}.mjs`)])) as Record<
+        Name,
+        string
+      >,
   );
 }
 
-/** The paths of the modules that entries name. */
-export function modulesOf({ beside, names }: Pick<Entries<string>, 'beside' | 'names'>): string[] {
-  return names.map((name) => fileURLToPath(new URL(`${name}.ts`, beside)));
+/** The paths of the modules that entries name, by what their bundle is called. */
+export function modulesOf({ beside, names }: Pick<Entries<string>, 'beside' | 'names'>): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [fileName(name), fileURLToPath(new URL(`${name}.ts`, beside))]));
+}
+
+function fileName(name: string): string {
+  return name.replaceAll('/', '-');
 }
 
 /** By label. */

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where source lies that may go into a bundle. */
+/** Folders of workspaces whose source may go into a bundle. */
 const FOLDERS = ['packages', 'services'];
+
+/** The source of the command line and of the benchmarks, which containers do without. */
+const SCRIPTS = ['scripts/src', 'scripts/bench'];
 
 /** Changes with every edit of what may go into a bundle, with what is installed, and with Node. */
 export function stateOfSource(installed: string): string {
@@ -13,12 +16,14 @@ export function stateOfSource(installed: string): string {
     hash.update(`${installed}/${path} ${mtimeMs} ${size}\n`);
   };
   note('package-lock.json');
-  for (const folder of FOLDERS) {
-    for (const workspace of readdirSync(join(installed, folder)).sort()) {
-      const source = join(folder, workspace, 'src');
-      for (const file of readdirSync(join(installed, source), { recursive: true, encoding: 'utf8' }).sort()) {
-        if (file.endsWith('.ts')) note(join(source, file));
-      }
+  const sources = FOLDERS.flatMap((folder) =>
+    readdirSync(join(installed, folder))
+      .sort()
+      .map((workspace) => join(folder, workspace, 'src')),
+  );
+  for (const source of [...sources, ...SCRIPTS.filter((folder) => existsSync(join(installed, folder)))]) {
+    for (const file of readdirSync(join(installed, source), { recursive: true, encoding: 'utf8' }).sort()) {
+      if (file.endsWith('.ts')) note(join(source, file));
     }
   }
   return hash.digest('hex').slice(0, 16);

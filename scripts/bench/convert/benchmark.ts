@@ -8,7 +8,7 @@ const WANTED_TIMES = 3;
 
 export const convert: Benchmark = {
   title: 'Converting a large LayersModel to ONNX',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'convert/variants',
   variants: VARIANT_NAMES,
   section: renderConvert,
 };

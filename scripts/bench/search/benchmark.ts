@@ -5,7 +5,7 @@ import { type Kind, KINDS, SEEDS, VARIANT_NAMES, variantName } from './variant-n
 
 export const search: Benchmark = {
   title: 'Search',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'search/variants',
   variants: VARIANT_NAMES,
   quickVariants: KINDS.map((kind) => variantName(kind, SEEDS[0])),
   section: renderSearch,

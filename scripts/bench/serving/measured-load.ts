@@ -8,12 +8,10 @@ export interface MeasuredLoad extends LoadReport {
   serverCpuSecondsPerRequest: number;
 }
 
-const LOAD_PROCESS = new URL('./load/load-process.ts', import.meta.url);
-
 /** Puts the load on the server from a process of its own. */
 export async function measuredLoad(server: RunningServer, plan: Omit<LoadPlan, 'port'>): Promise<MeasuredLoad> {
   const before = await cpuSecondsOf(server.pid);
-  const report = await processWithTask<LoadReport>(LOAD_PROCESS, { ...plan, port: server.port });
+  const report = await processWithTask<LoadReport>('serving/load/load-process', { ...plan, port: server.port });
   const used = (await cpuSecondsOf(server.pid)) - before;
   return { ...report, serverCpuSecondsPerRequest: used / report.sent };
 }

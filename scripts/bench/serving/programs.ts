@@ -20,7 +20,7 @@ export function service(modelsDirectory: string, environment: Record<string, str
 }
 
 export function serviceInTwoProcesses(modelsDirectory: string): ServerProgram {
-  return { ...service(modelsDirectory), entry: new URL('./two-processes.ts', import.meta.url) };
+  return { ...service(modelsDirectory), entry: new URL('./two-processes.ts', import.meta.url), processes: 2 };
 }
 
 export function handWritten(model: string, intraOpNumThreads: number | null): ServerProgram {

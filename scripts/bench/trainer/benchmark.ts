@@ -6,7 +6,7 @@ const TITLES = { 'at-rest': 'at rest', 'while-it-trains': 'while deep-bn trains 
 
 export const trainer: Benchmark = {
   title: 'The trainer answers while it trains',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'trainer/variants',
   variants: Object.keys(TITLES),
   section: renderTrainer,
 };

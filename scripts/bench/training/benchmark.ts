@@ -4,7 +4,7 @@ import { VARIANT_NAMES } from './variant-names.ts';
 
 export const training: Benchmark = {
   title: 'Training',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'training/variants',
   variants: VARIANT_NAMES,
   section: renderTraining,
 };

@@ -103,6 +103,21 @@ describe('compiled entries', () => {
     assert.deepEqual(await printed(entry), ['text', 'later', 'outside', 'outside', 'not installed']);
   });
 
+  test('lie in one folder by their whole names where they are of several', async () => {
+    await write('services/one/src/below/entry.ts', "console.log(JSON.stringify('below'));\n");
+    const paths = await compiledEntries({ ...entries(), names: ['entry', 'below/entry'] as const });
+    assert.equal(((await printed(paths.entry)) as string[])[1], 'later');
+    assert.equal(await printed(paths['below/entry']), 'below');
+  });
+
+  test('are bundled anew when the command line has changed', async () => {
+    await write('scripts/src/main.ts', 'export {};\n');
+    const { entry: before } = await compiledEntries(entries('same'));
+    await write('scripts/src/main.ts', 'export const word = 1;\n');
+    const { entry: after } = await compiledEntries(entries('same-too'));
+    assert.notEqual(/(?<=-)[^-]+$/.exec(dirname(before))?.[0], /(?<=-)[^-]+$/.exec(dirname(after))?.[0]);
+  });
+
   test('of compiled code lie beside it', async () => {
     const { entry } = await compiledEntries({ ...entries(), beside: 'file:///somewhere/compiled.mjs' });
     assert.equal(entry, join('/somewhere', 'entry.mjs'));

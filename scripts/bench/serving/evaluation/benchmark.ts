@@ -19,7 +19,7 @@ import {
 
 export const evaluation: Benchmark = {
   title: 'Evaluation, predictions beside it, and explanations',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'serving/evaluation/variants',
   variants: VARIANT_NAMES,
   defaultRounds: 2,
   section: renderEvaluation,

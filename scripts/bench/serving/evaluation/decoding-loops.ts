@@ -1,11 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { usableCores } from '@atelier/doctor';
 import type { Sample } from '../../benchmark.ts';
+import { benchProgram } from '../../programs.ts';
 import type { DecodingPass, DecodingPassResult, LoopDecoder } from './decoding-pass.ts';
-
-const ENTRY = new URL('./decoding-pass.ts', import.meta.url);
 
 /** Runs the bare decoding loop over an archive once, in so many processes of which each takes its share of the files. */
 export type DecodingLoop = (archive: string, decoder: LoopDecoder, processes: 1 | 2) => Promise<Sample>;
@@ -13,10 +11,11 @@ export type DecodingLoop = (archive: string, decoder: LoopDecoder, processes: 1 
 /** Processes for the loop, which are kept until `task` has ended, so that they are warm after the first pass. */
 export async function withDecodingLoop<T>(task: (loop: DecodingLoop) => Promise<T>): Promise<T> {
   const options = {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+    execArgv: [],
     env: { ...process.env, UV_THREADPOOL_SIZE: String(usableCores() + 1) }, // as the service's own decoder has
   };
-  const children = [1, 2].map(() => fork(fileURLToPath(ENTRY), options));
+  const program = await benchProgram('serving/evaluation/decoding-pass');
+  const children = [1, 2].map(() => fork(program, options));
   const loop: DecodingLoop = async (archive, decoder, processes) => {
     const results = await Promise.all(
       children.slice(0, processes).map((child, index) => passIn(child, { archive, decoder, index, of: processes })),

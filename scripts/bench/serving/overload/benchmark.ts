@@ -13,7 +13,7 @@ import {
 
 export const servingOverload: Benchmark = {
   title: `Serving at ${TIMES_CAPACITY} times its capacity`,
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'serving/overload/variants',
   variants: VARIANT_NAMES,
   section: renderOverload,
 };

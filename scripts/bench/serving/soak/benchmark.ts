@@ -6,7 +6,7 @@ import { LEAK_BYTES, PLANTED_LEAK, SERVICE, VARIANT_NAMES } from './variant-name
 
 export const servingSoak: Benchmark = {
   title: 'Serving a million requests',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'serving/soak/variants',
   variants: VARIANT_NAMES,
   defaultRounds: 1,
   section: renderSoak,

@@ -7,7 +7,7 @@ import { CONNECTIONS, DECODING_LOOP, LOADED, START } from './variant-names.ts';
 
 export const serving: Benchmark = {
   title: 'Serving',
-  script: new URL('./variants.ts', import.meta.url),
+  program: 'serving/speed/variants',
   variants: [DECODING_LOOP, START, ...Object.keys(LOADED)],
   section: renderServing,
 };

@@ -82,13 +82,12 @@ async function underLoad({ program, request }: Loaded, options: SampleOptions): 
 
 async function decoding({ modelsDirectory, isQuick }: SampleOptions): Promise<Sample> {
   const files = await Promise.all((await knownImages(modelsDirectory)).map(({ pixels }) => pngOf(pixels)));
-  const entry = new URL('../decoding-loop.ts', import.meta.url);
   let best: Sample = { perSecond: 0 };
   for (const processes of PROCESSES) {
     for (const atATime of isQuick ? [2] : AT_A_TIME) {
       const task: DecodingTask = { files, atATime, seconds: isQuick ? 0.2 : 1.5 };
       const results = await Promise.all(
-        Array.from({ length: processes }, () => processWithTask<DecodingResult>(entry, task)),
+        Array.from({ length: processes }, () => processWithTask<DecodingResult>('serving/decoding-loop', task)),
       );
       const perSecond = results.reduce((total, result) => total + result.perSecond, 0);
       const cpuMicroseconds = 1e6 * (results[0]?.cpuSecondsPerPicture ?? NaN);
