@@ -7,10 +7,12 @@ import { Recipe } from '@atelier/domain';
 import { createLog } from '@atelier/http';
 import {
   DevicesResponse,
+  listMachineDevices,
   readTrainerConfig,
   readWorkerConfig,
   RECIPES,
   startTrainer,
+  startWorker,
   trainerApi,
 } from '@atelier/trainer';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -239,6 +241,26 @@ describe('a trainer that starts', () => {
     assert.equal((await fetch(`${url}/runs`)).status, 401);
     const answer = await fetch(`${url}/runs`, { headers: { Authorization: `Bearer ${TOKEN}` } });
     assert.deepEqual(await answer.json(), { runs: [], next: null });
+  });
+
+  test('refuses to train without the device that it is told to have, as a worker does, and trains on no other', async (t) => {
+    const devices = await listMachineDevices();
+    const missing = ['cuda', 'webgpu'].find((name) =>
+      devices.every(({ device, usable }) => device !== name || !usable),
+    );
+    if (missing === undefined) {
+      t.skip('this machine has every device');
+      return;
+    }
+    const environment = {
+      TRAINER_DEVICE: missing,
+      QUEUE_URL: 'redis://127.0.0.1:1',
+      RUNS_DIR: join(folder.path, 'runs'),
+    };
+    const refused = { code: 'device-unavailable', message: new RegExp(`^The device ${missing} cannot be used: `) };
+    const log = createLog('test', 'silent');
+    await assert.rejects(startTrainer(configOf({ TRAINER_DEVICE: missing }), log), refused);
+    await assert.rejects(startWorker(readWorkerConfig(environment), log), refused);
   });
 
   test('starts where nothing can be written, to say so', async (t) => {

@@ -1,6 +1,7 @@
 import { ModelName } from '@atelier/domain';
 import { AccessToken, LOG_LEVELS, readSettings, wholeNumber } from '@atelier/http';
 import { z } from 'zod';
+import { DEVICE_CHOICES } from './engines/devices.ts';
 
 const RedisUrl = z.string('expected a URL').regex(/^rediss?:\/\/./, 'expected redis://... or rediss://...');
 const QUEUE_URL = {
@@ -31,6 +32,10 @@ const TrainingSettings = z.object({
     .string()
     .default('data/fashion-mnist')
     .meta({ variable: 'TRAINER_DATASET_CACHE', description: 'Where a data set that is fetched is kept' }),
+  device: z.enum(DEVICE_CHOICES).default('auto').meta({
+    variable: 'TRAINER_DEVICE',
+    description: 'Device without which nobody starts who trains, rather than train on another; auto asks for none',
+  }),
   concurrency: wholeNumber(1, 64)
     .default(1)
     .meta({ variable: 'TRAINER_CONCURRENCY', description: 'Runs that one service or worker trains at a time' }),

@@ -50,6 +50,7 @@ export { readTestLooks, recordTestLook, TestLook } from './runs/test-looks.ts';
 export { Run } from './runs/run.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './runs/safetensors.ts';
 export { createTrainer, type Started, startTrainer, startWorker } from './start.ts';
+export { listMachineDevices } from './supervision/known-devices.ts';
 export { Searches } from './searches/searches.ts';
 export { recoverRuns } from './supervision/recover-runs.ts';
 export { MAXIMUM_RECOVERIES, settleRun } from './supervision/settle-run.ts';

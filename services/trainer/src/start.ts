@@ -11,6 +11,7 @@ import {
   canTrain,
   type FindMachines,
   listMachineDevices,
+  requireDevice,
   thisMachine,
   TrainingMachine,
 } from './supervision/known-devices.ts';
@@ -40,7 +41,10 @@ export const OPEN_ADDRESS = {
   danger: 'start trainings',
 } as const;
 
-/** Starts the service; trains here, unless a queue is named from which workers train. */
+/**
+ * Starts the service; trains here, unless a queue is named from which workers train. Rejects with `device-unavailable` where it
+ * trains here and the device that the configuration wants cannot be used.
+ */
 export async function startTrainer(
   config: TrainerConfig,
   log: Log,
@@ -49,6 +53,7 @@ export async function startTrainer(
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) log.error(fault.message);
   const { trainer, findMachines, trainsHere } = createTrainer(config, log);
+  if (trainsHere) await requireWanted(findMachines, config);
   const { concurrency: parallel, recoveryIntervalMs } = config;
   const searches = new Searches(trainer, { parallel, pollMs: SEARCH_POLL_MS, recoveryIntervalMs }, log);
   const closing = new AbortController();
@@ -92,12 +97,16 @@ export function createTrainer(
   return { trainer: new Trainer(queue, options, log), findMachines: workersOf(queue), trainsHere: false };
 }
 
-/** Starts a worker, which trains what services queue. */
+/**
+ * Starts a worker, which trains what services queue. Rejects with `device-unavailable` where the device that the configuration
+ * wants cannot be used.
+ */
 export async function startWorker(config: WorkerConfig, log: Log): Promise<Started> {
   const fault = await findFault(config.runsDirectory);
   if (fault !== null) throw fault;
-  const queue = sharedQueue(config.queueUrl, config, log);
   const machine = { host: hostname(), devices: await listMachineDevices() };
+  await requireWanted(() => Promise.resolve([machine]), config);
+  const queue = sharedQueue(config.queueUrl, config, log);
   const options = { ...optionsOf(config, Infinity), canTrain: (run: Run) => canTrain(machine, run) };
   const trainer = new Trainer(queue, options, log);
   const worker = { id: randomUUID(), ...machine };
@@ -110,6 +119,11 @@ export async function startWorker(config: WorkerConfig, log: Log): Promise<Start
       await trainer.stop();
     },
   };
+}
+
+/** Without it a run that asks for `auto` would be trained on another device in silence, while a GPU is held for nothing. */
+async function requireWanted(findMachines: FindMachines, { device }: WorkerConfig | TrainerConfig): Promise<void> {
+  if (device !== 'auto') requireDevice(await findMachines(), 'auto', device);
 }
 
 function sharedQueue(url: string, { queuePrefix: prefix }: WorkerConfig | TrainerConfig, log: Log): BullmqQueue {

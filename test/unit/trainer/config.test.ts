@@ -16,6 +16,7 @@ const DEFAULTS = {
   modelsDirectory: 'models',
   modelName: 'fashion-mlp',
   datasetCache: 'data/fashion-mnist',
+  device: 'auto',
   concurrency: 1,
   niceness: 5,
   queuePrefix: 'atelier',
