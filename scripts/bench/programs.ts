@@ -1,4 +1,5 @@
 import { compiledEntries } from '@atelier/compiled-entries';
+import { OUTSIDE } from '../src/programs.ts';
 
 const ENTRIES = {
   label: 'bench',
@@ -17,8 +18,7 @@ const ENTRIES = {
     'trainer/variants',
     'training/variants',
   ],
-  external:
-    /^(onnxruntime-node|webgpu|sharp|canvas|esbuild|swagger-ui-dist|vega|vega-lite|@tensorflow\/.*|@resvg\/.*|@expo-google-fonts\/.*)$/,
+  external: OUTSIDE,
 } as const;
 export type BenchProgram = (typeof ENTRIES.names)[number];
 

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { StopSignal } from '@atelier/http';
+import { program } from './programs.ts';
 
 /** What can be started, each by its entry. */
 const ENTRIES = {
-  inference: 'services/inference/src/main.ts',
-  trainer: 'services/trainer/src/main.ts',
-  worker: 'services/trainer/src/worker.ts',
+  inference: '../../services/inference/src/main',
+  trainer: '../../services/trainer/src/main',
+  worker: '../../services/trainer/src/worker',
 } as const;
 export type ServiceName = keyof typeof ENTRIES;
 
@@ -35,10 +35,13 @@ export class ServiceProcess {
   readonly #process: ChildProcess;
   address: Address = { listening: '', ready: false };
 
-  constructor(name: ServiceName, root: string, environment: NodeJS.ProcessEnv) {
+  static async start(name: ServiceName, root: string, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+    return new ServiceProcess(name, fork(await program(ENTRIES[name]), { cwd: root, env: environment, execArgv: [] }));
+  }
+
+  private constructor(name: ServiceName, process: ChildProcess) {
     this.name = name;
-    const entry = fileURLToPath(new URL(`../../${ENTRIES[name]}`, import.meta.url));
-    this.#process = fork(entry, { cwd: root, env: environment, execArgv: ['--import', import.meta.resolve('tsx')] });
+    this.#process = process;
     this.exited = once(this.#process, 'exit').then(([code]) => ({ name, code: code as number | null }));
     this.listening = Promise.race([this.#announced(), this.#failed()]);
     this.listening.catch(() => undefined); // awaited later, together with the other service's

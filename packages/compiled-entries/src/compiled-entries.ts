@@ -13,7 +13,7 @@ export interface Entries<Name extends string> {
   label: string;
   /** The `import.meta.url` of a module in the folder of the entries. */
   beside: string;
-  /** Entries are `<name>.ts` there, or below: `folder/name`. */
+  /** Entries are `<name>.ts` there, or elsewhere relative to it: `folder/name`. */
   names: readonly Name[];
   /** Packages that stay outside, because they are native, large or seldom needed: loaded from where they are installed. */
   external: RegExp;
@@ -49,7 +49,7 @@ export function modulesOf({ beside, names }: Pick<Entries<string>, 'beside' | 'n
 }
 
 function fileName(name: string): string {
-  return name.replaceAll('/', '-');
+  return name.replace(/^(\.\.\/)+/, '').replaceAll('/', '-');
 }
 
 /** By label. */

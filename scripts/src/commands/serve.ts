@@ -37,7 +37,8 @@ MODELS_DIR (models/), RUNS_DIR (runs/), LOG_LEVEL (info); a worker needs QUEUE_U
       const names = only === undefined ? BOTH : [only];
       // The services read these themselves; read here as well, a fault is wrong usage and says so in one line.
       for (const name of names) READERS[name](environment);
-      await runUntilStopped(names.map((name) => new ServiceProcess(name, settings.root, environment)));
+      const services = names.map((name) => ServiceProcess.start(name, settings.root, environment));
+      await runUntilStopped(await Promise.all(services));
     });
 }
 

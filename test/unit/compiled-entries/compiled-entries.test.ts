@@ -105,9 +105,12 @@ describe('compiled entries', () => {
 
   test('lie in one folder by their whole names where they are of several', async () => {
     await write('services/one/src/below/entry.ts', "console.log(JSON.stringify('below'));\n");
-    const paths = await compiledEntries({ ...entries(), names: ['entry', 'below/entry'] as const });
+    await write('packages/other/src/entry.ts', "console.log(JSON.stringify('elsewhere'));\n");
+    const names = ['entry', 'below/entry', '../../../packages/other/src/entry'] as const;
+    const paths = await compiledEntries({ ...entries(), names });
     assert.equal(((await printed(paths.entry)) as string[])[1], 'later');
     assert.equal(await printed(paths['below/entry']), 'below');
+    assert.equal(await printed(paths['../../../packages/other/src/entry']), 'elsewhere');
   });
 
   test('are bundled anew when the command line has changed', async () => {
