@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { EvaluationReport } from '@atelier/evaluation';
 import { EvaluationResource, EvaluationSummary } from '@atelier/inference';
 
@@ -39,6 +40,10 @@ export async function evaluated(port: number, body: SetBody, examples: number): 
   throw new Error(`${report.examples} images were evaluated, ${report.unreadable.count} not; expected ${examples}.`);
 }
 
+/** It has the lowest priority, so that on a busy machine this takes a while. */
+const BEGIN_LIMIT_MS = 60_000;
+const BEGIN_POLL_MS = 20;
+
 /** An evaluation for which nobody waits, from when its set has arrived. */
 export class StartedEvaluation {
   readonly #port: number;
@@ -53,6 +58,15 @@ export class StartedEvaluation {
     const headers = { Prefer: 'respond-async' };
     const answer = await asked(port, '/evaluate', { method: 'POST', body, headers }, 202);
     return new StartedEvaluation(port, EvaluationSummary.parse(JSON.parse(answer)).id);
+  }
+
+  /** Resolves when its first images are evaluated, for which the service starts the process that decodes. */
+  async begun(): Promise<void> {
+    const end = performance.now() + BEGIN_LIMIT_MS;
+    while ((await this.images()) === 0) {
+      if (performance.now() > end) throw new Error(`No image was evaluated within ${BEGIN_LIMIT_MS} ms.`);
+      await setTimeout(BEGIN_POLL_MS);
+    }
   }
 
   /** Images so far; one that does not run any more is an error. */

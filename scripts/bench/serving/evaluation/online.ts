@@ -70,6 +70,7 @@ export async function online(
 
 async function evaluating(port: number, body: SetBody): Promise<Running> {
   const evaluation = await StartedEvaluation.start(port, body);
+  await evaluation.begun(); // or there is nothing yet to be measured beside
   const before = await evaluation.images();
   const started = performance.now();
   return {
