@@ -142,9 +142,11 @@ describe('searches', () => {
     const space = Object.fromEntries(
       layers.map((_, index) => [`/hiddenLayers/${index}/dropout`, { kind: 'uniform', minimum: 0, maximum: 0.5 }]),
     );
+    const start = performance.now();
     await posted({ ...wanted, trials: 1000, overrides: { hiddenLayers: layers }, space });
     clearInterval(timer);
-    assert.ok(slowest < 500, `${slowest} ms`);
+    const whole = performance.now() - start;
+    assert.ok(slowest < whole / 2, `the longest pause has ${slowest} ms of ${whole}`);
   });
 
   test('a device that is absent is refused before anything is queued', async () => {
