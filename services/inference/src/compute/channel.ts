@@ -45,8 +45,8 @@ export class Channel {
   #lastId = 0;
   #failure: Error | undefined;
   readonly #pulse: Pulse | undefined;
-  /** Of the time of a ping without an answer; undefined: there is none. */
-  #pingLeftMs: number | undefined;
+  /** The ping without an answer, and what is left of its time; undefined: there is none. */
+  #pending: { limitMs: number; leftMs: number } | undefined;
   /** As at the last look. */
   #waitedMs = 0;
 
@@ -99,11 +99,11 @@ export class Channel {
 
   #settle({ head, bytes }: Frame<Answer>): void {
     if (head.id === PING_ID) {
-      this.#pingLeftMs = undefined;
+      this.#pending = undefined;
       return;
     }
     // Who answers anything is there; the ping may stand behind megabytes of pictures.
-    if (this.#pingLeftMs !== undefined) this.#pingLeftMs = this.#pulse?.limitMs;
+    if (this.#pending !== undefined && this.#pulse !== undefined) this.#expectPing(this.#pulse.limitMs);
     const waiter = this.#waiting.get(head.id);
     if (waiter === undefined) return;
     this.#waiting.delete(head.id);
@@ -130,18 +130,24 @@ export class Channel {
   }
 
   #lookForPing(pulse: Pulse): void {
-    if (this.#pingLeftMs === undefined) {
+    const pending = this.#pending;
+    if (pending === undefined) {
       this.#ping(pulse.limitMs);
       return;
     }
     const waitedMs = pulse.waitedMs?.() ?? 0;
-    this.#pingLeftMs -= Math.max(0, TICK_MS - (waitedMs - this.#waitedMs));
+    // Told when it has its core again, a wait may be longer than a tick: it gives back what was counted meanwhile.
+    pending.leftMs = Math.min(pending.limitMs, pending.leftMs - TICK_MS + waitedMs - this.#waitedMs);
     this.#waitedMs = waitedMs;
-    if (this.#pingLeftMs <= 0) this.#onFault('it is stuck: a ping was not answered in time');
+    if (pending.leftMs <= 0) this.#onFault('it is stuck: a ping was not answered in time');
+  }
+
+  #expectPing(limitMs: number): void {
+    this.#pending = { limitMs, leftMs: limitMs };
   }
 
   #ping(limitMs: number): void {
-    this.#pingLeftMs = limitMs;
+    this.#expectPing(limitMs);
     writeFrameSoon(this.#pipe, { id: PING_ID, kind: 'ping' });
   }
 }

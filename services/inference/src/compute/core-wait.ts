@@ -5,7 +5,7 @@ const NANOSECONDS_PER_MS = 1e6;
 /**
  * How long the main thread of process `pid` has waited for a core in its life, in ms: the second number of
  * `/proc/PID/schedstat` (Linux, Documentation/scheduler/sched-stats.rst), in which a group that has used up its share of
- * the cores waits too. 0 where the system does not tell.
+ * the cores waits too. A wait counts from its end on. 0 where the system does not tell.
  */
 export function waitedForCoreMs(pid: number): number {
   try {
