@@ -99,7 +99,8 @@ function installationOf(start: string): string {
 const UNUSED_MS = 7 * 24 * 60 * 60 * 1000;
 
 async function forgetUnused(cache: string, label: string): Promise<void> {
-  const names = (await readdir(cache)).filter((name) => name.startsWith(`${label}-`));
+  // With a dot: what was not placed, as its process was killed meanwhile.
+  const names = (await readdir(cache)).filter((name) => name.replace(/^\./, '').startsWith(`${label}-`));
   for (const path of names.map((name) => join(cache, name))) {
     const { mtimeMs } = await stat(path);
     if (Date.now() - mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true });
@@ -109,11 +110,14 @@ async function forgetUnused(cache: string, label: string): Promise<void> {
 /** Written beside and renamed: several processes may do this at once, and all write the same. */
 async function place(folder: string, name: string, files: readonly BundledFile[]): Promise<string> {
   const staging = join(folder, `.${name}-${randomUUID()}`);
-  await mkdir(staging, { recursive: true });
-  for (const file of files) await writeFile(join(staging, file.name), file.contents);
   const target = join(folder, name);
-  await rename(staging, target).catch((error: unknown) => {
+  try {
+    await mkdir(staging, { recursive: true });
+    for (const file of files) await writeFile(join(staging, file.name), file.contents);
+    await rename(staging, target);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined); // there may be no folder that it could be in
     if (!existsSync(target)) throw error; // another was first
-  });
+  }
   return target;
 }

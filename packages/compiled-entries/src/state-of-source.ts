@@ -23,7 +23,7 @@ export function stateOfSource(installed: string): string {
   );
   for (const source of [...sources, ...SCRIPTS.filter((folder) => existsSync(join(installed, folder)))]) {
     for (const file of readdirSync(join(installed, source), { recursive: true, encoding: 'utf8' }).sort()) {
-      if (file.endsWith('.ts')) note(join(source, file));
+      if (/\.[jt]s$/.test(file)) note(join(source, file)); // generated code is JavaScript
     }
   }
   return hash.digest('hex').slice(0, 16);

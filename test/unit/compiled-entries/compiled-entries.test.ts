@@ -82,7 +82,12 @@ describe('compiled entries', () => {
   test('go where none was started for a week: of the same kind, once there are new ones', async () => {
     const folder = join(root, 'node_modules/.cache/atelier');
     const ago = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
-    for (const [name, days] of Object.entries({ 'kind-old': 8, 'kind-new': 6, 'other-old': 8 })) {
+    for (const [name, days] of Object.entries({
+      'kind-old': 8,
+      '.kind-old-unfinished': 8,
+      'kind-new': 6,
+      'other-old': 8,
+    })) {
       await mkdir(join(folder, name), { recursive: true });
       await utimes(join(folder, name), ago(days), ago(days));
     }
@@ -111,6 +116,23 @@ describe('compiled entries', () => {
     assert.equal(((await printed(paths.entry)) as string[])[1], 'later');
     assert.equal(await printed(paths['below/entry']), 'below');
     assert.equal(await printed(paths['../../../packages/other/src/entry']), 'elsewhere');
+  });
+
+  test('leave nothing beside those that another process placed first', async () => {
+    const { entry } = await compiledEntries(entries());
+    const hash = basename(dirname(entry)).replace(/^.*-/, '');
+    const second = compiledEntries(entries('raced'));
+    await write(`node_modules/.cache/atelier/raced-${hash}/entry.mjs`, 'console.log(\'"the first"\');\n');
+    assert.equal(await printed((await second).entry), 'the first');
+    assert.deepEqual((await cached()).sort(), [basename(dirname(entry)), `raced-${hash}`].sort());
+  });
+
+  test('are bundled anew when generated JavaScript has changed', async () => {
+    await write('packages/other/src/generated/made.js', 'export {};\n');
+    const { entry: before } = await compiledEntries(entries('made'));
+    await write('packages/other/src/generated/made.js', 'export const word = 1;\n');
+    const { entry: after } = await compiledEntries(entries('made-too'));
+    assert.notEqual(/[^-]+$/.exec(dirname(before))?.[0], /[^-]+$/.exec(dirname(after))?.[0]);
   });
 
   test('are bundled anew when the command line has changed', async () => {
