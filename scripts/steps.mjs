@@ -79,6 +79,7 @@ export async function runTests(places) {
   if (files.length === 0) throw new Error(`No *.test.ts in ${places.join(', ')}.`);
   const cache = join(root, 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });
+  removeOldBundles(cache);
   const temporary = mkdtempSync(join(cache, 'tests-'));
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
   process.on('SIGINT', () => undefined); // Ctrl-C ends the tests, and their end ends us
@@ -96,6 +97,20 @@ export async function runTests(places) {
     env: { ...process.env, TEST_BUNDLES: temporary },
   });
   process.exit((await exitCode(child)) ?? 1);
+}
+
+/** No run takes so long. */
+const OLD_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what runs left that were killed.
+ * @param {string} cache
+ */
+function removeOldBundles(cache) {
+  for (const path of readdirSync(cache).map((name) => join(cache, name))) {
+    const isOld = /[\\/]tests-[^\\/]+$/.test(path) && Date.now() - statSync(path).mtimeMs > OLD_MS;
+    if (isOld) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /**
