@@ -16,10 +16,14 @@ export function findGpu(program = 'nvidia-smi', proc = PROC): Gpu | null {
   return describedByDriver(proc);
 }
 
-/** What of the GPU's memory is in use, by whomever, in bytes; null where nvidia-smi does not say. */
+/**
+ * What of the memory of all GPUs is in use, by whomever, in bytes; null where nvidia-smi does not say. Of all, because WebGPU
+ * and CUDA_VISIBLE_DEVICES choose among several, and not always the first.
+ */
 export function usedGpuBytes(program = 'nvidia-smi'): number | null {
-  const used = Number.parseInt(query(program, 'memory.used')[0]?.[0] ?? '', 10);
-  return Number.isNaN(used) ? null : used * 2 ** 20;
+  const used = query(program, 'memory.used').map(([mebibytes = '']) => Number.parseInt(mebibytes, 10));
+  const known = used.filter((mebibytes) => !Number.isNaN(mebibytes));
+  return known.length === 0 ? null : known.reduce((sum, mebibytes) => sum + mebibytes) * 2 ** 20;
 }
 
 /** A row for each GPU; none where the program is not there or fails. */

@@ -114,6 +114,11 @@ describe('the GPU of this machine', { skip: process.platform === 'win32' }, () =
     assert.equal(usedGpuBytes(await program('echo 512')), 512 * 2 ** 20);
   });
 
+  test('is in use as much as all that there are: what is tried may run on another than the first', async () => {
+    assert.equal(usedGpuBytes(await program('printf "512\\n[N/A]\\n256\\n"')), 768 * 2 ** 20);
+    assert.equal(usedGpuBytes(await program('echo "[N/A]"')), null);
+  });
+
   test('is what the driver says in /proc where there is no nvidia-smi', async () => {
     const proc = join(folder.path, 'proc');
     await mkdir(join(proc, 'gpus', '0000:01:00.0'), { recursive: true });
