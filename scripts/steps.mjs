@@ -96,6 +96,7 @@ export async function runTests(places) {
     stdio: 'inherit',
     env: { ...process.env, TEST_BUNDLES: temporary },
   });
+  process.on('SIGTERM', () => child.kill('SIGTERM')); // which is sent to us alone, as by a CI that has waited long enough
   process.exit((await exitCode(child)) ?? 1);
 }
 
