@@ -89,6 +89,16 @@ describe('the published version, by the doctor', () => {
     assert.match(summary, /^fashion-mlp version 1, as newer ones are damaged: .*2\/model\.onnx has digest sha256:/);
   });
 
+  test('is named with a newer one whose manifest cannot be read', async () => {
+    const root = join(folder.path, 'half');
+    await publishTiny(root);
+    const { directory } = await publishTiny(root);
+    await writeFile(join(directory, 'manifest.json'), '{ half');
+    const { status, summary, facts } = await examine(root);
+    assert.deepEqual([status, facts?.['version']], ['note', 1]);
+    assert.match(summary, /^fashion-mlp version 1, as newer ones are damaged: .*2: .*manifest/);
+  });
+
   test('is a fault where every file is damaged, as the service would serve nothing, and where there is none', async () => {
     const root = join(folder.path, 'damaged');
     assert.match((await examine(root)).summary, /^No version of "fashion-mlp" in /);

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import type { Check, Finding } from '@atelier/doctor';
 import { messageOf } from '@atelier/domain';
 import { listVersions, type PublishedVersion, readModel, resolveVersion } from '@atelier/model-repository';
@@ -18,7 +19,8 @@ const REPLACE = 'Put a whole copy of its folder there, or remove the folder.';
 
 /** Newest first, as the service looks for one: an older version answers where the newest is damaged. */
 async function examineVersions(root: string, name: string): Promise<Finding> {
-  const { versions } = await listVersions(root);
+  const { versions, skipped } = await listVersions(root);
+  const unreadable = skipped.filter(({ path }) => dirname(path) === join(root, name));
   const faults: string[] = [];
   for (const found of versions.filter((each) => each.name === name).reverse()) {
     const fault = await faultOf(found);
@@ -28,6 +30,8 @@ async function examineVersions(root: string, name: string): Promise<Finding> {
     }
     const { version, manifest } = found;
     const facts = { name, version, digest: manifest.digest };
+    const newer = unreadable.filter(({ path }) => Number(basename(path)) > version);
+    faults.push(...newer.map(({ path, reason }) => `${path}: ${reason}`));
     if (faults.length === 0) return { status: 'ok', summary: `${name} version ${version}`, facts };
     const summary = `${name} version ${version}, as newer ones are damaged: ${faults.join('; ')}`;
     return { status: 'note', summary, remedy: REPLACE, facts };
