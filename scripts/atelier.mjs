@@ -8,7 +8,7 @@ ensureInstalled(dirname(dirname(fileURLToPath(import.meta.url))));
 const { register } = await import('tsx/esm/api');
 const unregister = register();
 const { program } = await import('./src/programs.ts');
-const path = await program('main');
+const path = await program('commands');
 await unregister(); // all that the bundle loads from packages would go through tsx, too
 /** @type {unknown} */
 const bundle = await import(pathToFileURL(path).href);

@@ -11,10 +11,13 @@ const ENTRIES = {
     'serving/decoding-loop',
     'serving/evaluation/decoding-pass',
     'serving/evaluation/variants',
+    'serving/constant-server',
+    'serving/hand-written-server',
     'serving/load/load-process',
     'serving/overload/variants',
     'serving/soak/variants',
     'serving/speed/variants',
+    'serving/two-processes',
     'trainer/variants',
     'training/variants',
   ],
@@ -22,7 +25,7 @@ const ENTRIES = {
 } as const;
 export type BenchProgram = (typeof ENTRIES.names)[number];
 
-/** The path of a program of the benchmarks as JavaScript. The servers that they measure start as whoever serves starts them. */
+/** The path of a program of the benchmarks as JavaScript, as which commands and services run, too. */
 export async function benchProgram(name: BenchProgram): Promise<string> {
   return (await compiledEntries(ENTRIES))[name];
 }

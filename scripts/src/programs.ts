@@ -4,20 +4,22 @@ import { compiledEntries } from '@atelier/compiled-entries';
 export const OUTSIDE =
   /^(onnxruntime-node|webgpu|sharp|canvas|esbuild|swagger-ui-dist|vega|vega-lite|@tensorflow\/.*|@resvg\/.*|@expo-google-fonts\/.*)$/;
 
+const PROGRAMS = {
+  commands: 'main',
+  inference: '../../services/inference/src/main',
+  trainer: '../../services/trainer/src/main',
+  worker: '../../services/trainer/src/worker',
+} as const;
+export type ProgramName = keyof typeof PROGRAMS;
+
 const ENTRIES = {
   label: 'atelier',
   beside: import.meta.url,
-  names: [
-    'main',
-    '../../services/inference/src/main',
-    '../../services/trainer/src/main',
-    '../../services/trainer/src/worker',
-  ],
+  names: Object.values(PROGRAMS),
   external: OUTSIDE,
 } as const;
-export type ProgramName = (typeof ENTRIES.names)[number];
 
 /** The path of the command line, or of a service that it starts, as JavaScript. */
 export async function program(name: ProgramName): Promise<string> {
-  return (await compiledEntries(ENTRIES))[name];
+  return (await compiledEntries(ENTRIES))[PROGRAMS[name]];
 }

@@ -1,17 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { StopSignal } from '@atelier/http';
-import { program } from './programs.ts';
+import { program, type ProgramName } from './programs.ts';
 
-/** What can be started, each by its entry. */
-const ENTRIES = {
-  inference: '../../services/inference/src/main',
-  trainer: '../../services/trainer/src/main',
-  worker: '../../services/trainer/src/worker',
-} as const;
-export type ServiceName = keyof typeof ENTRIES;
-
-export const SERVICE_NAMES = Object.keys(ENTRIES) as ServiceName[];
+export const SERVICE_NAMES = ['inference', 'trainer', 'worker'] as const satisfies readonly ProgramName[];
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** What a service tells whoever started it, once it listens. */
 interface Address {
@@ -36,7 +29,7 @@ export class ServiceProcess {
   address: Address = { listening: '', ready: false };
 
   static async start(name: ServiceName, root: string, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-    return new ServiceProcess(name, fork(await program(ENTRIES[name]), { cwd: root, env: environment, execArgv: [] }));
+    return new ServiceProcess(name, fork(await program(name), { cwd: root, env: environment, execArgv: [] }));
   }
 
   private constructor(name: ServiceName, process: ChildProcess) {

@@ -61,9 +61,9 @@ async function findOrBundle(entries: Entries<string>): Promise<string> {
   const installed = installationOf(beside);
   const cache = cacheOf(installed);
   const name = `${entries.label}-${stateOfSource(installed)}`;
+  setInterval(() => void touch(join(cache, name)), UNUSED_MS / 7).unref();
   if (existsSync(join(cache, name))) {
-    const now = new Date();
-    await utimes(join(cache, name), now, now).catch(() => undefined); // whose cache cannot be written forgets nothing either
+    await touch(join(cache, name));
     return join(cache, name);
   }
   const { files } = await bundle({ modules: modulesOf(entries), external: entries.external });
@@ -95,8 +95,16 @@ function installationOf(start: string): string {
   return folder;
 }
 
-/** Bundles that no process was started with for so long are of a source that is gone. */
+/**
+ * Bundles that no process was started with for so long are of a source that is gone. One that runs longer says every day that
+ * its own are in use: it may yet load parts of them, or start others with them.
+ */
 const UNUSED_MS = 7 * 24 * 60 * 60 * 1000;
+
+async function touch(folder: string): Promise<void> {
+  const now = new Date();
+  await utimes(folder, now, now).catch(() => undefined); // whose cache cannot be written forgets nothing either
+}
 
 async function forgetUnused(cache: string, label: string): Promise<void> {
   // With a dot: what was not placed, as its process was killed meanwhile.

@@ -1,13 +1,14 @@
+import { program } from '../../src/programs.ts';
+import { benchProgram } from '../programs.ts';
 import type { HandWrittenTask } from './hand-written-server.ts';
 import type { ServerProgram } from './server-process.ts';
 
-const SERVICE = new URL('../../../services/inference/src/main.ts', import.meta.url);
 const READY = '/readyz';
 
 /** The service with its default settings, apart from `environment`; nobody sends requests on when it is to stop. */
 export function service(modelsDirectory: string, environment: Record<string, string> = {}): ServerProgram {
   return {
-    entry: SERVICE,
+    entry: () => program('inference'),
     words: () => [],
     environment: (port) => ({
       MODELS_DIR: modelsDirectory,
@@ -20,12 +21,17 @@ export function service(modelsDirectory: string, environment: Record<string, str
 }
 
 export function serviceInTwoProcesses(modelsDirectory: string): ServerProgram {
-  return { ...service(modelsDirectory), entry: new URL('./two-processes.ts', import.meta.url), processes: 2 };
+  return {
+    ...service(modelsDirectory),
+    entry: () => benchProgram('serving/two-processes'),
+    words: async () => [await program('inference')],
+    processes: 2,
+  };
 }
 
 export function handWritten(model: string, intraOpNumThreads: number | null): ServerProgram {
   return {
-    entry: new URL('./hand-written-server.ts', import.meta.url),
+    entry: () => benchProgram('serving/hand-written-server'),
     words: (port) => [JSON.stringify({ port, model, intraOpNumThreads } satisfies HandWrittenTask)],
     environment: () => ({}),
     readyPath: READY,
@@ -34,7 +40,7 @@ export function handWritten(model: string, intraOpNumThreads: number | null): Se
 
 /** Answers every path. */
 export const CONSTANT: ServerProgram = {
-  entry: new URL('./constant-server.ts', import.meta.url),
+  entry: () => benchProgram('serving/constant-server'),
   words: (port) => [String(port)],
   environment: () => ({}),
   readyPath: READY,

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../free-port.ts';
 
-/** What is started, and how it is told its port. */
+/** What is started, by its path as JavaScript, and how it is told its port. */
 export interface ServerProgram {
-  entry: URL;
-  words: (port: number) => string[];
+  entry: () => Promise<string>;
+  words: (port: number) => string[] | Promise<string[]>;
   environment: (port: number) => Record<string, string>;
   /** Answers 200 once the server can do its work. */
   readyPath: string;
@@ -32,7 +31,7 @@ export async function withServer<T>(
   measure: (server: RunningServer) => Promise<T>,
 ): Promise<T> {
   const port = await freePort();
-  const words = ['--import', import.meta.resolve('tsx'), fileURLToPath(program.entry), ...program.words(port)];
+  const words = [await program.entry(), ...(await program.words(port))];
   const started = performance.now();
   const child = spawn(process.execPath, words, {
     env: { ...process.env, NODE_ENV: 'production', LOG_LEVEL: 'info', ...program.environment(port) },

@@ -1,11 +1,10 @@
-// The service in two processes behind one port, as node:cluster hands connections out in turn.
+// The service, whose program comes as an argument, in two processes behind one port, as node:cluster hands connections out in turn.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 
 const PROCESSES = 2;
 
-cluster.setupPrimary({ exec: fileURLToPath(new URL('../../../services/inference/src/main.ts', import.meta.url)) });
+cluster.setupPrimary({ exec: process.argv[2] });
 const workers = Array.from({ length: PROCESSES }, () => cluster.fork());
 const exits = workers.map(async (worker) => ((await once(worker, 'exit')) as [number | null])[0]);
 

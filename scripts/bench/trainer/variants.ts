@@ -6,11 +6,9 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Sample, SampleOptions, Variants } from '../benchmark.ts';
+import { program } from '../../src/programs.ts';
 import { measureVariant } from '../measure-variant.ts';
-
-const ENTRY = fileURLToPath(new URL('../../../services/trainer/src/main.ts', import.meta.url));
 
 /** Between two requests, in ms: nobody asks a probe more often. */
 const PAUSE_MS = 10;
@@ -32,7 +30,7 @@ async function withService(options: SampleOptions, measure: (url: string) => Pro
     ...{ RUNS_DIR: join(folder, 'runs'), MODELS_DIR: join(folder, 'models'), TRAINER_PORT: '0', LOG_LEVEL: 'info' },
     TRAINER_DATASET_CACHE: options.datasetCache,
   };
-  const service = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ENTRY], {
+  const service = spawn(process.execPath, [await program('trainer')], {
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

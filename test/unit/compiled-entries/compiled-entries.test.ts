@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, realpath, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { compiledEntries, type Entries } from '@atelier/compiled-entries';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { until } from '../../support/until.ts';
 
 const ENTRY = `
 import { beside } from './beside.ts';
@@ -93,6 +94,15 @@ describe('compiled entries', () => {
     }
     const { entry } = await compiledEntries(entries('kind'));
     assert.deepEqual((await cached()).sort(), [basename(dirname(entry)), 'kind-new', 'other-old'].sort());
+  });
+
+  test('stay while a process runs that was started with them, however long that is', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const place = dirname((await compiledEntries(entries('running'))).entry);
+    const long = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
+    await utimes(place, long, long);
+    t.mock.timers.tick(24 * 60 * 60 * 1000);
+    await until('they are in use', async () => (await stat(place)).mtimeMs > long.getTime() + 1000);
   });
 
   test('of two kinds at the same time are both there', async () => {

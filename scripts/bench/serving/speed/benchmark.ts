@@ -56,6 +56,6 @@ const HOW = `- ${CONNECTIONS} connections that are kept alive, then one, each se
   \`express.json\` or \`express.raw\`, with the runtime's default options and with one intra-op thread; the better of the two
   counts, in each round and for each figure.
 - The service has its default settings, but that it stops without grace, and its log goes to /dev/null. Two processes share one port by \`node:cluster\`.
-- Ready is the first 200 of \`/readyz\`, looked for every 5 ms, after \`node --import tsx services/inference/src/main.ts\` was
-  started; its files come from memory. Idle memory is of all its processes, 3 s later, pages that they share counted in
+- Ready is the first 200 of \`/readyz\`, looked for every 5 ms, after its process was started as
+  \`npm start\` does, from a bundle that was there; its files come from memory. Idle memory is of all its processes, 3 s later, pages that they share counted in
   parts (PSS).`;

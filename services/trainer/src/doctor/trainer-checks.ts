@@ -71,6 +71,6 @@ export function trainerChecks(config: TrainerConfig, environment: Environment, d
     ...queueChecks(config),
     cudaCheck(group, 'cuda-for-tfjs', TFJS_CUDA, libraryPlaces(environment)),
     tfjsNodeGpuCheck(installedTfjsGpu),
-    ...deviceChecks(device === 'auto' ? config.device : device),
+    ...deviceChecks(device === 'auto' && config.queueUrl === undefined ? config.device : device),
   ];
 }
