@@ -1,33 +1,58 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 
 /** How often a closing server looks for connections that have become idle. */
 const SWEEP_MS = 20;
 
-/** The connections of a server, each with the answer that it waits for. */
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+interface Connection {
+  /** What is being answered, until the last byte of the answer is out; undefined while there is nothing. */
+  answer: ServerResponse | undefined;
+  /** Requests that have come before that. */
+  waiting: Exchange[];
+  /** Whose headers have come last. */
+  lastRequest: IncomingMessage | undefined;
+  /** When it opened or its last answer went out, in ms as `performance.now` counts them. */
+  idleSince: number;
+}
+
+/**
+ * The connections of a server, each with the answer that it waits for. Requests that come on one connection before the
+ * answer to the first (pipelining) are begun one after the other, as RFC 9112, section 9.3.2 has it for methods that
+ * are not safe: else one client would fill the queue that is for all.
+ */
 export class Connections {
   readonly #server: Server;
-  readonly #answers = new Map<Socket, ServerResponse | undefined>();
-  /** When a connection opened or its last answer went out, in ms as `performance.now` counts them. */
-  readonly #idleSince = new WeakMap<Socket, number>();
-  readonly #lastRequests = new WeakMap<Socket, IncomingMessage>();
+  readonly #listener: RequestListener;
+  readonly #connections = new Map<Socket, Connection>();
   #draining = false;
 
-  constructor(server: Server) {
+  /** `listener` is given the requests, in turn. */
+  constructor(server: Server, listener: RequestListener) {
     this.#server = server;
+    this.#listener = listener;
     server.on('connection', (socket) => {
-      this.#rest(socket);
-      socket.once('close', () => this.#answers.delete(socket));
+      const idleSince = performance.now();
+      this.#connections.set(socket, { answer: undefined, waiting: [], lastRequest: undefined, idleSince });
+      socket.once('close', () => this.#connections.delete(socket));
     });
-    // Before the application's own listener, which may answer at once.
-    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request;
-      this.#answers.set(socket, response);
-      this.#lastRequests.set(socket, request);
-      if (this.#draining) response.setHeader('Connection', 'close');
-      response.once('close', () => {
-        if (this.#answers.get(socket) === response) this.#rest(socket);
-      });
+      const connection = this.#connections.get(socket);
+      if (connection === undefined || !socket.writable) return; // nothing more can be answered there
+      connection.lastRequest = request;
+      if (connection.answer === undefined) this.#begin(connection, { request, response });
+      else {
+        connection.waiting.push({ request, response });
+        // What has been read so far may hold more of them, and no more is read; not at once, as Node reads on at the end of each.
+        process.nextTick(() => {
+          if (connection.waiting.length > 0) socket.pause();
+        });
+      }
     });
   }
 
@@ -36,37 +61,34 @@ export class Connections {
    * answered: nothing else can be written there.
    */
   isAnswering(socket: Socket): boolean {
-    const answer = this.#answers.get(socket);
-    if (answer !== undefined) return answer.headersSent;
-    return this.#lastRequests.get(socket)?.complete === false;
+    const { answer, lastRequest } = this.#connections.get(socket) ?? {};
+    return answer === undefined ? lastRequest?.complete === false : answer.headersSent;
   }
 
   /** Whether a request has come on this connection whose answer is not whole, and whose client has read what there is of it. */
   owesMore(socket: Socket): boolean {
-    const answer = this.#answers.get(socket);
+    const answer = this.answerOn(socket);
     return answer !== undefined && !answer.writableEnded && answer.writableLength === 0;
   }
 
   /** The last request of which the headers have come on this connection. */
   lastRequestOn(socket: Socket): IncomingMessage | undefined {
-    return this.#lastRequests.get(socket);
+    return this.#connections.get(socket)?.lastRequest;
   }
 
-  /** The answer that the last request on this connection waits for. */
+  /** The answer that is being worked on, or written, on this connection. */
   answerOn(socket: Socket): ServerResponse | undefined {
-    return this.#answers.get(socket);
+    return this.#connections.get(socket)?.answer;
   }
 
   /**
-   * Stops accepting, and resolves when the last connection has ended. Every answer from now on says
+   * Stops accepting, and resolves when the last connection has ended. The last answer of each from now on says
    * `Connection: close`; a connection without a request ends after `idleMs`, in which a client that has just read the
    * answer before can still send its next request. What is left after `graceMs` is cut off.
    */
   async drain(idleMs: number, graceMs: number): Promise<void> {
     this.#draining = true;
-    for (const answer of this.#answers.values()) {
-      if (answer?.headersSent === false) answer.setHeader('Connection', 'close');
-    }
+    for (const connection of this.#connections.values()) sayWhetherLast(connection);
     const started = performance.now();
     const sweep = setInterval(() => this.#endIdle(Math.max(0, performance.now() - idleMs), started), SWEEP_MS);
     const limit = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -77,16 +99,38 @@ export class Connections {
     this.#server.close(() => undefined); // clears the timer by which node:http looks for requests that take too long
   }
 
-  #rest(socket: Socket): void {
-    this.#answers.set(socket, undefined);
-    this.#idleSince.set(socket, performance.now());
+  #begin(connection: Connection, { request, response }: Exchange): void {
+    connection.answer = response;
+    if (this.#draining) sayWhetherLast(connection);
+    response.once('close', () => this.#goOn(connection, request.socket));
+    this.#listener(request, response);
+  }
+
+  /** The answer is out: it is the turn of what came next, unless the connection ends with that answer. */
+  #goOn(connection: Connection, socket: Socket): void {
+    connection.answer = undefined;
+    connection.idleSince = performance.now();
+    const next = connection.waiting.shift();
+    if (next === undefined || !socket.writable) return;
+    if (connection.waiting.length === 0) readOn(socket);
+    this.#begin(connection, next);
   }
 
   /** Ends what has been idle since before `deadline`, counted from the start of the draining at the earliest. */
   #endIdle(deadline: number, drainingSince: number): void {
-    for (const [socket, answer] of this.#answers) {
-      const since = Math.max(this.#idleSince.get(socket) ?? 0, drainingSince);
-      if (answer === undefined && since <= deadline) socket.destroySoon();
+    for (const [socket, { answer, idleSince }] of this.#connections) {
+      if (answer === undefined && Math.max(idleSince, drainingSince) <= deadline) socket.destroySoon();
     }
   }
+}
+
+/** While the server is closing: lets the client know where nothing more is answered. */
+function sayWhetherLast({ answer, waiting }: Connection): void {
+  if (answer?.headersSent === false && waiting.length === 0) answer.setHeader('Connection', 'close');
+}
+
+/** Takes the pause back, but not Node's own: it stops reading from who does not read, and goes on at the same event. */
+function readOn(socket: Socket): void {
+  if (socket.writableNeedDrain) socket.once('drain', () => socket.resume());
+  else socket.resume();
 }

@@ -72,13 +72,13 @@ export async function listen(
     maxHeaderSize: maximumHeaderBytes,
     keepAliveTimeout: keepAliveMs,
   };
-  const server = createServer(options, (request, response) => {
+  const server = createServer(options);
+  if (maximumConnections !== undefined) limitConnections(server, maximumConnections, log);
+  const refusal = { maximumHeaderBytes, log };
+  const connections = new Connections(server, (request, response) => {
     if (lacksHost(request)) refuseWithoutHost(request, response, log);
     else app(request, response);
   });
-  if (maximumConnections !== undefined) limitConnections(server, maximumConnections, log);
-  const refusal = { maximumHeaderBytes, log };
-  const connections = new Connections(server);
   if (stalledMs !== undefined) endStalled(server, connections, stalledMs);
   if (bodies !== undefined) limitBodies(server, bodies, (socket) => connections.answerOn(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
