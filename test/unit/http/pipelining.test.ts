@@ -3,6 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { createApplication, listen, readBody } from '@atelier/http';
 import type { RequestHandler, Response } from 'express';
+import { uniform } from '../../../scripts/src/verification/uniform.ts';
 import { connectTo, headOf } from '../../support/raw-request.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 import { until } from '../../support/until.ts';
@@ -25,6 +26,9 @@ function request(number: number): string {
 const numbers = Array.from({ length: 300 }, (_, index) => index);
 const all = numbers.map(request).join('');
 
+const chunkedHead = (number: number) =>
+  `POST /${number} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`;
+
 /** The numbers of the answers in `text`. */
 const answered = (text: string) => [...text.matchAll(/\r\n\r\n(\d+)x*/g)].map(([, number]) => Number(number));
 
@@ -43,6 +47,27 @@ describe('requests that come before the answer to the one before, on one connect
     const text = await client.receives(/\r\n\r\n299$/);
     assert.deepEqual(answered(text), numbers);
     assert.equal(most, 1);
+  });
+
+  test('are answered with and without a body, in chunks or whole, whether somebody reads it or not', async (t) => {
+    const random = uniform(1);
+    const client = await serve(t, async (request, response) => {
+      const number = Number(request.url.slice(1));
+      if (random() < 0.7) await readBody(request, 1_000_000);
+      if (random() < 0.3) await setTimeout(1);
+      response.end(String(number).padEnd(Math.floor(random() * 30_000), 'x'));
+    });
+    for (const number of numbers) {
+      const body = 'b'.repeat(random() < 0.2 ? 0 : Math.floor(random() ** 4 * 300_000));
+      const isChunked = body !== '' && random() < 0.5;
+      client.write(
+        isChunked
+          ? `${chunkedHead(number)}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+          : headOf(`/${number}`, body.length) + body,
+      );
+    }
+    await until('all are answered', () => answered(client.received()).length === numbers.length);
+    assert.deepEqual(answered(client.received()), numbers);
   });
 
   test('are left to the network, but for a few', async (t) => {
