@@ -4,6 +4,9 @@ import { Server as NetServer, type Socket } from 'node:net';
 /** How often a closing server looks for connections that have become idle. */
 const SWEEP_MS = 20;
 
+/** So many requests of a connection may wait before no more of it is read. */
+const MOST_WAITING = 4;
+
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
@@ -37,8 +40,10 @@ export class Connections {
     this.#listener = listener;
     server.on('connection', (socket) => {
       const idleSince = performance.now();
-      this.#connections.set(socket, { answer: undefined, waiting: [], lastRequest: undefined, idleSince });
+      const connection: Connection = { answer: undefined, waiting: [], lastRequest: undefined, idleSince };
+      this.#connections.set(socket, connection);
       socket.once('close', () => this.#connections.delete(socket));
+      socket.on('resume', () => holdBack(socket, connection)); // Node's, behind the end of each request
     });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request;
@@ -48,10 +53,7 @@ export class Connections {
       if (connection.answer === undefined) this.#begin(connection, { request, response });
       else {
         connection.waiting.push({ request, response });
-        // What has been read so far may hold more of them, and no more is read; not at once, as Node reads on at the end of each.
-        process.nextTick(() => {
-          if (connection.waiting.length > 0) socket.pause();
-        });
+        process.nextTick(holdBack, socket, connection); // not at once: it may have a body, at whose end Node reads on
       }
     });
   }
@@ -112,7 +114,7 @@ export class Connections {
     connection.idleSince = performance.now();
     const next = connection.waiting.shift();
     if (next === undefined || !socket.writable) return;
-    if (connection.waiting.length === 0) readOn(socket);
+    if (connection.waiting.length === MOST_WAITING - 1) readOn(socket);
     this.#begin(connection, next);
   }
 
@@ -129,7 +131,18 @@ function sayWhetherLast({ answer, waiting }: Connection): void {
   if (answer?.headersSent === false && waiting.length === 0) answer.setHeader('Connection', 'close');
 }
 
-/** Takes the pause back, but not Node's own: it stops reading from who does not read, and goes on at the same event. */
+/**
+ * Stops reading where enough waits: what else comes is left to the network. Not before, because of a connection that is
+ * not read nobody knows that its client has left.
+ */
+function holdBack(socket: Socket, { waiting }: Connection): void {
+  if (waiting.length < MOST_WAITING) return;
+  // A `resume` that is still on its way makes a paused socket read all the same, and another `pause` would change nothing.
+  if (socket.readableFlowing === false) socket.emit('pause');
+  else socket.pause();
+}
+
+/** Takes that back, but not a pause of Node's: it reads no more from who does not read, and goes on at the same event. */
 function readOn(socket: Socket): void {
   if (socket.writableNeedDrain) socket.once('drain', () => socket.resume());
   else socket.resume();

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { createApplication, listen, readBody } from '@atelier/http';
-import type { RequestHandler, Response } from 'express';
+import { listen, readBody } from '@atelier/http';
 import { uniform } from '../../../scripts/src/verification/uniform.ts';
 import { connectTo, headOf } from '../../support/raw-request.ts';
-import { recordedLog } from '../../support/recorded-log.ts';
 import { until } from '../../support/until.ts';
 
-async function serve(t: TestContext, handler: RequestHandler) {
-  const server = await listen(createApplication(recordedLog().log, [handler]), '127.0.0.1', 0);
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+async function serve(t: TestContext, handler: Handler) {
+  const server = await listen((request, response) => void handler(request, response), '127.0.0.1', 0);
   const connection = await connectTo(server.url);
   t.after(async () => {
     connection.destroy();
@@ -52,7 +53,7 @@ describe('requests that come before the answer to the one before, on one connect
   test('are answered with and without a body, in chunks or whole, whether somebody reads it or not', async (t) => {
     const random = uniform(1);
     const client = await serve(t, async (request, response) => {
-      const number = Number(request.url.slice(1));
+      const number = Number(request.url?.slice(1));
       if (random() < 0.7) await readBody(request, 1_000_000);
       if (random() < 0.3) await setTimeout(1);
       response.end(String(number).padEnd(Math.floor(random() * 30_000), 'x'));
@@ -71,7 +72,7 @@ describe('requests that come before the answer to the one before, on one connect
   });
 
   test('are left to the network, but for a few', async (t) => {
-    let first: Response | undefined;
+    let first: ServerResponse | undefined;
     const client = await serve(t, (_request, response) => {
       if (first === undefined) first = response;
       else response.end('1');
@@ -85,18 +86,27 @@ describe('requests that come before the answer to the one before, on one connect
     await until('all are answered', () => answered(client.received()).length === numbers.length);
   });
 
-  test('are all answered to a client that reads late', async (t) => {
-    const client = await serve(t, async (request, response) => {
-      const body = await readBody(request, 5_000);
-      response.end(String(parseInt(body.toString())).padEnd(50_000, 'x'));
-    });
-    client.socket.pause();
-    client.write(all);
-    await setTimeout(200);
-    client.socket.resume();
-    const text = await client.receives(/\r\n\r\n299x{49997}$/);
-    assert.deepEqual(answered(text), numbers);
-  });
+  for (const [how, turn] of [
+    ['at once', (end: () => unknown) => void end()],
+    ['a turn later', (end: () => unknown) => void setImmediate(end)],
+  ] as const) {
+    for (const when of ['late', 'all the time']) {
+      test(`are all answered, ${how} and at length, to a client that reads ${when}`, async (t) => {
+        const client = await serve(t, (request, response) => {
+          turn(() => response.end(`${Number(request.url?.slice(1, 4))}`.padEnd(50_000, 'x')));
+        });
+        if (when === 'late') client.socket.pause();
+        for (const number of numbers) {
+          const path = String(number).padStart(3, '0').padEnd(5_000, '/');
+          client.write(`GET /${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+        }
+        await setTimeout(200);
+        client.socket.resume();
+        await until('all are answered', () => answered(client.received()).length === numbers.length);
+        assert.deepEqual(answered(client.received()), numbers);
+      });
+    }
+  }
 
   test('are not begun after an answer that ends the connection', async (t) => {
     let begun = 0;
@@ -116,7 +126,7 @@ describe('requests that come before the answer to the one before, on one connect
       begun++;
       response.once('close', () => (closed = true));
     });
-    client.write(request(0) + request(1));
+    client.write(headOf('/', 0) + headOf('/', 0));
     await until('the first has come', () => begun === 1);
     client.socket.resetAndDestroy();
     await until('the service knows', () => closed);
@@ -125,7 +135,7 @@ describe('requests that come before the answer to the one before, on one connect
   });
 
   test('are answered by a server that is closing, which says so in the last', async (t) => {
-    const waiting: Response[] = [];
+    const waiting: ServerResponse[] = [];
     const client = await serve(t, (_request, response) => void waiting.push(response));
     client.write(request(0) + request(1) + request(2));
     await until('the first has come', () => waiting.length === 1);
