@@ -1,6 +1,6 @@
 import { CLASS_COUNT, IMAGE_HEIGHT, IMAGE_WIDTH, OUTLIER_SCORE, PIXELS_PER_IMAGE } from '@atelier/domain';
 import type * as onnxruntime from 'onnxruntime-node';
-import { loadRuntime, SUBNORMALS_ARE_ZERO } from '../engines/onnx/session.ts';
+import { loadRuntime } from '../engines/onnx/session.ts';
 
 /** Rows a run takes at once; a convolutional teacher needs about 100 kB of memory for each. */
 const ROWS_PER_RUN = 250;
@@ -26,10 +26,7 @@ export class OnnxModel {
 
   static async open(bytes: Uint8Array): Promise<OnnxModel> {
     const runtime = await loadRuntime();
-    const session = await runtime.InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      extra: { session: SUBNORMALS_ARE_ZERO },
-    });
+    const session = await runtime.InferenceSession.create(bytes, { executionProviders: ['cpu'] });
     return new OnnxModel(runtime, session);
   }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '@atelier/domain';
 import { encodeModel, float32Tensor, model, node, value } from '@atelier/onnx';
 import type { Device } from '../devices.ts';
-import { installedRuntime, loadRuntime, SUBNORMALS_ARE_ZERO } from './session.ts';
+import { installedRuntime, loadRuntime } from './session.ts';
 
 /** y = x·w + b. */
 const PRODUCT = encodeModel(
@@ -31,7 +31,7 @@ export async function proveDevice(device: Device): Promise<void> {
   const session = await InferenceSession.create(PRODUCT, {
     executionProviders: [device],
     logSeverityLevel: 4, // what goes wrong is thrown
-    extra: { session: { ...SUBNORMALS_ARE_ZERO, ...(device === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }) } },
+    ...(device === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
   }).catch((cause: unknown) => {
     throw new Error(withoutSourceLocation(messageOf(cause)), { cause });
   });

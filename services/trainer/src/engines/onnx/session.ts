@@ -25,14 +25,6 @@ export function installedRuntime(): string {
   return import.meta.resolve('onnxruntime-node');
 }
 
-/**
- * Of `extra.session`: numbers below 1.2e-38 are 0. Adam's moments of weights whose pixel is black in most images sink below
- * that within a thousand steps, and Intel's processors are slow with such numbers: training sank to between a third and a half of its
- * speed. A step of that size changes no weight. onnxruntime does so on its own threads for each session, and on the
- * calling thread as the first session of the process has it, so that every session of the trainer says it.
- */
-export const SUBNORMALS_ARE_ZERO = { set_denormal_as_zero: '1' };
-
 export async function openSession(
   runtime: Runtime,
   model: OnnxModel,
@@ -43,6 +35,6 @@ export async function openSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Otherwise the runtime makes one DequantizeLinear for each node that takes its result, as quantised models like it.
-    extra: { session: { ...SUBNORMALS_ARE_ZERO, disable_quant_qdq: '1' } },
+    extra: { session: { disable_quant_qdq: '1' } },
   });
 }
