@@ -15,7 +15,7 @@ interface Exchange {
 interface Connection {
   /** What is being answered, until the last byte of the answer is out; undefined while there is nothing. */
   answer: ServerResponse | undefined;
-  /** Requests that have come before that. */
+  /** Requests that have come meanwhile, the first of them first. */
   waiting: Exchange[];
   /** Whose headers have come last. */
   lastRequest: IncomingMessage | undefined;
